@@ -1,0 +1,46 @@
+// Package output turns messages into text: record lines, tables, format strings.
+//
+// It writes into byte slices and writers that it is given, knows neither Kafka nor
+// terminals, and asks nobody for a width or a colour: the caller says.
+package output
+
+// Field is a key, a value or the value of a header, ready to be shown.
+type Field struct {
+	// Bytes are the record's own bytes; nil is a null, which is not empty.
+	Bytes []byte
+	// JSON is the decoded value as compact JSON when a decoding serde read the
+	// bytes; nil when the bytes are to be shown as text.
+	JSON []byte
+	// Encoding is the name of the serde behind JSON ("avro").
+	Encoding string
+	// Schema is the id or fingerprint of the schema behind JSON, or empty.
+	Schema string
+	// Err says why a decoding serde could not read the bytes, or is empty.
+	Err string
+}
+
+// Header is a record header.
+type Header struct {
+	Key   string
+	Value Field
+}
+
+// Message is a record whose parts are ready to be shown. Timestamp is milliseconds
+// since the epoch; TimestampType is "create", "log_append" or "" for none.
+//
+// A Message borrows its bytes: formats must not keep them past Append.
+type Message struct {
+	Topic         string
+	Partition     int32
+	Offset        int64
+	Timestamp     int64
+	TimestampType string
+	Key, Value    Field
+	Headers       []Header
+}
+
+// Format renders one message at the end of dst and returns the longer slice, like
+// append. A Format may be shared by goroutines.
+type Format interface {
+	Append(dst []byte, m *Message) []byte
+}

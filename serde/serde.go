@@ -1,0 +1,158 @@
+// Package serde turns record bytes into values and back.
+//
+// Open takes a SPEC as a user writes it ("text", "avro", "pack:>iq",
+// "pickle?protocol=2") and gives a Serde. A Serde may be shared by any number of
+// goroutines, never keeps what it was given, never panics on any input and needs
+// memory in proportion to it. The package does no I/O: schemas come from the
+// Registry and the files that Options hands in.
+package serde
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"kstream/serde/value"
+)
+
+// Part says which half of a record is meant.
+type Part uint8
+
+// The two parts of a record that a serde reads and writes.
+const (
+	Key Part = iota
+	Value
+)
+
+func (p Part) String() string {
+	if p == Key {
+		return "key"
+	}
+	return "value"
+}
+
+// Header is a record header. A nil Value is a null, which is not empty.
+type Header struct {
+	Key   string
+	Value []byte
+}
+
+// Input is what a Decoder reads. Data is nil for a null, which is not empty;
+// decoders are never called for a null. A Decoder must not keep or change Data.
+type Input struct {
+	Topic   string
+	Part    Part
+	Data    []byte
+	Headers []Header
+}
+
+// SchemaInfo names the schema that a value was written with.
+type SchemaInfo struct {
+	ID      int    // in the registry; 0 when unknown
+	GUID    string // where the header framing carries one
+	Subject string
+	Version int
+	Type    string // AVRO, PROTOBUF, JSON
+	Name    string // full name of the record or message
+}
+
+// Result is a decoded value.
+type Result struct {
+	Value  value.V
+	Format string      // the serde that understood the bytes: "avro", also under "auto"
+	Schema *SchemaInfo // nil without one
+	Notes  []string    // what a reader should know: "2 unknown fields"
+}
+
+// Decoder turns the bytes of a key or value into a Result. Its errors are
+// *DecodeError, or wrap ErrRegistry when the registry, not the data, is at fault.
+type Decoder interface {
+	Decode(ctx context.Context, in Input) (Result, error)
+}
+
+// Output is what an Encoder wrote. Headers are to be added to the record.
+type Output struct {
+	Data    []byte
+	Headers []Header
+}
+
+// Encoder turns a value into the bytes of a key or value of a record of topic.
+type Encoder interface {
+	Encode(ctx context.Context, topic string, p Part, v value.V) (Output, error)
+}
+
+// Serde is a format, both ways. Name is what value_encoding says in a record line.
+type Serde interface {
+	Name() string
+	Decoder
+	Encoder
+}
+
+// Errors that decoders wrap; test with errors.Is.
+var (
+	ErrTruncated     = errors.New("the bytes end too early")
+	ErrNotFramed     = errors.New("no schema id")
+	ErrUnknownSchema = errors.New("the registry does not know the schema")
+	ErrTooDeep       = errors.New("nested too deeply")
+	ErrTooBig        = errors.New("too big")
+	ErrUnsupported   = errors.New("not supported")
+	// ErrRegistry is behind every failure to reach or understand a registry. It is
+	// never a fault of the record.
+	ErrRegistry = errors.New("schema registry")
+)
+
+// DecodeError says where the bytes of a record stopped making sense. Its text is
+// short and never holds the payload.
+type DecodeError struct {
+	Format string
+	Offset int // bytes from the start of the data; -1 when unknown
+	Err    error
+}
+
+func (e *DecodeError) Error() string {
+	if e.Offset < 0 {
+		return fmt.Sprintf("%s: %v", e.Format, e.Err)
+	}
+	return fmt.Sprintf("%s: byte %d: %v", e.Format, e.Offset, e.Err)
+}
+
+func (e *DecodeError) Unwrap() error { return e.Err }
+
+// Limits bound what a decoder may do with hostile input. Zero fields mean the
+// defaults of DefaultLimits.
+type Limits struct {
+	Bytes  int // of input
+	Depth  int // of nesting
+	Items  int // elements in total
+	Output int // bytes of JSON that one value may become
+}
+
+// DefaultLimits are generous for records and small for a machine.
+func DefaultLimits() Limits {
+	return Limits{Bytes: 256 << 20, Depth: 1000, Items: 16 << 20, Output: 64 << 20}
+}
+
+// Schema is a schema as a registry stores it.
+type Schema struct {
+	SchemaInfo
+	Text       string
+	References []Reference
+}
+
+// Reference is a schema that another one imports under Name.
+type Reference struct {
+	Name    string
+	Subject string
+	Version int
+}
+
+// Registry is what formats need of a schema registry. Implementations cache and
+// may be shared by goroutines; their failures wrap ErrRegistry, and an id or
+// subject that does not exist is ErrUnknownSchema.
+type Registry interface {
+	ByID(ctx context.Context, id int, subject string) (Schema, error)
+	ByGUID(ctx context.Context, guid string) (Schema, error)
+	// BySubject gives one version of a subject; version -1 is the latest.
+	BySubject(ctx context.Context, subject string, version int) (Schema, error)
+	Register(ctx context.Context, subject string, s Schema) (Schema, error)
+}
