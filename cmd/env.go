@@ -1,0 +1,92 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// Env is everything that a command gets from outside. It is built once, here, and
+// nothing else asks for a terminal, a colour, a variable or the time.
+type Env struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+
+	StdinTerminal  bool
+	StdoutTerminal bool
+	StderrTerminal bool
+	Width          int // columns of the terminal, 80 where there is none
+
+	Getenv func(string) string
+	Now    func() time.Time
+
+	// Set by the flags common to all commands, before a command's plan.
+	color   string // auto, always, never
+	quiet   bool
+	verbose int
+}
+
+func newEnv() *Env {
+	env := &Env{
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		StdinTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
+		StdoutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
+		StderrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
+		Width:          80,
+		Getenv:         os.Getenv,
+		Now:            time.Now,
+	}
+	if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil && width > 0 {
+		env.Width = width
+	}
+	return env
+}
+
+// colorFor decides on colour for one stream: --color, then NO_COLOR, then
+// CLICOLOR_FORCE, then whether the stream is a terminal that can.
+func (e *Env) colorFor(terminal bool) bool {
+	switch {
+	case e.color == "always":
+		return true
+	case e.color == "never", e.Getenv("NO_COLOR") != "":
+		return false
+	case e.Getenv("CLICOLOR_FORCE") != "" && e.Getenv("CLICOLOR_FORCE") != "0":
+		return true
+	case e.Getenv("CLICOLOR") == "0", e.Getenv("TERM") == "dumb":
+		return false
+	}
+	return terminal
+}
+
+// notice prints one line for people on stderr; --quiet drops it. Once records flow,
+// the printer owns stderr and notices go through it instead.
+func (e *Env) notice(format string, args ...any) {
+	if !e.quiet {
+		fmt.Fprintf(e.Stderr, "%s\n", oneLine(fmt.Sprintf(format, args...)))
+	}
+}
+
+// withSignals gives a context that SIGINT, SIGTERM or SIGHUP ends, with the signal as
+// its cause. From then on signals have their default effect: the second one kills.
+// Call release when the command is over.
+func withSignals(parent context.Context) (ctx context.Context, release func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	go func() { // ends with ctx
+		select {
+		case s := <-signals:
+			signal.Stop(signals)
+			cancel(&errInterrupted{s})
+		case <-ctx.Done():
+			signal.Stop(signals)
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}

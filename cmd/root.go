@@ -1,0 +1,174 @@
+// Package cmd is the command line of kstream: it turns flags into plans and runs them
+// on the packages kafka, serde and output.
+//
+// Each command is one file with three parts, from top to bottom: the flags as typed,
+// plan, which gives them meaning or refuses, and run. Main is the only entry; Env
+// holds all that comes from outside; exit.go turns every error into text and a code.
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"os/signal"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Main runs the command that args name and returns the exit code of the process.
+func Main(args []string) (status int) {
+	signal.Ignore(syscall.SIGPIPE) // a reader that leaves is an EPIPE and ends us in order
+	env := newEnv()
+	defer func() {
+		if r := recover(); r != nil {
+			fmt.Fprintf(env.Stderr, "kstream: bug: %v\n%s\nhint: please report this with the command line and the lines above; remove what is secret\n", r, debug.Stack())
+			status = exitOf(codeBug)
+		}
+	}()
+	ctx, release := withSignals(context.Background())
+	defer release()
+	root := newRoot(env)
+	root.SetArgs(args)
+	ran, err := root.ExecuteContextC(ctx)
+	return finish(env.Stderr, err, wantsJSON(ran, args))
+}
+
+// wantsJSON says whether errors are to be JSON: -o json was given, even when the rest
+// of the command line could not be read.
+func wantsJSON(ran *cobra.Command, args []string) bool {
+	if ran != nil {
+		if flag := ran.Flags().Lookup("output"); flag != nil && flag.Value.String() == "json" {
+			return true
+		}
+	}
+	for i, arg := range args {
+		switch {
+		case arg == "--":
+			return false
+		case arg == "-ojson" || arg == "-o=json" || arg == "--output=json":
+			return true
+		case (arg == "-o" || arg == "--output") && i+1 < len(args) && args[i+1] == "json":
+			return true
+		}
+	}
+	return false
+}
+
+// newRoot builds the tree of commands. It opens nothing.
+func newRoot(env *Env) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "kstream",
+		Short: "Produce, consume, inspect and replay Apache Kafka records",
+		Example: `  kstream demo                                     five members of a group share ten partitions
+  kstream broker                                   an embedded broker on localhost:9092
+  kstream produce orders -K : <<< 'k1:{"a":1}'     write one record
+  kstream consume orders -e -o json                read all there is, lossless, one line a record`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if !slices.Contains([]string{"auto", "always", "never"}, env.color) {
+				return usagef("--color %s: want auto, always or never", env.color)
+			}
+			return nil
+		},
+	}
+	root.SetOut(env.Stdout)
+	root.SetErr(env.Stderr)
+	root.SetIn(env.Stdin)
+	root.SetFlagErrorFunc(flagError)
+	flags := root.PersistentFlags()
+	flags.StringVar(&env.color, "color", "auto", "colour: `auto|always|never`")
+	flags.BoolVarP(&env.quiet, "quiet", "q", false, "no notices on stderr, only errors")
+	flags.CountVarP(&env.verbose, "verbose", "v", "log what the client does; twice for its debug log")
+	root.AddCommand(
+		newExitCodesHelp(),
+	)
+	refuseUnknown(root)
+	return root
+}
+
+// refuseUnknown makes an unknown subcommand or a stray argument a usage error that
+// names the nearest command, throughout the tree.
+func refuseUnknown(c *cobra.Command) {
+	if check := c.Args; check != nil {
+		c.Args = func(c *cobra.Command, args []string) error {
+			if err := check(c, args); err != nil {
+				return argumentError(c, args, err)
+			}
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		refuseUnknown(sub)
+	}
+}
+
+func argumentError(c *cobra.Command, args []string, err error) error {
+	if c.HasSubCommands() && len(args) > 0 {
+		err := usagef("%s has no command %q", c.CommandPath(), args[0])
+		if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+			return hint(err, "did you mean: %s %s", c.CommandPath(), near[0])
+		}
+		return hint(err, "%s --help lists them", c.CommandPath())
+	}
+	return hint(usagef("%s: %w", c.Name(), err), "usage: %s", c.UseLine())
+}
+
+// flagError explains a flag that cannot be read, in our words where it is another
+// tool's flag.
+func flagError(c *cobra.Command, err error) error {
+	if remedy := foreignFlag(err.Error()); remedy != "" {
+		return hint(usagef("%s: %w", c.Name(), err), "%s", remedy)
+	}
+	return hint(usagef("%s: %w", c.Name(), err), "%s --help lists the flags", c.CommandPath())
+}
+
+// foreignFlag gives our way of writing what kcat, kaf, rpk or kcl write with a flag
+// that we do not have; message is the parser's.
+func foreignFlag(message string) string {
+	for _, f := range []struct{ flag, remedy string }{
+		{"'f' in", "-o FORMAT prints in a format: -o '%k %v\\n'"},
+		{"'t' in", "the topic is an argument: kstream consume TOPIC"},
+		{"'C' in", "use: kstream consume TOPIC"},
+		{"'P' in", "use: kstream produce TOPIC"},
+		{"'L' in", "use: kstream topic list"},
+		{"'J' in", "use: -o json"},
+		{"'Z' in", "use: --null-value '' or --tombstones"},
+		{"'G' in", "use: kstream consume TOPIC --group GROUP"},
+		{"'l' in", "files are arguments: kstream produce TOPIC FILE"},
+		{"'D' in", "use: -d SEP"},
+		{"'D' in", "use: -d SEP"},
+		{"'u' in", "output is flushed whenever no record is ready: leave it out"},
+		{"'r' in", "use: --registry URL, or --regex"},
+		{"--offset", "use: --from-offset P"},
+		{"--format", "use: -o FORMAT"},
+		{"--topic", "the topic is an argument: kstream consume TOPIC"},
+		{"--bootstrap-server", "use: -b HOST:PORT"},
+		{"--from-beginning", "reading starts at the beginning unless --from-offset says otherwise"},
+		{"--max-messages", "use: -n N"},
+	} {
+		if strings.Contains(message, f.flag) {
+			return f.remedy
+		}
+	}
+	return ""
+}
+
+// newExitCodesHelp is `kstream help exit-codes`.
+func newExitCodesHelp() *cobra.Command {
+	var text strings.Builder
+	text.WriteString("Exit codes:\n\n")
+	for _, s := range exitStatuses() {
+		fmt.Fprintf(&text, "  %3d  %-12s %s\n", s.Code, s.Name, s.Meaning)
+	}
+	return &cobra.Command{
+		Use:   "exit-codes",
+		Short: "What the exit codes mean",
+		Long:  text.String(),
+	}
+}

@@ -1,0 +1,20 @@
+package kafka
+
+import "errors"
+
+// Sentinels that every error of this package wraps one of; test with errors.Is. They
+// stand behind the exit codes.
+var (
+	ErrUnreachable  = errors.New("unreachable")
+	ErrTLS          = errors.New("TLS handshake")
+	ErrAuth         = errors.New("authentication")
+	ErrDenied       = errors.New("not authorized")
+	ErrUnknownTopic = errors.New("no such topic")
+	ErrUnknownGroup = errors.New("no such group")
+	ErrExists       = errors.New("already exists")
+	ErrGroupActive  = errors.New("the group is active")
+	ErrFenced       = errors.New("fenced by another instance")
+	ErrProperty     = errors.New("property")
+	ErrCorrupt      = errors.New("corrupt data")
+	ErrFailed       = errors.New("refused by the broker")
+)
