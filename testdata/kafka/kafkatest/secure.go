@@ -1,0 +1,94 @@
+//go:build unix
+
+package kafkatest
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+)
+
+// secureListeners are what Options.Secure adds to a node.
+var secureListeners = [...]struct{ name, protocol string }{
+	{SASLPlaintext, "SASL_PLAINTEXT"},
+	{SSL, "SSL"},
+	{SASLSSL, "SASL_SSL"},
+	{Expired, "SASL_SSL"},
+}
+
+// Names of the listeners that Options.Secure adds, for SecureBootstrap.
+const (
+	// SASLPlaintext takes PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512 without TLS.
+	SASLPlaintext = "SASL_PLAINTEXT"
+	// SSL demands a client certificate; the principal is its subject, User:CN=alice.
+	SSL = "SSL"
+	// SASLSSL is SASLPlaintext over TLS.
+	SASLSSL = "SASL_SSL"
+	// Expired is SASLSSL with a certificate whose validity has ended.
+	Expired = "EXPIRED"
+)
+
+// Users of the secure listeners, name and password, under PLAIN and both SCRAM
+// mechanisms. User:admin may do everything, the others only what an ACL
+// allows. The plaintext listeners stay open to everybody, with all rights.
+const (
+	AdminUser, AdminPassword = "admin", "admin-secret"
+	AliceUser, AlicePassword = "alice", "alice-secret"
+)
+
+// SecureBootstrap returns the addresses of a listener that Options.Secure has
+// added, joined by commas, or "" for a name that it does not add.
+func (c *Cluster) SecureBootstrap(listener string) string {
+	if !c.secure {
+		return ""
+	}
+	return c.addresses(func(n *node) string { return n.Secure[listener] })
+}
+
+// CertDir returns the folder of the PEM files of a secure cluster: ca.pem
+// signed everything; alice.pem and alice.key are a client's certificate and
+// key; other-ca.pem signed nothing.
+func (c *Cluster) CertDir() string { return filepath.Join(c.dir, "certs") }
+
+// addSecurity extends the settings of one node by the secure listeners.
+func addSecurity(p map[string]string, n *node, certs string) {
+	const plain = "org.apache.kafka.common.security.plain.PlainLoginModule required "
+	const scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+	users := fmt.Sprintf("user_%s=%q user_%s=%q;", AdminUser, AdminPassword, AliceUser, AlicePassword)
+	for _, l := range secureListeners {
+		p["listeners"] += "," + l.name + "://" + n.Secure[l.name]
+		p["advertised.listeners"] += "," + l.name + "://" + n.Secure[l.name]
+		p["listener.security.protocol.map"] += "," + l.name + ":" + l.protocol
+		prefix := "listener.name." + strings.ToLower(l.name) + "."
+		if strings.HasPrefix(l.protocol, "SASL") {
+			p[prefix+"sasl.enabled.mechanisms"] = "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512"
+			p[prefix+"plain.sasl.jaas.config"] = plain + users
+			p[prefix+"scram-sha-256.sasl.jaas.config"] = scram
+			p[prefix+"scram-sha-512.sasl.jaas.config"] = scram
+		}
+		if strings.HasSuffix(l.protocol, "SSL") {
+			file := "server.pem"
+			if l.name == Expired {
+				file = "expired.pem"
+			}
+			p[prefix+"ssl.keystore.type"] = "PEM"
+			p[prefix+"ssl.keystore.location"] = filepath.Join(certs, file)
+			p[prefix+"ssl.truststore.type"] = "PEM"
+			p[prefix+"ssl.truststore.location"] = filepath.Join(certs, "ca.pem")
+		}
+	}
+	p["listener.name.ssl.ssl.client.auth"] = "required"
+	p["authorizer.class.name"] = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
+	p["super.users"] = "User:ANONYMOUS;User:" + AdminUser
+}
+
+// scramArgs returns the arguments by which the storage tool creates the SCRAM users.
+func scramArgs() []string {
+	var args []string
+	for _, mechanism := range []string{"SCRAM-SHA-256", "SCRAM-SHA-512"} {
+		for _, user := range [][2]string{{AdminUser, AdminPassword}, {AliceUser, AlicePassword}} {
+			args = append(args, "--add-scram", fmt.Sprintf("%s=[name=%s,password=%s]", mechanism, user[0], user[1]))
+		}
+	}
+	return args
+}
