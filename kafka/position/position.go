@@ -1,0 +1,141 @@
+package position
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Kind says how a Point names its place.
+type Kind uint8
+
+// The kinds of a Point. The zero Kind is Beginning.
+const (
+	Beginning      Kind = iota // the first record that the log still holds
+	End                        // after the last record, when the command starts
+	Absolute                   // offset N
+	AfterBeginning             // N records after the beginning
+	BeforeEnd                  // N records before the end
+	AtTime                     // the first record at or after Time
+	Stored                     // the committed offset of the group
+)
+
+// Point is one place in a partition. N counts for Absolute, AfterBeginning and
+// BeforeEnd and is never negative; Time counts for AtTime.
+type Point struct {
+	Kind Kind
+	N    int64
+	Time time.Time
+}
+
+// Millis is the point's time as Kafka counts it, in milliseconds since the
+// epoch. A fraction of a millisecond rounds up, for the point means "at or
+// after"; a time before the epoch is 0, since negative timestamps are names of
+// special offsets in ListOffsets (KIP-79).
+func (p Point) Millis() int64 {
+	ms := p.Time.UnixMilli()
+	if p.Time.Nanosecond()%int(time.Millisecond) != 0 {
+		ms++
+	}
+	return max(ms, 0)
+}
+
+// String writes the point in a form that Parse reads back as the same place. A
+// time keeps its zone's offset.
+func (p Point) String() string {
+	switch p.Kind {
+	case Beginning:
+		return "beginning"
+	case End:
+		return "end"
+	case AfterBeginning:
+		return "+" + strconv.FormatInt(p.N, 10)
+	case BeforeEnd:
+		return "-" + strconv.FormatInt(p.N, 10)
+	case AtTime:
+		at := p.Time
+		if _, offset := at.Zone(); offset%60 != 0 { // RFC 3339 has no seconds there
+			at = at.UTC()
+		}
+		return "@" + at.Format(time.RFC3339Nano)
+	case Stored:
+		return "stored"
+	default:
+		return strconv.FormatInt(p.N, 10)
+	}
+}
+
+// Position is a Point for every partition, or one for each of some partitions.
+// The zero Position is the beginning of every partition. It does not change once
+// made, so any number of goroutines may use it.
+type Position struct {
+	all  Point
+	each map[int32]Point // nil: all counts
+}
+
+// Everywhere is the position p in each partition.
+func Everywhere(p Point) Position { return Position{all: p} }
+
+// Each is a position that names partitions one by one. It copies points; none at
+// all is a position that selects nothing.
+func Each(points map[int32]Point) Position {
+	each := make(map[int32]Point, len(points))
+	maps.Copy(each, points)
+	return Position{each: each}
+}
+
+// For returns the point of a partition, and whether the position selects that
+// partition at all.
+func (p Position) For(partition int32) (Point, bool) {
+	if p.each == nil {
+		return p.all, true
+	}
+	point, ok := p.each[partition]
+	return point, ok
+}
+
+// Partitions lists the partitions that the position selects, ascending. Nil
+// means that it selects every partition.
+func (p Position) Partitions() []int32 {
+	if p.each == nil {
+		return nil
+	}
+	return slices.AppendSeq(make([]int32, 0, len(p.each)), sortedKeys(p.each))
+}
+
+// Has reports whether any partition's point is of the kind.
+func (p Position) Has(kind Kind) bool {
+	if p.each == nil {
+		return p.all.Kind == kind
+	}
+	for _, point := range p.each {
+		if point.Kind == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// String writes the position in a form that Parse reads back as the same places,
+// partitions ascending.
+func (p Position) String() string {
+	if p.each == nil {
+		return p.all.String()
+	}
+	var b strings.Builder
+	for partition := range sortedKeys(p.each) {
+		if b.Len() > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(strconv.Itoa(int(partition)))
+		b.WriteByte('=')
+		b.WriteString(p.each[partition].String())
+	}
+	return b.String()
+}
+
+func sortedKeys(m map[int32]Point) func(func(int32) bool) {
+	return slices.Values(slices.Sorted(maps.Keys(m)))
+}
