@@ -1,0 +1,56 @@
+package embedded
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// maxRequest is Kafka's default for socket.request.max.bytes.
+const maxRequest = 100 << 20
+
+// conn is a client's connection. It reads whole requests and lets only those
+// through that the broker can take: the library would crash on an unknown API
+// key, and allocate whatever size the first four bytes claim, which for a stray
+// HTTP request is over a gigabyte.
+type conn struct {
+	net.Conn
+	all  *listeners
+	head [6]byte // the size and the API key of the request at hand
+	have int     // how much of head is left to hand out
+	rest int     // how much of the request follows head
+}
+
+// Read is called by one goroutine, as the broker does.
+func (c *conn) Read(p []byte) (int, error) {
+	if c.have == 0 && c.rest == 0 {
+		if _, err := io.ReadFull(c.Conn, c.head[:]); err != nil {
+			return 0, err
+		}
+		size := binary.BigEndian.Uint32(c.head[:])
+		key := int16(binary.BigEndian.Uint16(c.head[4:]))
+		if size < 2 || size > maxRequest || kmsg.NameForKey(key) == "" {
+			return 0, fmt.Errorf("%v sent %q, which starts no Kafka request", c.RemoteAddr(), c.head)
+		}
+		c.have, c.rest = len(c.head), int(size)-2
+	}
+	if c.have > 0 {
+		n := copy(p, c.head[len(c.head)-c.have:])
+		c.have -= n
+		return n, nil
+	}
+	n, err := c.Conn.Read(p[:min(len(p), c.rest)])
+	c.rest -= n
+	return n, err
+}
+
+// Close closes the connection and forgets it.
+func (c *conn) Close() error {
+	c.all.mu.Lock()
+	delete(c.all.conns, c)
+	c.all.mu.Unlock()
+	return c.Conn.Close()
+}

@@ -1,0 +1,168 @@
+package embedded
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+)
+
+// ErrPortInUse says that another program listens on the address.
+var ErrPortInUse = errors.New("the port is in use")
+
+// listeners are the ports of one broker, opened before the broker exists so
+// that a port in use is found before anything is written.
+type listeners struct {
+	nodes []*listener
+	given int
+
+	mu    sync.Mutex
+	conns map[net.Conn]struct{} // nil once closed
+}
+
+// listener is one node's port. Its address is the one that clients are told.
+type listener struct {
+	net.Listener
+	all  *listeners
+	addr address
+	tls  *tls.Config
+}
+
+// address is HOST:PORT as clients shall dial it, resolved by them.
+type address string
+
+func (address) Network() string  { return "tcp" }
+func (a address) String() string { return string(a) }
+
+// listen opens a port for each node of cfg, or none.
+func listen(cfg Config) (*listeners, error) {
+	host, port, err := splitAddress(cfg.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen %s: %w", cfg.Listen, err)
+	}
+	ls := &listeners{conns: make(map[net.Conn]struct{})}
+	for i := range cfg.Nodes {
+		at := net.JoinHostPort(host, "0")
+		if port != 0 {
+			at = net.JoinHostPort(host, strconv.Itoa(port+i))
+		}
+		ln, err := net.Listen("tcp", at)
+		if err != nil {
+			ls.close()
+			return nil, listenError(at, err)
+		}
+		addr, err := advertised(cfg.Advertise, host, ln.Addr().(*net.TCPAddr).Port, i)
+		if err != nil {
+			ln.Close()
+			ls.close()
+			return nil, fmt.Errorf("advertise %s: %w", cfg.Advertise, err)
+		}
+		ls.nodes = append(ls.nodes, &listener{ln, ls, addr, cfg.TLS})
+	}
+	return ls, nil
+}
+
+// splitAddress reads HOST:PORT; the host may be empty.
+func splitAddress(s string) (host string, port int, err error) {
+	host, digits, err := net.SplitHostPort(s)
+	if err != nil {
+		return "", 0, errors.New("want HOST:PORT")
+	}
+	n, err := strconv.ParseUint(digits, 10, 16)
+	if err != nil {
+		return "", 0, fmt.Errorf("port %q: want 0 to 65535", digits)
+	}
+	return host, int(n), nil
+}
+
+// advertised is what node i, which listens on host and port, tells its clients.
+func advertised(want, host string, port, i int) (address, error) {
+	switch {
+	case want == "":
+		if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+			host = "127.0.0.1"
+		}
+	case strings.HasSuffix(want, "]") || !strings.Contains(want, ":"):
+		host = strings.Trim(want, "[]")
+	default:
+		h, p, err := splitAddress(want)
+		switch {
+		case err != nil:
+			return "", err
+		case h == "" || p == 0:
+			return "", errors.New("want HOST or HOST:PORT")
+		}
+		host, port = h, p+i
+	}
+	return address(net.JoinHostPort(host, strconv.Itoa(port))), nil
+}
+
+func listenError(at string, err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("listen %s: %w", at, ErrPortInUse)
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err // it repeats the address
+	}
+	return fmt.Errorf("listen %s: %w", at, err)
+}
+
+// next hands the ports to the broker, node by node.
+func (ls *listeners) next(_, _ string) (net.Listener, error) {
+	if ls.given == len(ls.nodes) {
+		return nil, errors.New("no port is left")
+	}
+	ls.given++
+	return ls.nodes[ls.given-1], nil
+}
+
+// advertised is the bootstrap list.
+func (ls *listeners) advertised() string {
+	addrs := make([]string, len(ls.nodes))
+	for i, ln := range ls.nodes {
+		addrs[i] = ln.addr.String()
+	}
+	return strings.Join(addrs, ",")
+}
+
+// close closes the ports and every connection that is open.
+func (ls *listeners) close() {
+	for _, ln := range ls.nodes {
+		ln.Close()
+	}
+	ls.mu.Lock()
+	conns := ls.conns
+	ls.conns = nil
+	ls.mu.Unlock()
+	for c := range conns {
+		c.Close()
+	}
+}
+
+// Addr is the advertised address: the broker tells clients what this says.
+func (ln *listener) Addr() net.Addr { return ln.addr }
+
+// Accept waits for the next connection, and keeps it so that close can end it.
+func (ln *listener) Accept() (net.Conn, error) {
+	raw, err := ln.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	c := &conn{Conn: raw, all: ln.all}
+	if ln.tls != nil {
+		c.Conn = tls.Server(raw, ln.tls)
+	}
+	ln.all.mu.Lock()
+	defer ln.all.mu.Unlock()
+	if ln.all.conns == nil {
+		raw.Close()
+		return nil, net.ErrClosed
+	}
+	ln.all.conns[c] = struct{}{}
+	return c, nil
+}
