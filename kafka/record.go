@@ -27,6 +27,7 @@ type Record struct {
 	Offset        int64
 	Timestamp     int64
 	TimestampType TimestampType
+	LeaderEpoch   int32 // of the batch the record came in (KIP-320); -1 when unknown
 	Key, Value    []byte
 	Headers       []Header
 }

@@ -1,0 +1,175 @@
+package kafka
+
+// #include "native.h"
+import "C"
+
+import (
+	"encoding/binary"
+	"unsafe"
+
+	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
+)
+
+// maxBatch is the most records that one fetch takes. Batches of this size hide the
+// cost of crossing into C; larger ones only add latency.
+const maxBatch = 4096
+
+// arenaKept is the largest arena that a batch keeps for the next fetch; a larger one,
+// made for a run of huge records, is given back.
+const arenaKept = 4 << 20
+
+// Signal is what a partition says beside its records: its end, or an error. A signal
+// stands behind all records of its partition that came before it.
+type Signal struct {
+	Topic     string
+	Partition int32
+	Offset    int64 // of the end; of the place that could not be read
+	End       bool  // the end of the partition as the broker sees it now
+	Code      ck.ErrorCode
+	Text      string
+}
+
+// Batch holds what one fetch gave. Its records point into memory that the next Fetch
+// into the same Batch writes again.
+type Batch struct {
+	Records []Record
+	Signals []Signal
+
+	arena   []byte
+	headers []Header
+	topics  []string
+}
+
+// reset empties the batch and makes room for bytes and headers. The arena is never
+// nil, so that empty keys and values are not taken for nulls.
+func (b *Batch) reset(bytes, headers int) {
+	b.Records, b.Signals, b.topics = b.Records[:0], b.Signals[:0], b.topics[:0]
+	if b.arena == nil || cap(b.arena) < bytes || cap(b.arena) > arenaKept && bytes <= arenaKept {
+		b.arena = make([]byte, bytes, max(bytes, 64<<10))
+	}
+	b.arena = b.arena[:bytes]
+	if cap(b.headers) < headers {
+		b.headers = make([]Header, 0, headers)
+	}
+	b.headers = b.headers[:0]
+}
+
+// fetcher takes batches from one librdkafka queue. It belongs to one goroutine.
+type fetcher struct {
+	queue *C.rd_kafka_queue_t
+	batch *C.ks_batch
+	names map[string]string // interned topic names
+}
+
+func newFetcher(rk *C.rd_kafka_t) *fetcher {
+	return &fetcher{
+		queue: C.ks_queue_new(rk),
+		batch: C.ks_batch_new(maxBatch),
+		names: map[string]string{},
+	}
+}
+
+// close gives everything back. It must come before the client's Close, which waits
+// for ever while this queue exists.
+func (f *fetcher) close() {
+	C.ks_batch_free(f.batch)
+	C.ks_queue_destroy(f.queue)
+}
+
+// fetch fills b, waiting up to waitMillis for the first record.
+func (f *fetcher) fetch(b *Batch, waitMillis int) {
+	n := int(C.ks_fetch(f.queue, f.batch, C.int(waitMillis)))
+	records := unsafe.Slice(f.batch.records, n)
+	headers := 0
+	for i := range records {
+		headers += int(records[i].header_count)
+	}
+	b.reset(int(f.batch.bytes), headers)
+	if n == 0 {
+		return
+	}
+	if len(b.arena) > 0 {
+		C.ks_copy(f.batch, (*C.uchar)(unsafe.SliceData(b.arena)))
+	}
+	for _, name := range unsafe.Slice(f.batch.topics, int(f.batch.topic_count)) {
+		b.topics = append(b.topics, f.name(name))
+	}
+	C.ks_release(f.batch)
+	b.fill(records)
+}
+
+// name gives the Go string for a C one, allocating once per topic.
+func (f *fetcher) name(c *C.char) string {
+	n := 0
+	for p := unsafe.Pointer(c); *(*byte)(unsafe.Add(p, n)) != 0; {
+		n++
+	}
+	borrowed := unsafe.String((*byte)(unsafe.Pointer(c)), n)
+	if name, ok := f.names[borrowed]; ok {
+		return name
+	}
+	name := C.GoString(c)
+	f.names[name] = name
+	return name
+}
+
+// fill points records and signals into the arena that ks_copy has written.
+func (b *Batch) fill(records []C.ks_record) {
+	rest := b.arena
+	take := func(n C.int64_t) []byte {
+		if n < 0 {
+			return nil
+		}
+		taken := rest[:n:n]
+		rest = rest[n:]
+		return taken
+	}
+	for i := range records {
+		c := &records[i]
+		topic := ""
+		if c.topic >= 0 {
+			topic = b.topics[c.topic]
+		}
+		key, value := take(c.key_len), take(c.value_len)
+		if c.err != 0 {
+			code := ck.ErrorCode(c.err)
+			b.Signals = append(b.Signals, Signal{
+				Topic: topic, Partition: int32(c.partition), Offset: int64(c.offset),
+				End: code == ck.ErrPartitionEOF, Code: code, Text: string(value),
+			})
+			continue
+		}
+		b.Records = append(b.Records, Record{
+			Topic:         topic,
+			Partition:     int32(c.partition),
+			Offset:        int64(c.offset),
+			Timestamp:     int64(c.timestamp),
+			TimestampType: TimestampType(c.timestamp_type),
+			LeaderEpoch:   int32(c.leader_epoch),
+			Key:           key,
+			Value:         value,
+			Headers:       b.takeHeaders(take(c.headers_len), int(c.header_count)),
+		})
+	}
+}
+
+// takeHeaders reads the headers that ks_copy packed: two lengths, name, value each.
+func (b *Batch) takeHeaders(packed []byte, n int) []Header {
+	if n == 0 {
+		return nil
+	}
+	first := len(b.headers)
+	for range n {
+		nameLen := int32(binary.NativeEndian.Uint32(packed))
+		valueLen := int32(binary.NativeEndian.Uint32(packed[4:]))
+		packed = packed[8:]
+		h := Header{Key: unsafe.String(unsafe.SliceData(packed), int(nameLen))}
+		packed = packed[nameLen:]
+		if valueLen >= 0 {
+			h.Value = packed[:valueLen:valueLen]
+			packed = packed[valueLen:]
+		}
+		b.headers = append(b.headers, h)
+	}
+	return b.headers[first:len(b.headers):len(b.headers)]
+}

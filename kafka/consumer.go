@@ -1,0 +1,205 @@
+package kafka
+
+// #include <stdlib.h>
+// #include "native.h"
+import "C"
+
+import (
+	"context"
+	"fmt"
+	"time"
+	"unsafe"
+
+	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
+)
+
+// prefetch is how much a process keeps fetched ahead of its readers, in KiB; the
+// consumers of one process share it, so that memory does not grow with their number.
+const prefetch = 64 << 10
+
+// consumerConfig is what a reader and a group member set differently.
+type consumerConfig struct {
+	group           string // empty without one
+	readUncommitted bool
+	share           int  // consumers of this process among which prefetch is divided
+	bounded         bool // an end is waited for: ask the broker to answer sooner
+	onePerCall      bool // use Poll for every record, as when the batch path is missing
+	own             ck.ConfigMap
+}
+
+// consumer is the part that readers and members share: one librdkafka consumer whose
+// records come in batches. It belongs to one goroutine.
+type consumer struct {
+	cfg     Config
+	client  *ck.Consumer
+	logs    *logs
+	rk      *C.rd_kafka_t
+	fetcher *fetcher // nil: the batch path is missing, Poll gives every record
+}
+
+// groupless is the group.id of a consumer that joins none: librdkafka insists on one.
+// Nothing is ever committed under it.
+const groupless = "kstream-reader"
+
+func openConsumer(cfg Config, cc consumerConfig) (*consumer, error) {
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	l := newLogs(cfg.Log)
+	group := cc.group
+	if group == "" {
+		group = groupless
+	}
+	isolation := "read_committed"
+	if cc.readUncommitted {
+		isolation = "read_uncommitted"
+	}
+	own := ck.ConfigMap{
+		"go.logs.channel.enable":     true,
+		"go.logs.channel":            l.channel,
+		"group.id":                   group,
+		"enable.auto.commit":         false,
+		"enable.auto.offset.store":   false,
+		"auto.offset.reset":          "error",
+		"enable.partition.eof":       true,
+		"check.crcs":                 true,
+		"isolation.level":            isolation,
+		"queued.max.messages.kbytes": max(1024, prefetch/max(1, cc.share)),
+		"queued.min.messages":        100000,
+		"fetch.error.backoff.ms":     100,
+		"fetch.queue.backoff.ms":     10,
+	}
+	if cc.bounded {
+		own["fetch.wait.max.ms"] = 50
+	}
+	for name, value := range cc.own {
+		own[name] = value
+	}
+	client, err := ck.NewConsumer(cfg.properties("consumer", own))
+	if err != nil {
+		l.stop()
+		return nil, explain(cfg, l, err)
+	}
+	c := &consumer{cfg: cfg, client: client, logs: l}
+	if !cc.onePerCall {
+		if rk, err := nativeClient(client); err == nil {
+			c.rk = rk
+			c.fetcher = newFetcher(rk)
+		} else if cfg.Log != nil {
+			cfg.Log(Log{4, "KSTREAM", fmt.Sprintf("records are fetched one by one: %v", err)})
+		}
+	}
+	return c, nil
+}
+
+// close leaves the group, if there is one, and ends the client. The rebalance callback
+// may run inside.
+func (c *consumer) close() error {
+	if c.fetcher != nil {
+		c.fetcher.close()
+		c.fetcher = nil
+	}
+	err := c.client.Close()
+	c.logs.stop()
+	return explain(c.cfg, c.logs, err)
+}
+
+// forward makes the records of partitions come to the member's own queue (on), or to
+// nobody. It must come before they are assigned, so that none takes the slow way.
+func (c *consumer) forward(partitions []ck.TopicPartition, on bool) {
+	if c.fetcher == nil {
+		return
+	}
+	var to *C.rd_kafka_queue_t
+	if on {
+		to = c.fetcher.queue
+	}
+	for _, p := range partitions {
+		topic := C.CString(*p.Topic)
+		C.ks_forward(c.rk, topic, C.int32_t(p.Partition), to)
+		C.free(unsafe.Pointer(topic))
+	}
+}
+
+// serve hands everything but records to handle: errors, commit results; rebalance
+// callbacks run inside. Records that come this way (the slow path, and those fetched
+// before forward) are added to b.
+func (c *consumer) serve(b *Batch, handle func(ck.Error) error) error {
+	for len(b.Records) < maxBatch {
+		ev := c.client.Poll(0)
+		if ev == nil {
+			return nil
+		}
+		if err := c.take(ev, b, handle); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *consumer) take(ev ck.Event, b *Batch, handle func(ck.Error) error) error {
+	switch ev := ev.(type) {
+	case *ck.Message:
+		b.addMessage(ev)
+	case ck.PartitionEOF:
+		b.Signals = append(b.Signals, Signal{Topic: *ev.Topic, Partition: ev.Partition, Offset: int64(ev.Offset), End: true, Code: ck.ErrPartitionEOF})
+	case ck.Error:
+		return handle(ev)
+	}
+	return nil
+}
+
+// fetch serves events and then fills b with what is there, waiting at most wait for
+// the first record. An empty batch is no error.
+func (c *consumer) fetch(ctx context.Context, b *Batch, wait time.Duration, handle func(ck.Error) error) error {
+	b.reset(0, 0)
+	if err := c.serve(b, handle); err != nil || ctx.Err() != nil {
+		return err
+	}
+	if len(b.Records)+len(b.Signals) > 0 {
+		return nil
+	}
+	millis := int(wait.Milliseconds())
+	if c.fetcher != nil {
+		c.fetcher.fetch(b, millis)
+		return nil
+	}
+	if ev := c.client.Poll(millis); ev != nil {
+		if err := c.take(ev, b, handle); err != nil {
+			return err
+		}
+		return c.serve(b, handle)
+	}
+	return nil
+}
+
+// addMessage adds a record that came through Poll. Its bytes are its own.
+func (b *Batch) addMessage(m *ck.Message) {
+	topic := ""
+	if m.TopicPartition.Topic != nil {
+		topic = *m.TopicPartition.Topic
+	}
+	if err := m.TopicPartition.Error; err != nil {
+		code := ck.ErrFail
+		if ke, ok := err.(ck.Error); ok { //nolint:errorlint // the client stores it unwrapped
+			code = ke.Code()
+		}
+		b.Signals = append(b.Signals, Signal{
+			Topic: topic, Partition: m.TopicPartition.Partition, Offset: int64(m.TopicPartition.Offset),
+			Code: code, Text: err.Error(),
+		})
+		return
+	}
+	r := Record{
+		Topic: topic, Partition: m.TopicPartition.Partition, Offset: int64(m.TopicPartition.Offset),
+		Timestamp: m.Timestamp.UnixMilli(), TimestampType: TimestampType(m.TimestampType),
+		LeaderEpoch: -1, Key: m.Key, Value: m.Value,
+	}
+	if m.LeaderEpoch != nil {
+		r.LeaderEpoch = *m.LeaderEpoch
+	}
+	for _, h := range m.Headers {
+		r.Headers = append(r.Headers, Header{h.Key, h.Value})
+	}
+	b.Records = append(b.Records, r)
+}

@@ -1,0 +1,87 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+
+	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
+)
+
+// TopicPartition names a partition.
+type TopicPartition struct {
+	Topic     string
+	Partition int32
+}
+
+func (tp TopicPartition) String() string { return fmt.Sprintf("%s[%d]", tp.Topic, tp.Partition) }
+
+// Watermarks are the bounds of a partition's log. Start is the offset of the first
+// record that is still there, End one behind the last; under read_committed Stable is
+// the last stable offset, which a transaction that is still open holds back, and
+// otherwise it equals End.
+type Watermarks struct {
+	Start, Stable, End int64
+}
+
+// Watermarks asks for the bounds of the logs of partitions.
+func (a *Admin) Watermarks(ctx context.Context, partitions []TopicPartition) (map[TopicPartition]Watermarks, error) {
+	start, err := a.listOffsets(ctx, partitions, fixedSpec(ck.EarliestOffsetSpec), ck.IsolationLevelReadUncommitted)
+	if err != nil {
+		return nil, err
+	}
+	end, err := a.listOffsets(ctx, partitions, fixedSpec(ck.LatestOffsetSpec), ck.IsolationLevelReadUncommitted)
+	if err != nil {
+		return nil, err
+	}
+	stable, err := a.listOffsets(ctx, partitions, fixedSpec(ck.LatestOffsetSpec), ck.IsolationLevelReadCommitted)
+	if err != nil {
+		return nil, err
+	}
+	marks := make(map[TopicPartition]Watermarks, len(partitions))
+	for _, p := range partitions {
+		marks[p] = Watermarks{start[p], stable[p], end[p]}
+	}
+	return marks, nil
+}
+
+// OffsetsAt gives, for each partition, the offset of the first record with a timestamp
+// of at least millis since the epoch, or -1 where there is none.
+func (a *Admin) OffsetsAt(ctx context.Context, millis map[TopicPartition]int64) (map[TopicPartition]int64, error) {
+	partitions := make([]TopicPartition, 0, len(millis))
+	for p := range millis {
+		partitions = append(partitions, p)
+	}
+	return a.listOffsets(ctx, partitions, func(p TopicPartition) ck.OffsetSpec {
+		return ck.NewOffsetSpecForTimestamp(millis[p])
+	}, ck.IsolationLevelReadUncommitted)
+}
+
+func fixedSpec(spec ck.OffsetSpec) func(TopicPartition) ck.OffsetSpec {
+	return func(TopicPartition) ck.OffsetSpec { return spec }
+}
+
+func (a *Admin) listOffsets(ctx context.Context, partitions []TopicPartition, spec func(TopicPartition) ck.OffsetSpec, isolation ck.IsolationLevel) (map[TopicPartition]int64, error) {
+	offsets := make(map[TopicPartition]int64, len(partitions))
+	if len(partitions) == 0 {
+		return offsets, nil
+	}
+	request := make(map[ck.TopicPartition]ck.OffsetSpec, len(partitions))
+	for _, p := range partitions {
+		request[ck.TopicPartition{Topic: &p.Topic, Partition: p.Partition}] = spec(p)
+	}
+	ctx, cancel := a.bounded(ctx)
+	defer cancel()
+	result, err := a.client.ListOffsets(ctx, request,
+		ck.SetAdminRequestTimeout(a.cfg.timeout()), ck.SetAdminIsolationLevel(isolation))
+	if err != nil {
+		return nil, explain(a.cfg, a.logs, err)
+	}
+	for tp, info := range result.ResultInfos {
+		p := TopicPartition{*tp.Topic, tp.Partition}
+		if info.Error.Code() != ck.ErrNoError {
+			return nil, fmt.Errorf("%s: %w", p, explain(a.cfg, a.logs, info.Error))
+		}
+		offsets[p] = int64(info.Offset)
+	}
+	return offsets, nil
+}

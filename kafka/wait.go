@@ -1,0 +1,21 @@
+package kafka
+
+import (
+	"context"
+	"time"
+)
+
+// pollInterval is how often a state is asked for that no event announces.
+const pollInterval = 50 * time.Millisecond
+
+// pause waits d, or less when ctx ends, which it returns as its cause.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-t.C:
+		return nil
+	}
+}
