@@ -1,10 +1,19 @@
 // Package serde turns record bytes into values and back.
 //
-// Open takes a SPEC as a user writes it ("text", "avro", "pack:>iq",
-// "pickle?protocol=2") and gives a Serde. A Serde may be shared by any number of
-// goroutines, never keeps what it was given, never panics on any input and needs
-// memory in proportion to it. The package does no I/O: schemas come from the
-// Registry and the files that Options hands in.
+// A Serde may be shared by any number of goroutines, never keeps what it was given,
+// never panics on any input and needs memory in proportion to it. The package does no
+// I/O: schemas come from the Registry and the files that Options hands in.
+//
+// This package holds what all formats share (interfaces, Options, Limits, errors, the
+// grammar of a SPEC) and the formats that need nothing else: text, json, Kafka's own,
+// pack, exec, auto. Richer formats are packages of their own that import this one. The
+// list of all is kstream/serde/formats, one line a format; its Open takes a SPEC as a
+// user writes it ("text", "avro", "pack:>iq", "pickle?protocol=2") and gives a Serde.
+// A format's constructor is func(Spec, Options) (Serde, error) and does no I/O but
+// reading files by Options.Files.
+//
+// Render is the way to show bytes as JSON: it uses the short cut of a JSONAppender
+// where a format has one. EncodeJSON is the way back.
 package serde
 
 import (
@@ -90,11 +99,11 @@ type Serde interface {
 
 // Errors that decoders wrap; test with errors.Is.
 var (
-	ErrTruncated     = errors.New("the bytes end too early")
+	ErrTruncated     = value.ErrTruncated
 	ErrNotFramed     = errors.New("no schema id")
 	ErrUnknownSchema = errors.New("the registry does not know the schema")
-	ErrTooDeep       = errors.New("nested too deeply")
-	ErrTooBig        = errors.New("too big")
+	ErrTooDeep       = value.ErrTooDeep
+	ErrTooBig        = value.ErrTooBig
 	ErrUnsupported   = errors.New("not supported")
 	// ErrRegistry is behind every failure to reach or understand a registry. It is
 	// never a fault of the record.
@@ -117,20 +126,6 @@ func (e *DecodeError) Error() string {
 }
 
 func (e *DecodeError) Unwrap() error { return e.Err }
-
-// Limits bound what a decoder may do with hostile input. Zero fields mean the
-// defaults of DefaultLimits.
-type Limits struct {
-	Bytes  int // of input
-	Depth  int // of nesting
-	Items  int // elements in total
-	Output int // bytes of JSON that one value may become
-}
-
-// DefaultLimits are generous for records and small for a machine.
-func DefaultLimits() Limits {
-	return Limits{Bytes: 256 << 20, Depth: 1000, Items: 16 << 20, Output: 64 << 20}
-}
 
 // Schema is a schema as a registry stores it.
 type Schema struct {

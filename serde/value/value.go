@@ -93,9 +93,10 @@ type Duration struct {
 type UUID [16]byte
 
 // Tagged is a value with a meaning that the model has no type for. In lossless
-// JSON it is {"$Tag": V}; in plain JSON it is Plain.
+// JSON it is {"$Tag": V} followed by the fields of More; in plain JSON it is Plain.
 type Tagged struct {
 	Tag   string
 	V     V
 	Plain V
+	More  []Field
 }
