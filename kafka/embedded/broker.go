@@ -88,13 +88,15 @@ type Broker struct {
 // Start starts a broker. When it returns, the broker answers and its topics
 // exist. Whoever starts a broker closes it.
 //
-// The error is ErrPortInUse when another program has the port, and ErrDirInUse
-// when another broker has the directory.
+// The error is ErrPortInUse when another program has the port, ErrDirInUse when
+// another broker has the directory, ErrDirForeign when the directory is no
+// broker's.
 func Start(cfg Config) (*Broker, error) {
-	cfg, err := cfg.check()
-	if err != nil {
+	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
+	cfg = cfg.withDefaults()
+	var err error
 	b := &Broker{logger: &logger{write: cfg.Log, verbose: cfg.Verbose}}
 	if cfg.Dir != "" {
 		if b.dir, err = openDataDir(cfg.Dir); err != nil {
@@ -125,8 +127,43 @@ func Start(cfg Config) (*Broker, error) {
 	return b, nil
 }
 
-// check fills in the defaults, and refuses what could not work.
-func (c Config) check() (Config, error) {
+// Check refuses, without touching the network or the disk, what could not work.
+// Start does so too.
+func (c Config) Check() error {
+	c = c.withDefaults()
+	if c.Nodes < 1 || c.Nodes > maxNodes {
+		return fmt.Errorf("%d nodes: want 1 to %d", c.Nodes, maxNodes)
+	}
+	if err := c.checkAddresses(); err != nil {
+		return err
+	}
+	if err := checkPartitions(c.Partitions); err != nil {
+		return err
+	}
+	seen := make(map[string]bool, len(c.Topics))
+	for _, t := range c.Topics {
+		if err := checkTopic(t); err != nil {
+			return err
+		}
+		if seen[t.Name] {
+			return fmt.Errorf("topic %s is given twice", t.Name)
+		}
+		seen[t.Name] = true
+	}
+	for _, u := range c.Users {
+		switch u.Mechanism {
+		case "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512":
+		default:
+			return fmt.Errorf("user %s: mechanism %q: want PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512", u.Name, u.Mechanism)
+		}
+	}
+	if c.ACLs && len(c.Users) == 0 {
+		return errors.New("ACLs need at least one user, or nobody could do anything")
+	}
+	return nil
+}
+
+func (c Config) withDefaults() Config {
 	if c.Listen == "" {
 		c.Listen = "127.0.0.1:0"
 	}
@@ -136,33 +173,7 @@ func (c Config) check() (Config, error) {
 	if c.Partitions == 0 {
 		c.Partitions = DefaultPartitions
 	}
-	if c.Nodes < 1 || c.Nodes > maxNodes {
-		return c, fmt.Errorf("%d nodes: want 1 to %d", c.Nodes, maxNodes)
-	}
-	if err := checkPartitions(c.Partitions); err != nil {
-		return c, err
-	}
-	seen := make(map[string]bool, len(c.Topics))
-	for _, t := range c.Topics {
-		if err := checkTopic(t); err != nil {
-			return c, err
-		}
-		if seen[t.Name] {
-			return c, fmt.Errorf("topic %s is given twice", t.Name)
-		}
-		seen[t.Name] = true
-	}
-	for _, u := range c.Users {
-		switch u.Mechanism {
-		case "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512":
-		default:
-			return c, fmt.Errorf("user %s: mechanism %q: want PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512", u.Name, u.Mechanism)
-		}
-	}
-	if c.ACLs && len(c.Users) == 0 {
-		return c, errors.New("ACLs need at least one user, or nobody could do anything")
-	}
-	return c, nil
+	return c
 }
 
 // Bounds that keep a slip of the finger from taking the machine down.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -207,9 +208,12 @@ func TestDirOfOthersIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := embedded.Start(embedded.Config{Dir: dir})
-	want := dir + ": thesis.txt is no file of a broker: want an empty directory, or one that a broker wrote"
+	want := dir + ": thesis.txt: no file of a broker"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
+	}
+	if !errors.Is(err, embedded.ErrDirForeign) {
+		t.Errorf("%v is not ErrDirForeign", err)
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -240,6 +244,9 @@ func TestStartRefuses(t *testing.T) {
 		"bad port":           {embedded.Config{Listen: ":99999"}, `listen :99999: port "99999": want 0 to 65535`},
 		"bad advertise":      {embedded.Config{Advertise: "a:b"}, `advertise a:b: port "b": want 0 to 65535`},
 		"advertise any port": {embedded.Config{Advertise: "a:0"}, "advertise a:0: want HOST or HOST:PORT"},
+		"advertise no host":  {embedded.Config{Advertise: ":9092"}, "advertise :9092: want HOST or HOST:PORT"},
+		"last port":          {embedded.Config{Listen: "127.0.0.1:65535", Nodes: 2}, "listen 127.0.0.1:65535: 2 nodes need the ports that follow, up to 65535"},
+		"last advertised":    {embedded.Config{Advertise: "a:65535", Nodes: 2}, "advertise a:65535: 2 nodes need the ports that follow, up to 65535"},
 		"many nodes":         {embedded.Config{Nodes: 101}, "101 nodes: want 1 to 100"},
 		"no partitions":      {embedded.Config{Partitions: -1}, "-1 partitions: want 1 to 10000"},
 		"topic name":         {embedded.Config{Topics: []embedded.Topic{{Name: "a b"}}}, `topic name "a b": want letters, digits, '.', '_' and '-'`},
@@ -258,6 +265,30 @@ func TestStartRefuses(t *testing.T) {
 			}
 			if diff := cmp.Diff(tt.wantErr, err.Error()); diff != "" {
 				t.Errorf("error (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAdvertise(t *testing.T) {
+	tests := map[string]struct {
+		listen, advertise string
+		want              string // with * for a port of the kernel's choice
+	}{
+		"default":       {"", "", "127.0.0.1:*,127.0.0.1:*"},
+		"name":          {"localhost:0", "", "localhost:*,localhost:*"},
+		"wildcard":      {"0.0.0.0:0", "", "127.0.0.1:*,127.0.0.1:*"},
+		"other host":    {"", "kafka.example", "kafka.example:*,kafka.example:*"},
+		"host and port": {"", "kafka.example:19092", "kafka.example:19092,kafka.example:19093"},
+		"IPv6":          {"", "[::1]:19092", "[::1]:19092,[::1]:19093"},
+		"IPv6 host":     {"", "[::1]", "[::1]:*,[::1]:*"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			b := start(t, embedded.Config{Listen: tt.listen, Advertise: tt.advertise, Nodes: 2})
+			ports := regexp.MustCompile(strings.ReplaceAll(regexp.QuoteMeta(tt.want), `\*`, `\d+`))
+			if got := b.Addr(); ports.FindString(got) != got {
+				t.Errorf("Addr() = %s, want %s", got, tt.want)
 			}
 		})
 	}

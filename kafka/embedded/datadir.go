@@ -11,6 +11,9 @@ import (
 // ErrDirInUse says that another broker has the data directory.
 var ErrDirInUse = errors.New("another broker uses this directory")
 
+// ErrDirForeign says that the data directory holds what no broker wrote.
+var ErrDirForeign = errors.New("no file of a broker")
+
 const (
 	lockName = "kstream.lock" // held, by the kernel, as long as the broker runs
 	metaName = "meta.json"    // what the library writes into every directory of its own
@@ -53,7 +56,7 @@ func checkDataDir(path string) error {
 	}
 	for _, e := range entries {
 		if e.Name() != lockName {
-			return fmt.Errorf("%s is no file of a broker: want an empty directory, or one that a broker wrote", e.Name())
+			return fmt.Errorf("%s: %w", e.Name(), ErrDirForeign)
 		}
 	}
 	return nil

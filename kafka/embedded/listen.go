@@ -38,11 +38,39 @@ type address string
 func (address) Network() string  { return "tcp" }
 func (a address) String() string { return string(a) }
 
+// checkAddresses refuses addresses that cannot be read, and ports past the last.
+func (c Config) checkAddresses() error {
+	_, port, err := splitAddress(c.Listen)
+	if err == nil && port+c.Nodes-1 > maxPort {
+		err = fmt.Errorf("%d nodes need the ports that follow, up to %d", c.Nodes, maxPort)
+	}
+	if err != nil {
+		return fmt.Errorf("listen %s: %w", c.Listen, err)
+	}
+	if c.Advertise == "" {
+		return nil
+	}
+	host, port, err := splitAdvertise(c.Advertise)
+	switch {
+	case err != nil:
+	case host == "" || port == 0 && strings.HasSuffix(c.Advertise, ":0"):
+		err = errors.New("want HOST or HOST:PORT")
+	case port+c.Nodes-1 > maxPort:
+		err = fmt.Errorf("%d nodes need the ports that follow, up to %d", c.Nodes, maxPort)
+	}
+	if err != nil {
+		return fmt.Errorf("advertise %s: %w", c.Advertise, err)
+	}
+	return nil
+}
+
+const maxPort = 1<<16 - 1
+
 // listen opens a port for each node of cfg, or none.
 func listen(cfg Config) (*listeners, error) {
 	host, port, err := splitAddress(cfg.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("listen %s: %w", cfg.Listen, err)
+		return nil, err
 	}
 	ls := &listeners{conns: make(map[net.Conn]struct{})}
 	for i := range cfg.Nodes {
@@ -55,15 +83,32 @@ func listen(cfg Config) (*listeners, error) {
 			ls.close()
 			return nil, listenError(at, err)
 		}
-		addr, err := advertised(cfg.Advertise, host, ln.Addr().(*net.TCPAddr).Port, i)
-		if err != nil {
-			ln.Close()
-			ls.close()
-			return nil, fmt.Errorf("advertise %s: %w", cfg.Advertise, err)
-		}
-		ls.nodes = append(ls.nodes, &listener{ln, ls, addr, cfg.TLS})
+		ls.nodes = append(ls.nodes, &listener{ln, ls, cfg.advertised(host, ln, i), cfg.TLS})
 	}
 	return ls, nil
+}
+
+// advertised is what node i, which listens by ln on host, tells its clients.
+func (c Config) advertised(host string, ln net.Listener, i int) address {
+	port := ln.Addr().(*net.TCPAddr).Port
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	if h, p, err := splitAdvertise(c.Advertise); err == nil && h != "" {
+		host = h
+		if p != 0 {
+			port = p + i
+		}
+	}
+	return address(net.JoinHostPort(host, strconv.Itoa(port)))
+}
+
+// splitAdvertise reads HOST or HOST:PORT; port is 0 where there is none.
+func splitAdvertise(s string) (host string, port int, err error) {
+	if strings.HasSuffix(s, "]") || !strings.Contains(s, ":") {
+		return strings.Trim(s, "[]"), 0, nil
+	}
+	return splitAddress(s)
 }
 
 // splitAddress reads HOST:PORT; the host may be empty.
@@ -77,28 +122,6 @@ func splitAddress(s string) (host string, port int, err error) {
 		return "", 0, fmt.Errorf("port %q: want 0 to 65535", digits)
 	}
 	return host, int(n), nil
-}
-
-// advertised is what node i, which listens on host and port, tells its clients.
-func advertised(want, host string, port, i int) (address, error) {
-	switch {
-	case want == "":
-		if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-			host = "127.0.0.1"
-		}
-	case strings.HasSuffix(want, "]") || !strings.Contains(want, ":"):
-		host = strings.Trim(want, "[]")
-	default:
-		h, p, err := splitAddress(want)
-		switch {
-		case err != nil:
-			return "", err
-		case h == "" || p == 0:
-			return "", errors.New("want HOST or HOST:PORT")
-		}
-		host, port = h, p+i
-	}
-	return address(net.JoinHostPort(host, strconv.Itoa(port))), nil
 }
 
 func listenError(at string, err error) error {
