@@ -1,0 +1,109 @@
+package expr
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"math/big"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// maxDepth bounds nesting. Deeper text is a string, not JSON.
+const maxDepth = 1000
+
+// number is an integer as gojq wants it: int where that has 64 bits.
+func number(n int64) any {
+	if strconv.IntSize == 64 || int64(int(n)) == n {
+		return int(n)
+	}
+	return big.NewInt(n)
+}
+
+func firstByte(data []byte) byte {
+	for _, c := range data {
+		if c != ' ' && c != '\t' && c != '\n' && c != '\r' {
+			return c
+		}
+	}
+	return 0
+}
+
+func isContainer(data []byte) bool {
+	c := firstByte(data)
+	return c == '{' || c == '['
+}
+
+// decodeJSON reads data when it is exactly one JSON value (RFC 8259). Of duplicate
+// names the last counts. The result is made of nil, bool, string, int,
+// json.Number, []any and map[string]any; a json.Number is any number that is no
+// int, digit by digit.
+func decodeJSON(data []byte) (any, bool) {
+	switch c := firstByte(data); {
+	case c == '{', c == '[', c == '"', c == '-', '0' <= c && c <= '9', c == 't', c == 'f', c == 'n':
+	default:
+		return nil, false
+	}
+	dec := jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true))
+	v, err := readValue(dec, 0)
+	if err != nil {
+		return nil, false
+	}
+	if _, err = dec.ReadToken(); err != io.EOF {
+		return nil, false
+	}
+	return v, true
+}
+
+func readValue(dec *jsontext.Decoder, depth int) (any, error) {
+	token, err := dec.ReadToken()
+	if err != nil {
+		return nil, err
+	}
+	if depth > maxDepth {
+		return nil, strconv.ErrRange
+	}
+	switch token.Kind() {
+	case '{':
+		return readObject(dec, depth)
+	case '[':
+		list := []any{}
+		for dec.PeekKind() != ']' {
+			item, err := readValue(dec, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, item)
+		}
+		_, err = dec.ReadToken()
+		return list, err
+	case '"':
+		return token.String(), nil
+	case '0':
+		if n, err := token.Int(); err == nil {
+			return number(n), nil
+		}
+		return json.Number(token.String()), nil
+	case 't', 'f':
+		return token.Bool(), nil
+	default:
+		return nil, nil
+	}
+}
+
+func readObject(dec *jsontext.Decoder, depth int) (any, error) {
+	object := map[string]any{}
+	for dec.PeekKind() != '}' {
+		token, err := dec.ReadToken()
+		if err != nil {
+			return nil, err
+		}
+		name := token.String()
+		if object[name], err = readValue(dec, depth+1); err != nil {
+			return nil, err
+		}
+	}
+	_, err := dec.ReadToken()
+	return object, err
+}
