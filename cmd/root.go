@@ -86,6 +86,8 @@ func newRoot(env *Env) *cobra.Command {
 	flags.BoolVarP(&env.quiet, "quiet", "q", false, "no notices on stderr, only errors")
 	flags.CountVarP(&env.verbose, "verbose", "v", "log what the client does; twice for its debug log")
 	root.AddCommand(
+		newBrokerCmd(env),
+		newSandboxCmd(env),
 		newExitCodesHelp(),
 	)
 	refuseUnknown(root)

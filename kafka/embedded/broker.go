@@ -251,6 +251,9 @@ func (c Config) options(b *Broker) []kfake.Opt {
 // Addr is the bootstrap list: HOST:PORT of each node, separated by commas.
 func (b *Broker) Addr() string { return b.addr }
 
+// Loopback says whether only programs on this machine can reach the broker.
+func (b *Broker) Loopback() bool { return b.listeners.loopback() }
+
 // Close ends the broker and cuts its connections. With a directory it writes
 // out what restarts need; the error says what could not be written. A second
 // Close returns what the first did.

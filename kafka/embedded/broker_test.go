@@ -290,6 +290,9 @@ func TestAdvertise(t *testing.T) {
 			if got := b.Addr(); ports.FindString(got) != got {
 				t.Errorf("Addr() = %s, want %s", got, tt.want)
 			}
+			if got, want := b.Loopback(), name != "wildcard"; got != want {
+				t.Errorf("Loopback() = %t, want %t", got, want)
+			}
 		})
 	}
 }

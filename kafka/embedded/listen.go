@@ -153,6 +153,15 @@ func (ls *listeners) advertised() string {
 	return strings.Join(addrs, ",")
 }
 
+func (ls *listeners) loopback() bool {
+	for _, ln := range ls.nodes {
+		if !ln.Listener.Addr().(*net.TCPAddr).IP.IsLoopback() {
+			return false
+		}
+	}
+	return true
+}
+
 // close closes the ports and every connection that is open.
 func (ls *listeners) close() {
 	for _, ln := range ls.nodes {

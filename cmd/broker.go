@@ -1,0 +1,163 @@
+package cmd
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"kstream/kafka/embedded"
+)
+
+type brokerFlags struct {
+	shape     shapeFlags
+	listen    string
+	advertise string
+	data      string
+	output    string
+}
+
+func newBrokerCmd(env *Env) *cobra.Command {
+	var f brokerFlags
+	cmd := &cobra.Command{
+		Use:   "broker",
+		Short: "Run an embedded Kafka broker, in memory or in a directory",
+		Long: `Run an embedded Kafka broker until Ctrl-C. It needs no Java, starts at once, and
+speaks Kafka's protocol to any client: groups, transactions, administration. It is
+for development and tests, not for data that matters: there is no replication.
+
+Once it answers, stdout has one line, the bootstrap address. Without --data all is
+in memory and gone at the end.`,
+		Example: `  kstream broker                                   on 127.0.0.1:9092, in memory
+  kstream broker --data ~/kafka --topics orders:3  what is written stays
+  kstream broker --listen 127.0.0.1:0 -o json      on any free port, told as JSON`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			plan, err := f.plan()
+			if err != nil {
+				return err
+			}
+			return plan.run(cmd.Context(), env)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:9092", "listen on `HOST:PORT`; further nodes on the ports that follow; port 0 is any free one")
+	flags.StringVar(&f.advertise, "advertise", "", "the `HOST[:PORT]` that clients are told to connect to, where it is another one")
+	flags.StringVar(&f.data, "data", "", "keep topics, records and groups in the directory `DIR`")
+	flags.StringVarP(&f.output, "output", "o", "text", "how to print the address: `text|json`")
+	f.shape.register(flags)
+	return cmd
+}
+
+// shapeFlags say what a broker looks like; broker and sandbox share them.
+type shapeFlags struct {
+	nodes      int
+	partitions int
+	topics     []string
+	autoCreate bool
+}
+
+func (f *shapeFlags) register(flags *pflag.FlagSet) {
+	flags.IntVar(&f.nodes, "nodes", 1, "a cluster of `N` nodes")
+	flags.IntVar(&f.partitions, "partitions", embedded.DefaultPartitions, "a new topic has `N` partitions unless told otherwise")
+	flags.StringSliceVar(&f.topics, "topics", nil, "create these topics: `NAME[:PARTITIONS],…`; one that is there stays as it is")
+	flags.BoolVar(&f.autoCreate, "auto-create", true, "create the topics that clients ask for, as Kafka does by default")
+}
+
+// config reads the flags into cfg.
+func (f *shapeFlags) config(cfg embedded.Config) (embedded.Config, error) {
+	if f.nodes < 1 {
+		return cfg, usagef("--nodes %d: want at least 1", f.nodes)
+	}
+	if f.partitions < 1 {
+		return cfg, usagef("--partitions %d: want at least 1", f.partitions)
+	}
+	cfg.Nodes, cfg.Partitions, cfg.AutoCreate = f.nodes, f.partitions, f.autoCreate
+	for _, s := range f.topics {
+		name, count, counted := strings.Cut(s, ":")
+		t := embedded.Topic{Name: name}
+		if counted {
+			n, err := strconv.Atoi(count)
+			if err != nil || n < 1 {
+				return cfg, usagef("--topics %s: want NAME or NAME:PARTITIONS", s)
+			}
+			t.Partitions = n
+		}
+		cfg.Topics = append(cfg.Topics, t)
+	}
+	if err := cfg.Check(); err != nil {
+		return cfg, usagef("%w", err)
+	}
+	return cfg, nil
+}
+
+type brokerPlan struct {
+	config embedded.Config
+	json   bool
+}
+
+func (f *brokerFlags) plan() (*brokerPlan, error) {
+	if f.output != "text" && f.output != "json" {
+		return nil, usagef("--output %s: want text or json", f.output)
+	}
+	cfg, err := f.shape.config(embedded.Config{Listen: f.listen, Advertise: f.advertise, Dir: f.data})
+	if err != nil {
+		return nil, err
+	}
+	return &brokerPlan{cfg, f.output == "json"}, nil
+}
+
+// run serves until ctx ends. Only then is the broker closed, so whoever waits for
+// this process knows that the data is on the disk.
+func (p *brokerPlan) run(ctx context.Context, env *Env) (err error) {
+	p.config.Log = func(line string) { env.notice("broker: %s", line) }
+	p.config.Verbose = env.verbose > 0
+	b, err := embedded.Start(p.config)
+	if err != nil {
+		return brokerError(err)
+	}
+	defer func() { err = errors.Join(err, b.Close()) }()
+	line := b.Addr()
+	if p.json {
+		text, err := json.Marshal(map[string]string{"brokers": b.Addr()})
+		if err != nil {
+			return err
+		}
+		line = string(text)
+	}
+	if _, err := fmt.Fprintln(env.Stdout, line); err != nil {
+		return err
+	}
+	env.notice("broker: ready, %s; Ctrl-C ends it. Try: kstream produce TOPIC -b %s", p.where(), b.Addr())
+	if !b.Loopback() {
+		env.notice("broker: whoever reaches this port reads and writes without a password")
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// where says how long the data lives.
+func (p *brokerPlan) where() string {
+	if p.config.Dir == "" {
+		return "all in memory"
+	}
+	return "data in " + p.config.Dir
+}
+
+// brokerError adds the code and the remedy to what kept a broker from starting.
+func brokerError(err error) error {
+	switch {
+	case errors.Is(err, embedded.ErrPortInUse):
+		return hint(err, "--listen 127.0.0.1:0 takes any free port")
+	case errors.Is(err, embedded.ErrDirInUse):
+		return hint(&fault{codeAlreadyExists, err}, "stop the other broker, or name another directory with --data")
+	case errors.Is(err, embedded.ErrDirForeign):
+		return hint(&fault{codeAlreadyExists, err}, "--data wants an empty directory, or one that a broker wrote")
+	}
+	return err
+}
