@@ -1,0 +1,143 @@
+// Package witness looks at a cluster through a client library that kstream does
+// not read or write with, so that a test of kstream does not ask kstream
+// whether it is right.
+package witness
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// requestMillis bounds what a broker may take for a request that changes topics.
+const requestMillis = 30_000
+
+// Client asks one cluster. Its methods may be called from any goroutine.
+type Client struct{ c *kgo.Client }
+
+// Open returns a client of the cluster at brokers, a comma separated list; it
+// connects at the first question. Whoever opens it closes it.
+func Open(brokers string) (*Client, error) {
+	c, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(brokers, ",")...))
+	if err != nil {
+		return nil, fmt.Errorf("witness: %w", err)
+	}
+	return &Client{c}, nil
+}
+
+// Close gives up the connections.
+func (w *Client) Close() { w.c.Close() }
+
+// Topics returns the names of all topics, sorted, without internal ones.
+func (w *Client) Topics(ctx context.Context) ([]string, error) {
+	r := kmsg.NewMetadataRequest() // no topics named: all
+	answer, err := r.RequestWith(ctx, w.c)
+	if err != nil {
+		return nil, fmt.Errorf("list topics: %w", err)
+	}
+	var names []string
+	for _, t := range answer.Topics {
+		if t.Topic != nil && !t.IsInternal {
+			names = append(names, *t.Topic)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// CreateTopic creates a topic with the broker's default replication and with
+// configs, each NAME=VALUE.
+func (w *Client) CreateTopic(ctx context.Context, name string, partitions int32, configs ...string) error {
+	t := kmsg.NewCreateTopicsRequestTopic()
+	t.Topic, t.NumPartitions, t.ReplicationFactor = name, partitions, -1
+	for _, text := range configs {
+		key, value, ok := strings.Cut(text, "=")
+		if !ok {
+			return fmt.Errorf("topic %s: configuration %q, want NAME=VALUE", name, text)
+		}
+		c := kmsg.NewCreateTopicsRequestTopicConfig()
+		c.Name, c.Value = key, &value
+		t.Configs = append(t.Configs, c)
+	}
+	r := kmsg.NewCreateTopicsRequest()
+	r.TimeoutMillis = requestMillis
+	r.Topics = append(r.Topics, t)
+	answer, err := r.RequestWith(ctx, w.c)
+	if err != nil {
+		return fmt.Errorf("create topic %s: %w", name, err)
+	}
+	for _, t := range answer.Topics {
+		if err := kerr.ErrorForCode(t.ErrorCode); err != nil {
+			return fmt.Errorf("create topic %s: %w", name, err)
+		}
+	}
+	return w.awaitLeaders(ctx, name, int(partitions))
+}
+
+// awaitLeaders asks until every partition has a leader: a topic that has just
+// been created may answer "unknown topic" for a moment.
+func (w *Client) awaitLeaders(ctx context.Context, name string, partitions int) error {
+	for {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("create topic %s: no leaders: %w", name, err)
+		}
+		led, err := w.leaders(ctx, name)
+		if err != nil {
+			return fmt.Errorf("create topic %s: %w", name, err)
+		}
+		if led == partitions {
+			return nil
+		}
+	}
+}
+
+// leaders returns how many partitions of a topic have a leader.
+func (w *Client) leaders(ctx context.Context, name string) (int, error) {
+	t := kmsg.NewMetadataRequestTopic()
+	t.Topic = &name
+	r := kmsg.NewMetadataRequest()
+	r.Topics = append(r.Topics, t)
+	answer, err := r.RequestWith(ctx, w.c)
+	if err != nil {
+		return 0, err
+	}
+	led := 0
+	for _, t := range answer.Topics {
+		for _, p := range t.Partitions {
+			if p.ErrorCode == 0 && p.Leader >= 0 {
+				led++
+			}
+		}
+	}
+	return led, nil
+}
+
+// DeleteTopics deletes every topic whose name begins with prefix.
+func (w *Client) DeleteTopics(ctx context.Context, prefix string) error {
+	names, err := w.Topics(ctx)
+	if err != nil {
+		return err
+	}
+	r := kmsg.NewDeleteTopicsRequest()
+	r.TimeoutMillis = requestMillis
+	for _, name := range names {
+		if strings.HasPrefix(name, prefix) {
+			t := kmsg.NewDeleteTopicsRequestTopic()
+			t.Topic = &name
+			r.Topics = append(r.Topics, t)
+			r.TopicNames = append(r.TopicNames, name)
+		}
+	}
+	if len(r.Topics) == 0 {
+		return nil
+	}
+	if _, err := r.RequestWith(ctx, w.c); err != nil {
+		return fmt.Errorf("delete topics %s…: %w", prefix, err)
+	}
+	return nil
+}
