@@ -10,7 +10,13 @@ import (
 type Spec struct {
 	Name     string
 	Argument string // what follows the colon: a file, a pack string, a command
+	text     string // as typed
 	params   []specParam
+}
+
+// Errorf is a SpecError about s, for the constructors of formats.
+func (s Spec) Errorf(format string, args ...any) error {
+	return &SpecError{Spec: s.text, Err: fmt.Errorf(format, args...)}
 }
 
 type specParam struct{ name, value string }
@@ -77,7 +83,7 @@ func OpenFrom(list []Factory, spec string, o Options) (Serde, error) {
 }
 
 func splitSpec(f Factory, spec string) Spec {
-	s := Spec{Name: f.Name}
+	s := Spec{Name: f.Name, text: spec}
 	rest := spec[len(f.Name):]
 	if f.RawArgument {
 		s.Argument = strings.TrimPrefix(rest, ":")

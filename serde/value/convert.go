@@ -118,10 +118,8 @@ func AsBigInt(v V) (*big.Int, error) {
 func AsFloat(v V, bits int) (Float, error) {
 	switch t := v.(type) {
 	case Float:
-		if bits == 32 && float64(float32(t.F)) != t.F && t.F == t.F {
-			if t.Bits != 32 || math.IsInf(float64(float32(t.F)), 0) {
-				return Float{}, inexact(v, bits)
-			}
+		if bits == 32 && float64(float32(t.F)) != t.F && !math.IsNaN(t.F) {
+			return Float{}, inexact(v, bits)
 		}
 		return Float{t.F, uint8(bits)}, nil
 	case string:
