@@ -34,6 +34,7 @@ type Signal struct {
 type Batch struct {
 	Records []Record
 	Signals []Signal
+	Notices []Notice
 
 	arena   []byte
 	headers []Header

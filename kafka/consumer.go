@@ -190,9 +190,13 @@ func (b *Batch) addMessage(m *ck.Message) {
 		})
 		return
 	}
+	millis := int64(-1)
+	if m.TimestampType != ck.TimestampNotAvailable {
+		millis = m.Timestamp.UnixMilli()
+	}
 	r := Record{
 		Topic: topic, Partition: m.TopicPartition.Partition, Offset: int64(m.TopicPartition.Offset),
-		Timestamp: m.Timestamp.UnixMilli(), TimestampType: TimestampType(m.TimestampType),
+		Timestamp: millis, TimestampType: TimestampType(m.TimestampType),
 		LeaderEpoch: -1, Key: m.Key, Value: m.Value,
 	}
 	if m.LeaderEpoch != nil {

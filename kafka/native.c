@@ -10,6 +10,7 @@ extern rd_kafka_queue_t *rd_kafka_queue_get_main(rd_kafka_t *) WEAK;
 extern rd_kafka_queue_t *rd_kafka_queue_get_partition(rd_kafka_t *, const char *, int32_t) WEAK;
 extern void rd_kafka_queue_forward(rd_kafka_queue_t *, rd_kafka_queue_t *) WEAK;
 extern void rd_kafka_queue_destroy(rd_kafka_queue_t *) WEAK;
+extern void rd_kafka_queue_yield(rd_kafka_queue_t *) WEAK;
 extern ssize_t rd_kafka_consume_batch_queue(rd_kafka_queue_t *, int, rd_kafka_message_t **, size_t) WEAK;
 extern void rd_kafka_message_destroy(rd_kafka_message_t *) WEAK;
 extern int64_t rd_kafka_message_timestamp(const rd_kafka_message_t *, int *) WEAK;
@@ -44,7 +45,7 @@ enum { VTYPE_END, VTYPE_TOPIC, VTYPE_RKT, VTYPE_PARTITION, VTYPE_VALUE, VTYPE_KE
 
 int ks_complete(void) {
   return rd_kafka_queue_new && rd_kafka_queue_get_main && rd_kafka_queue_get_partition && rd_kafka_queue_forward &&
-         rd_kafka_queue_destroy && rd_kafka_consume_batch_queue && rd_kafka_message_destroy &&
+         rd_kafka_queue_destroy && rd_kafka_queue_yield && rd_kafka_consume_batch_queue && rd_kafka_message_destroy &&
          rd_kafka_message_timestamp && rd_kafka_message_leader_epoch && rd_kafka_message_headers &&
          rd_kafka_header_cnt && rd_kafka_header_get_all && rd_kafka_headers_new && rd_kafka_header_add &&
          rd_kafka_headers_destroy && rd_kafka_topic_name && rd_kafka_topic_new && rd_kafka_topic_destroy &&
@@ -172,6 +173,7 @@ void ks_release(ks_batch *b) {
 rd_kafka_queue_t *ks_queue_new(rd_kafka_t *rk) { return rd_kafka_queue_new(rk); }
 rd_kafka_queue_t *ks_queue_main(rd_kafka_t *rk) { return rd_kafka_queue_get_main(rk); }
 void ks_queue_destroy(rd_kafka_queue_t *q) { rd_kafka_queue_destroy(q); }
+void ks_queue_yield(rd_kafka_queue_t *q) { rd_kafka_queue_yield(q); }
 
 int ks_forward(rd_kafka_t *rk, const char *topic, int32_t partition, rd_kafka_queue_t *to) {
   rd_kafka_queue_t *q = rd_kafka_queue_get_partition(rk, topic, partition);
@@ -288,4 +290,4 @@ int ks_poll(rd_kafka_t *rk, rd_kafka_queue_t *q, int timeout_ms, ks_poller *p) {
   return 1;
 }
 
-void ks_swap_pointer(void **place, void *with) { __atomic_store_n(place, with, __ATOMIC_SEQ_CST); }
+void ks_swap_pointer(uintptr_t place, void *with) { __atomic_store_n((void **)place, with, __ATOMIC_SEQ_CST); }

@@ -54,6 +54,7 @@ void ks_release(ks_batch *b);
 rd_kafka_queue_t *ks_queue_new(rd_kafka_t *rk);
 rd_kafka_queue_t *ks_queue_main(rd_kafka_t *rk);
 void ks_queue_destroy(rd_kafka_queue_t *q);
+void ks_queue_yield(rd_kafka_queue_t *q);
 int ks_forward(rd_kafka_t *rk, const char *topic, int32_t partition, rd_kafka_queue_t *to);
 
 // ks_out is one record to produce; offsets are into the packed buffer, lengths of -1
@@ -89,6 +90,6 @@ typedef struct {
 ks_poller *ks_poller_new(int want_all);
 void ks_poller_free(ks_poller *p);
 int ks_poll(rd_kafka_t *rk, rd_kafka_queue_t *q, int timeout_ms, ks_poller *p);
-void ks_swap_pointer(void **place, void *with);
+void ks_swap_pointer(uintptr_t place, void *with);
 
 #endif

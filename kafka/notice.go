@@ -1,0 +1,54 @@
+package kafka
+
+import "fmt"
+
+// NoticeKind says what happened beside the records.
+type NoticeKind string
+
+// What a reader or a group can have to say. The texts are the event names of --events.
+const (
+	NoticeLost       NoticeKind = "lost"       // records From..To-1 were deleted before they were read
+	NoticeTruncated  NoticeKind = "truncated"  // the log ended at From and now ends at To
+	NoticeCorrupt    NoticeKind = "corrupt"    // a checksum did not hold at From; it is fetched again
+	NoticePartitions NoticeKind = "partitions" // partitions From..To-1 are new
+	NoticeDeleted    NoticeKind = "deleted"    // the topic is gone
+	NoticeRecreated  NoticeKind = "recreated"  // the topic was deleted and created again
+	NoticeDown       NoticeKind = "down"       // no broker answers; Text is the cause
+	NoticeUp         NoticeKind = "up"
+	NoticeEnd        NoticeKind = "end" // every partition was read to its end
+)
+
+// Notice is something that a person should know and that is no error. Partition is -1
+// where it concerns none.
+type Notice struct {
+	Kind      NoticeKind
+	Topic     string
+	Partition int32
+	From, To  int64
+	Text      string
+}
+
+func (n Notice) String() string {
+	tp := TopicPartition{n.Topic, n.Partition}
+	switch n.Kind {
+	case NoticeLost:
+		return fmt.Sprintf("lost %s %d–%d (deleted by retention)", tp, n.From, n.To-1)
+	case NoticeTruncated:
+		return fmt.Sprintf("%s was truncated: it ended at %d, now at %d; reading goes on there", tp, n.From, n.To)
+	case NoticeCorrupt:
+		return fmt.Sprintf("%s@%d: a checksum does not hold; fetching it again", tp, n.From)
+	case NoticePartitions:
+		return fmt.Sprintf("%s has new partitions %d–%d", n.Topic, n.From, n.To-1)
+	case NoticeDeleted:
+		return n.Topic + " was deleted"
+	case NoticeRecreated:
+		return n.Topic + " was deleted and created again; reading starts at its beginning"
+	case NoticeDown:
+		return "no broker answers: " + n.Text
+	case NoticeUp:
+		return "a broker answers again"
+	case NoticeEnd:
+		return "reached the end of all partitions; waiting for more (Ctrl-C ends)"
+	}
+	return string(n.Kind) + " " + n.Text
+}

@@ -1,0 +1,106 @@
+package kafka
+
+// #include "native.h"
+import "C"
+
+import (
+	"encoding/binary"
+)
+
+// outgoingMax is the most records of one Outgoing, and outgoingBytes the size of
+// their bytes at which it counts as full.
+const (
+	outgoingMax   = 4096
+	outgoingBytes = 1 << 20
+)
+
+// AnyPartition lets the partitioner choose.
+const AnyPartition int32 = -1
+
+// Outgoing is a batch of records for one topic, packed as Send hands them to
+// librdkafka. It is reused: Reset empties it.
+type Outgoing struct {
+	// Tag is the caller's, for instance where the records came from.
+	Tag any
+
+	topic   string
+	buf     []byte
+	records []C.ks_out
+
+	first     int64 // number of the first record
+	waiting   int   // records without a report
+	delivered int
+}
+
+// Reset empties the batch for records of topic.
+func (o *Outgoing) Reset(topic string) {
+	o.topic, o.Tag = topic, nil
+	if cap(o.buf) > 4*outgoingBytes {
+		o.buf = nil
+	}
+	o.buf, o.records = o.buf[:0], o.records[:0]
+}
+
+// Len is the number of records.
+func (o *Outgoing) Len() int { return len(o.records) }
+
+// Topic is where the records go.
+func (o *Outgoing) Topic() string { return o.topic }
+
+// Full says that the batch should be sent before more is added.
+func (o *Outgoing) Full() bool { return len(o.records) >= outgoingMax || len(o.buf) >= outgoingBytes }
+
+// Add copies a record. A nil key or value is a null. A partition of AnyPartition leaves
+// the choice to the partitioner, a timestamp of 0 to the moment of sending.
+func (o *Outgoing) Add(key, value []byte, headers []Header, partition int32, timestamp int64) {
+	out := C.ks_out{
+		key: -1, key_len: -1, value: -1, value_len: -1,
+		partition: C.int32_t(partition), timestamp: C.int64_t(timestamp),
+	}
+	if key != nil {
+		out.key, out.key_len = C.int64_t(len(o.buf)), C.int64_t(len(key))
+		o.buf = append(o.buf, key...)
+	}
+	if value != nil {
+		out.value, out.value_len = C.int64_t(len(o.buf)), C.int64_t(len(value))
+		o.buf = append(o.buf, value...)
+	}
+	if len(headers) > 0 {
+		out.headers, out.header_count = C.int64_t(len(o.buf)), C.int32_t(len(headers))
+		for _, h := range headers {
+			o.buf = binary.NativeEndian.AppendUint32(o.buf, uint32(len(h.Key)))
+			n := int32(-1)
+			if h.Value != nil {
+				n = int32(len(h.Value))
+			}
+			o.buf = binary.NativeEndian.AppendUint32(o.buf, uint32(n))
+			o.buf = append(o.buf, h.Key...)
+			o.buf = append(o.buf, h.Value...)
+		}
+	}
+	o.records = append(o.records, out)
+}
+
+// Record gives record i back, as it was added. Its bytes belong to the batch.
+func (o *Outgoing) Record(i int) Record {
+	c := &o.records[i]
+	r := Record{Topic: o.topic, Partition: int32(c.partition), Offset: -1, Timestamp: int64(c.timestamp), LeaderEpoch: -1}
+	if c.key_len >= 0 {
+		r.Key = o.buf[c.key : c.key+c.key_len]
+	}
+	if c.value_len >= 0 {
+		r.Value = o.buf[c.value : c.value+c.value_len]
+	}
+	rest := o.buf[c.headers:]
+	for range int(c.header_count) {
+		nameLen := binary.NativeEndian.Uint32(rest)
+		valueLen := int32(binary.NativeEndian.Uint32(rest[4:]))
+		h := Header{Key: string(rest[8 : 8+nameLen])}
+		rest = rest[8+nameLen:]
+		if valueLen >= 0 {
+			h.Value, rest = rest[:valueLen], rest[valueLen:]
+		}
+		r.Headers = append(r.Headers, h)
+	}
+	return r
+}

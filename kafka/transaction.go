@@ -1,0 +1,48 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+
+	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
+)
+
+// InitTransactions takes over the transactional id (KIP-98): an older producer with
+// it is fenced, and a transaction that it left open is aborted.
+func (p *Producer) InitTransactions(ctx context.Context) error {
+	return p.transact(ctx, func(ctx context.Context) error { return p.client.InitTransactions(ctx) })
+}
+
+// Begin starts a transaction; what is sent until Commit or Abort belongs to it.
+func (p *Producer) Begin() error {
+	return explain(p.cfg, p.logs, p.client.BeginTransaction())
+}
+
+// Commit makes the records of the transaction visible to read_committed readers. It
+// flushes first, and fails when a record of the transaction was not delivered: then
+// Abort.
+func (p *Producer) Commit(ctx context.Context) error {
+	return p.transact(ctx, func(ctx context.Context) error { return p.client.CommitTransaction(ctx) })
+}
+
+// Abort takes the records of the transaction back.
+func (p *Producer) Abort(ctx context.Context) error {
+	return p.transact(ctx, func(ctx context.Context) error { return p.client.AbortTransaction(ctx) })
+}
+
+// transact calls a transaction function until it succeeds, fails for good, or ctx
+// ends. A transactional error that may be tried again is (KIP-588).
+func (p *Producer) transact(ctx context.Context, call func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*p.cfg.timeout())
+	defer cancel()
+	for {
+		err := call(ctx)
+		var ke ck.Error
+		if err == nil || !errors.As(err, &ke) || !ke.IsRetriable() || ctx.Err() != nil {
+			return explain(p.cfg, p.logs, err)
+		}
+		if err := pause(ctx, pollInterval); err != nil {
+			return explain(p.cfg, p.logs, ke)
+		}
+	}
+}
