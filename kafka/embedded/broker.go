@@ -98,22 +98,21 @@ func Start(cfg Config) (*Broker, error) {
 	cfg = cfg.withDefaults()
 	var err error
 	b := &Broker{logger: &logger{write: cfg.Log, verbose: cfg.Verbose}}
+	if b.listeners, err = listen(cfg); err != nil {
+		return nil, err
+	}
 	if cfg.Dir != "" {
 		if b.dir, err = openDataDir(cfg.Dir); err != nil {
+			b.listeners.close()
 			return nil, err
 		}
 	}
-	if b.listeners, err = listen(cfg); err != nil {
-		b.dir.close()
-		return nil, err
-	}
 	if b.cluster, err = kfake.NewCluster(cfg.options(b)...); err != nil {
 		b.listeners.close()
-		b.dir.close()
 		if cfg.Dir != "" {
-			return nil, fmt.Errorf("%s: %w", cfg.Dir, err)
+			err = fmt.Errorf("%s: %w", cfg.Dir, err)
 		}
-		return nil, err
+		return nil, errors.Join(err, b.dir.close())
 	}
 	b.addr = b.listeners.advertised()
 	for _, t := range cfg.Topics {

@@ -32,7 +32,7 @@ func (c *conn) Read(p []byte) (int, error) {
 		}
 		size := binary.BigEndian.Uint32(c.head[:])
 		key := int16(binary.BigEndian.Uint16(c.head[4:]))
-		if size < 2 || size > maxRequest || kmsg.NameForKey(key) == "" {
+		if size < 2 || size > maxRequest || kmsg.RequestForKey(key) == nil {
 			return 0, fmt.Errorf("%v sent %q, which starts no Kafka request", c.RemoteAddr(), c.head)
 		}
 		c.have, c.rest = len(c.head), int(size)-2
