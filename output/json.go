@@ -77,17 +77,7 @@ func (f JSON) appendHeader(dst []byte, h *Header) []byte {
 // appendField appends the value of a member and the members that explain it, whose
 // names start with prefix.
 func (f JSON) appendField(dst []byte, v *Field, prefix string) []byte {
-	var encoding string
-	if v.JSON != nil && v.Err == "" {
-		if f.Terminal {
-			dst = AppendEscapedJSON(dst, v.JSON)
-		} else {
-			dst = append(dst, v.JSON...)
-		}
-		encoding = v.Encoding
-	} else {
-		dst, encoding = f.appendBytes(dst, v.Bytes, v.Text)
-	}
+	dst, encoding := v.AppendJSON(dst, f.Terminal)
 	if encoding != "" {
 		dst = f.appendMember(dst, prefix, "encoding", encoding)
 	}

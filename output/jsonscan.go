@@ -2,6 +2,7 @@ package output
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math/bits"
 	"unicode/utf8"
 )
@@ -281,4 +282,19 @@ func appendCompact(dst, data []byte) []byte {
 		dst = append(dst, data[start:i]...)
 	}
 	return dst
+}
+
+// AppendCompactJSON appends data, one JSON value, without the white space between its
+// tokens. It is as strict as RFC 8259; the error names the byte, counted from 0.
+func AppendCompactJSON(dst, data []byte) ([]byte, error) {
+	end, _, ok := scanJSON(data, 0)
+	if ok {
+		if end, _ = skipSpace(data, end, false); end == len(data) {
+			return appendCompact(dst, data), nil
+		}
+	}
+	if end >= len(data) {
+		return dst, fmt.Errorf("byte %d: the JSON ends too early", end)
+	}
+	return dst, fmt.Errorf("byte %d: not valid JSON at %q", end, data[end])
 }

@@ -80,3 +80,15 @@ func (f *Field) TextLen() int {
 	}
 	return len(f.Bytes)
 }
+
+// AppendJSON appends the field as the value of a JSON member, as the record line does,
+// and returns the name of its encoding, which may be empty. See JSON.
+func (f *Field) AppendJSON(dst []byte, terminal bool) ([]byte, string) {
+	switch {
+	case f.Decoded() && terminal:
+		return AppendEscapedJSON(dst, f.JSON), f.Encoding
+	case f.Decoded():
+		return append(dst, f.JSON...), f.Encoding
+	}
+	return JSON{Terminal: terminal}.appendBytes(dst, f.Bytes, f.Text)
+}
