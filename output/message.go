@@ -1,7 +1,3 @@
-// Package output turns messages into text: record lines, tables, format strings.
-//
-// It writes into byte slices and writers that it is given, knows neither Kafka nor
-// terminals, and asks nobody for a width or a colour: the caller says.
 package output
 
 // Field is a key, a value or the value of a header, ready to be shown.
