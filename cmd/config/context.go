@@ -1,0 +1,81 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// fromContext adds what the context says, the weakest source but the defaults. Raw
+// librdkafka properties come before the context's own keys.
+func (r *resolver) fromContext() error {
+	c := r.context
+	if c == nil {
+		return nil
+	}
+	origin := Origin{FromContext, r.out.Context}
+	for _, name := range slices.Sorted(maps.Keys(c.Librdkafka)) {
+		value := c.Librdkafka[name]
+		name, err := r.check(fmt.Sprintf("%s: context %s: librdkafka", r.out.ConfigFile, r.out.Context), name)
+		if err != nil {
+			return err
+		}
+		r.put(name, string(value), origin)
+	}
+	put := func(name, value string) {
+		if value != "" {
+			r.put(name, value, origin)
+		}
+	}
+	if len(c.Brokers) > 0 {
+		put("bootstrap.servers", strings.Join(c.Brokers, ","))
+	}
+	if a := c.Auth; a != nil {
+		put("sasl.mechanism", a.Mechanism)
+		put("sasl.username", a.Username)
+		put("sasl.password", a.Password)
+		put("sasl.oauthbearer.token.endpoint.url", a.TokenURL)
+		put("sasl.oauthbearer.client.id", a.ClientID)
+		put("sasl.oauthbearer.client.secret", a.ClientSecret)
+		put("sasl.oauthbearer.scope", a.Scope)
+		put("sasl.oauthbearer.extensions", a.Extensions)
+		if a.TokenURL != "" {
+			put("sasl.oauthbearer.method", "oidc")
+		}
+		if a.Token != "" {
+			r.out.Token = Setting{a.Token, origin}
+		}
+	}
+	r.tlsFromContext(put)
+	if s := c.Registry; s != nil {
+		put("schema.registry.url", s.URL)
+		put("schema.registry.username", s.Username)
+		put("schema.registry.password", s.Password)
+		put("schema.registry.token", s.Token)
+		put("schema.registry.ssl.ca.location", expandHome(s.CA, r.getenv))
+		put("schema.registry.ssl.certificate.location", expandHome(s.Cert, r.getenv))
+		put("schema.registry.ssl.key.location", expandHome(s.Key, r.getenv))
+		if s.Insecure {
+			put("schema.registry.enable.ssl.certificate.verification", "false")
+		}
+	}
+	return nil
+}
+
+func (r *resolver) tlsFromContext(put func(name, value string)) {
+	t := r.context.TLS
+	if t == nil {
+		return
+	}
+	put("ssl.ca.location", expandHome(t.CA, r.getenv))
+	put("ssl.certificate.location", expandHome(t.Cert, r.getenv))
+	put("ssl.key.location", expandHome(t.Key, r.getenv))
+	put("ssl.key.password", t.KeyPassword)
+	if t.Insecure {
+		put("enable.ssl.certificate.verification", "false")
+	}
+	if t.VerifyHostname != nil && !*t.VerifyHostname {
+		put("ssl.endpoint.identification.algorithm", "none")
+	}
+}

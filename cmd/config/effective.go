@@ -1,0 +1,123 @@
+package config
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// OriginKind says where a setting comes from.
+type OriginKind uint8
+
+// The origins, from the strongest to the weakest. A properties file has the rank of
+// the flag or the variable that names it.
+const (
+	FromFlag OriginKind = iota
+	FromProperties
+	FromEnvironment
+	FromContext
+	FromDefault
+)
+
+// Origin says where a setting comes from: Name is the flag, the variable, the
+// context or the properties file.
+type Origin struct {
+	Kind OriginKind
+	Name string
+}
+
+// String is for people: "flag -b", "context prod".
+func (o Origin) String() string {
+	switch o.Kind {
+	case FromFlag:
+		return "flag " + o.Name
+	case FromProperties:
+		return "file " + o.Name
+	case FromEnvironment:
+		return "environment " + o.Name
+	case FromContext:
+		return "context " + o.Name
+	default:
+		return "default"
+	}
+}
+
+// Setting is a value, which may be a reference to a secret, and its origin.
+type Setting struct {
+	Value  string
+	Origin Origin
+}
+
+// Options are the flags as typed, and the environment. An empty flag is one that
+// was not given.
+type Options struct {
+	Brokers    string   // -b
+	Context    string   // -c
+	Config     string   // --config
+	Properties []string // -X NAME=VALUE, in order
+	File       string   // --properties
+	Registry   string   // --registry
+	Timeout    string   // --timeout
+	Environ    []string // as os.Environ gives it
+}
+
+// Effective is how to connect. Its values may still be references: Connect looks
+// them up.
+type Effective struct {
+	Brokers       []string
+	BrokersOrigin Origin
+	// Properties are librdkafka's by name, each under one name only, without
+	// bootstrap.servers.
+	Properties map[string]Setting
+	// Registry has url, username, password, token, ca, cert, key and insecure ("true"),
+	// where set.
+	Registry map[string]Setting
+	// Token is the OAUTHBEARER token; empty when librdkafka gets tokens by itself.
+	Token Setting
+
+	Timeout       time.Duration // of connecting, a request, a delivery
+	TimeoutOrigin Origin
+	Context       string // the name of the context; empty without one
+	ReadOnly      bool   // the context refuses writing
+	ConfigFile    string // the file that was read; empty when none was
+	Warnings      []string
+}
+
+// Shown is a setting as it may be printed.
+type Shown struct {
+	Name   string `json:"name"`
+	Value  string `json:"value"`
+	Origin string `json:"origin"`
+}
+
+// List gives every setting for printing, brokers first, the rest by name, secrets as
+// ***.
+func (e *Effective) List() []Shown {
+	list := []Shown{{"bootstrap.servers", strings.Join(e.Brokers, ","), e.BrokersOrigin.String()}}
+	for _, name := range slices.Sorted(maps.Keys(e.Properties)) {
+		s := e.Properties[name]
+		list = append(list, Shown{name, Redact(name, s.Value), s.Origin.String()})
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.Registry)) {
+		s := e.Registry[name]
+		list = append(list, Shown{"schema.registry." + name, Redact(name, s.Value), s.Origin.String()})
+	}
+	if e.Token.Value != "" {
+		list = append(list, Shown{"auth.token", Redact("auth.token", e.Token.Value), e.Token.Origin.String()})
+	}
+	return append(list, Shown{"timeout", e.Timeout.String(), e.TimeoutOrigin.String()})
+}
+
+// For returns the settings that a client of the role takes: its own and those of
+// both roles.
+func For(role Role, properties map[string]string) map[string]string {
+	x := newIndex()
+	out := make(map[string]string, len(properties))
+	for name, value := range properties {
+		if r := x.role[name]; r == Both || r == role {
+			out[name] = value
+		}
+	}
+	return out
+}

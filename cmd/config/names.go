@@ -1,0 +1,112 @@
+package config
+
+import (
+	"strings"
+
+	"kstream/cmd/suggest"
+)
+
+// Role says which clients a property is for. Librdkafka takes all of them in every
+// client, with a warning in its log for those of another role.
+type Role uint8
+
+// The roles of a property.
+const (
+	Both Role = iota
+	Consumer
+	Producer
+)
+
+// Property is a librdkafka property. Alias is another name of the same property,
+// or empty.
+type Property struct {
+	Name  string
+	Role  Role
+	Alias string
+}
+
+// Properties lists what -X accepts, ascending by name.
+func Properties() []Property { return properties() }
+
+// registryNames are the names under which -X, a properties file and the environment
+// set the schema registry, and the setting of Effective.Registry behind each. The
+// second column is that of Confluent's clients.
+func registryNames() map[string]string {
+	return map[string]string{
+		"schema.registry.url":                                 "url",
+		"schema.registry.username":                            "username",
+		"schema.registry.password":                            "password",
+		"schema.registry.token":                               "token",
+		"schema.registry.bearer.auth.token":                   "token",
+		"schema.registry.basic.auth.user.info":                "user.info",
+		"schema.registry.ssl.ca.location":                     "ca",
+		"schema.registry.ssl.certificate.location":            "cert",
+		"schema.registry.ssl.key.location":                    "key",
+		"schema.registry.enable.ssl.certificate.verification": "verify",
+	}
+}
+
+// index answers questions about names; made once per Resolve.
+type index struct {
+	role     map[string]Role
+	name     map[string]string // librdkafka's own name → the name that others know
+	registry map[string]string
+	variable map[string]string // KSTREAM_PROPERTY_ suffix → name
+	all      []string
+}
+
+func newIndex() *index {
+	x := &index{
+		role: map[string]Role{}, name: map[string]string{},
+		registry: registryNames(), variable: map[string]string{},
+	}
+	add := func(name string) {
+		x.all = append(x.all, name)
+		x.variable[variableOf(name)] = name
+	}
+	for _, p := range properties() {
+		x.role[p.Name] = p.Role
+		if p.Alias != "" {
+			x.name[p.Alias] = p.Name
+		}
+		add(p.Name)
+	}
+	for name := range x.registry {
+		add(name)
+	}
+	return x
+}
+
+// variableOf is a name as part of an environment variable. Names have letters,
+// digits, dots and underscores; no two of them differ only in the last two.
+func variableOf(name string) string {
+	return strings.ToUpper(strings.ReplaceAll(name, ".", "_"))
+}
+
+// canonical gives each property one name, so that a flag replaces what a context
+// says with another name.
+func (x *index) canonical(name string) string {
+	if known, ok := x.name[name]; ok {
+		return known
+	}
+	return name
+}
+
+// check returns the canonical name, or an error that begins with where.
+func (x *index) check(where, name string) (string, error) {
+	if _, ok := x.registry[name]; ok {
+		return name, nil
+	}
+	if _, ok := x.role[name]; ok {
+		return x.canonical(name), nil
+	}
+	if rest, ok := strings.CutPrefix(name, "topic."); ok { // kcat's way
+		if _, ok := x.role[rest]; ok {
+			return x.canonical(rest), nil
+		}
+	}
+	if strings.HasPrefix(name, "go.") {
+		return "", usagef("%s: %q is set by kstream itself", where, name)
+	}
+	return "", usagef("%s: librdkafka has no property %q", where, name).hint("%s", didYouMean(suggest.Nearest(name, x.all)))
+}

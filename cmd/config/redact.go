@@ -1,0 +1,80 @@
+package config
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// hidden stands for a secret.
+const hidden = "***"
+
+// IsSecret reports whether the property's value must not be shown.
+func IsSecret(name string) bool {
+	name = strings.ToLower(name)
+	if strings.HasSuffix(name, ".url") || strings.HasSuffix(name, "token-url") {
+		return false
+	}
+	for _, part := range []string{"password", "passphrase", "secret", "token", "key.pem", "key-password", "jaas", "user.info", "oauthbearer.config", "keystore.key"} {
+		if strings.Contains(name, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// Redact returns the value for showing: *** for a secret. A reference is shown, for
+// it is no secret, and so is an empty value. Passwords within URLs are hidden.
+func Redact(name, value string) string {
+	if IsReference(value) || value == "" {
+		return value
+	}
+	if IsSecret(name) {
+		return hidden
+	}
+	return urlPassword().ReplaceAllString(value, "${1}"+hidden+"${2}")
+}
+
+func urlPassword() *regexp.Regexp { return regexp.MustCompile(`(://[^/@:\s]*:)[^/@\s]+(@)`) }
+
+// Scrubber takes secrets out of texts, for logs, errors and reports. Any number of
+// goroutines may use one.
+type Scrubber struct {
+	known    *strings.Replacer
+	patterns []*regexp.Regexp
+}
+
+// NewScrubber hides these secrets wherever they stand, besides whatever looks like a
+// setting of a secret (sasl.password=x, password="x"), and passwords within URLs.
+// Secrets of less than four bytes are not searched for: they would hide half the
+// text.
+func NewScrubber(secrets []string) *Scrubber {
+	secrets = slices.Clone(secrets)
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) }) // the longest first
+	var pairs []string
+	for _, s := range secrets {
+		if len(s) >= 4 {
+			pairs = append(pairs, s, hidden)
+		}
+	}
+	return &Scrubber{
+		known: strings.NewReplacer(pairs...),
+		patterns: []*regexp.Regexp{
+			regexp.MustCompile(`(?is)(sasl\.jaas\.config"?\s*[=:]\s*)[^\n]+`),
+			regexp.MustCompile(`(?is)(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(?:-----END|$)`),
+			regexp.MustCompile(`(?i)((?:[\w.-]*(?:password|passphrase|secret|[._-]token|key\.pem|user\.info)|token)"?\s*[=:]\s*)"(?:[^"\\]|\\.)*"`),
+			regexp.MustCompile(`(?i)((?:[\w.-]*(?:password|passphrase|secret|[._-]token|key\.pem|user\.info)|token)"?\s*[=:]\s*)[^\s",;]+`),
+			regexp.MustCompile(`(?i)(authorization:?\s+(?:bearer|basic)\s+)\S+`),
+			urlPassword(),
+		},
+	}
+}
+
+// Scrub returns text with *** in place of each secret.
+func (s *Scrubber) Scrub(text string) string {
+	text = s.known.Replace(text)
+	for _, p := range s.patterns {
+		text = p.ReplaceAllString(text, "${1}"+hidden+"${2}")
+	}
+	return text
+}

@@ -1,0 +1,199 @@
+package config
+
+import (
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+
+	"kstream/cmd/suggest"
+)
+
+func mechanisms() []string { return []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"} }
+
+const askMechanism = "set auth.mechanism in the context, or -X sasl.mechanism=PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER"
+
+func errNoKerberos() error {
+	return errors.New("GSSAPI (Kerberos) is not built into this client: it would need the system's Kerberos libraries")
+}
+
+// NormalizeMechanism returns the name of a SASL mechanism as Kafka spells it. It
+// takes the spellings of other tools too: scram-sha256, SCRAM_SHA_512, plaintext,
+// oauth.
+func NormalizeMechanism(name string) (string, error) {
+	plain := strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(name))
+	switch plain {
+	case "plain", "plaintext":
+		return "PLAIN", nil
+	case "scramsha256":
+		return "SCRAM-SHA-256", nil
+	case "scramsha512":
+		return "SCRAM-SHA-512", nil
+	case "oauth", "oauthbearer", "oauth2":
+		return "OAUTHBEARER", nil
+	case "gssapi", "kerberos":
+		return "", usagef("%v", errNoKerberos()).hint("the mechanisms are %s", strings.Join(mechanisms(), ", "))
+	case "awsmskiam":
+		return "", usagef("AWS_MSK_IAM is not a mechanism of this client").
+			hint(`use mechanism OAUTHBEARER with token "@cmd:…", a command that prints an MSK token`)
+	}
+	return "", usagef("there is no SASL mechanism %q", name).hint("%s", didYouMean(suggest.Nearest(name, mechanisms())))
+}
+
+// security checks mechanism and credentials, and derives security.protocol when no
+// source has set it: TLS when there are TLS settings, SASL when there are
+// credentials.
+func (r *resolver) security() error {
+	const protocol, mechanism = "security.protocol", "sasl.mechanism"
+	if m, ok := r.set[mechanism]; ok {
+		name, err := NormalizeMechanism(m.Value)
+		if err != nil {
+			return locate(err, m.Origin)
+		}
+		r.set[mechanism] = Setting{name, m.Origin}
+	}
+	tls, tlsOrigin := r.usesTLS()
+	sasl, saslOrigin := r.usesSASL()
+	p, given := r.set[protocol]
+	if given {
+		p.Value = strings.ToUpper(p.Value)
+		if !slices.Contains([]string{"PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"}, p.Value) {
+			return usagef("%s: security.protocol must be PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL, not %q", p.Origin, p.Value)
+		}
+		r.set[protocol] = p
+		if sasl && !strings.HasPrefix(p.Value, "SASL") {
+			r.warn("security.protocol=%s (%s): the credentials are not used", p.Value, p.Origin)
+		}
+		sasl, tls, saslOrigin = strings.HasPrefix(p.Value, "SASL"), strings.HasSuffix(p.Value, "SSL"), p.Origin
+	} else if tls || sasl {
+		p = Setting{"SSL", tlsOrigin}
+		switch {
+		case sasl && tls:
+			p = Setting{"SASL_SSL", saslOrigin}
+		case sasl:
+			p = Setting{"SASL_PLAINTEXT", saslOrigin}
+		}
+		r.set[protocol] = p
+	}
+	if v := r.set["enable.ssl.certificate.verification"]; tls && strings.EqualFold(v.Value, "false") {
+		r.warn("%s: certificates are not verified: anybody may pose as the broker", v.Origin)
+	}
+	if !sasl {
+		return nil
+	}
+	return r.checkSASL(saslOrigin, p.Value, tls)
+}
+
+func (r *resolver) usesTLS() (bool, Origin) {
+	if r.context != nil && r.context.TLS != nil {
+		return true, Origin{FromContext, r.out.Context}
+	}
+	for _, name := range []string{"ssl.ca.location", "ssl.ca.pem", "ssl.certificate.location", "ssl.certificate.pem", "ssl.key.location", "ssl.key.pem", "ssl.keystore.location"} {
+		if s, ok := r.set[name]; ok {
+			return true, s.Origin
+		}
+	}
+	return false, Origin{}
+}
+
+func (r *resolver) usesSASL() (bool, Origin) {
+	if r.context != nil && r.context.Auth != nil {
+		return true, Origin{FromContext, r.out.Context}
+	}
+	for _, name := range []string{"sasl.mechanism", "sasl.username", "sasl.password", "sasl.oauthbearer.method"} {
+		if s, ok := r.set[name]; ok {
+			return true, s.Origin
+		}
+	}
+	return false, Origin{}
+}
+
+// checkSASL asks for what librdkafka would miss, in our own words: without a
+// mechanism it would complain about GSSAPI, its default.
+func (r *resolver) checkSASL(origin Origin, protocol string, tls bool) error {
+	m, ok := r.set["sasl.mechanism"]
+	if !ok && r.set["sasl.oauthbearer.method"].Value != "" {
+		m, ok = Setting{"OAUTHBEARER", r.set["sasl.oauthbearer.method"].Origin}, true
+		r.set["sasl.mechanism"] = m
+	}
+	if !ok {
+		return usagef("%s: %s needs a SASL mechanism", origin, protocol).hint(askMechanism)
+	}
+	has := func(name string) bool { return r.set[name].Value != "" }
+	if m.Value != "OAUTHBEARER" {
+		switch {
+		case !has("sasl.username"):
+			return usagef("%s: %s needs a user name", m.Origin, m.Value).hint("set auth.username in the context, or -X sasl.username=NAME")
+		case !has("sasl.password"):
+			return usagef("%s: %s needs a password", m.Origin, m.Value).hint("set auth.password in the context, or -X sasl.password=@env:NAME")
+		}
+		if m.Value == "PLAIN" && !tls {
+			r.warn("PLAIN without TLS: the password crosses the network readable")
+		}
+		return nil
+	}
+	if r.out.Token.Value != "" || has("sasl.oauthbearer.config") ||
+		strings.EqualFold(r.set["sasl.oauthbearer.method"].Value, "oidc") {
+		return nil
+	}
+	return usagef("%s: OAUTHBEARER needs a token", m.Origin).
+		hint(`set auth.token ("@cmd:…", "@file:…"), or auth.token-url with client-id and client-secret, in the context`)
+}
+
+func locate(err error, origin Origin) error {
+	if known := (*Error)(nil); errors.As(err, &known) {
+		return &Error{known.Kind, origin.String() + ": " + known.Message, known.Hint, known.Cause}
+	}
+	return err
+}
+
+// registrySettings puts the flag and the variable before what other sources say,
+// and takes apart what holds two things: user.info and a URL with a password.
+func (r *resolver) registrySettings() error {
+	switch env := r.getenv("KSTREAM_REGISTRY"); {
+	case r.opts.Registry != "":
+		r.registry["url"] = Setting{r.opts.Registry, Origin{FromFlag, "--registry"}}
+	case env != "" && r.registry["url"].Origin.Kind >= FromEnvironment || env != "" && r.registry["url"].Value == "":
+		r.registry["url"] = Setting{env, Origin{FromEnvironment, "KSTREAM_REGISTRY"}}
+	}
+	if info, ok := r.registry["user.info"]; ok {
+		delete(r.registry, "user.info")
+		if IsReference(info.Value) {
+			return usagef("%s: schema.registry.basic.auth.user.info cannot be a reference", info.Origin).
+				hint("set schema.registry.username and schema.registry.password")
+		}
+		name, password, _ := strings.Cut(info.Value, ":")
+		r.registryCredentials(name, password, info.Origin)
+	}
+	if verify, ok := r.registry["verify"]; ok {
+		delete(r.registry, "verify")
+		if strings.EqualFold(verify.Value, "false") {
+			r.registry["insecure"] = Setting{"true", verify.Origin}
+			r.warn("%s: the registry's certificate is not verified", verify.Origin)
+		}
+	}
+	at, ok := r.registry["url"]
+	if ok && at.Value == "" {
+		delete(r.registry, "url")
+	} else if ok && !IsReference(at.Value) {
+		u, err := url.Parse(at.Value)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return usagef("%s: the registry must be an http:// or https:// URL, not %q", at.Origin, Redact("url", at.Value))
+		}
+		if u.User != nil {
+			password, _ := u.User.Password()
+			r.registryCredentials(u.User.Username(), password, at.Origin)
+			u.User = nil
+			r.registry["url"] = Setting{u.String(), at.Origin}
+		}
+	}
+	r.out.Registry = r.registry
+	return nil
+}
+
+func (r *resolver) registryCredentials(name, password string, origin Origin) {
+	if old, ok := r.registry["username"]; !ok || old.Origin.Kind > origin.Kind {
+		r.registry["username"] = Setting{name, origin}
+		r.registry["password"] = Setting{password, origin}
+	}
+}
