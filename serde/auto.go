@@ -16,11 +16,12 @@ import (
 // fields are left out.
 type AutoFormats struct {
 	// BySchema reads data with a schema id, by the Type of the schema: AVRO, PROTOBUF,
-	// JSON. They must refuse data that has bytes left after the value.
+	// JSON. Bytes left after the value must be an error, or told in Result.Rest; so for
+	// the others.
 	BySchema     map[string]Decoder
 	Container    Decoder // Avro object container files
 	SingleObject Decoder // Avro single object encoding
-	Pickle       Decoder // must refuse data that has bytes left after STOP
+	Pickle       Decoder
 }
 
 // NewAuto recognises what data is, in a strict order, and never guesses: a schema id in
@@ -50,7 +51,7 @@ func (a *auto) Decode(ctx context.Context, in Input) (Result, error) {
 			return Result{}, d.err
 		}
 		r, err := d.Decode(ctx, in)
-		if err == nil || errors.Is(err, ErrRegistry) {
+		if err == nil && r.Rest == 0 || errors.Is(err, ErrRegistry) {
 			return r, err
 		}
 	}
@@ -61,7 +62,7 @@ func (a *auto) Decode(ctx context.Context, in Input) (Result, error) {
 		return Result{Value: string(in.Data), Format: "string"}, nil
 	}
 	if a.maybePickle(in.Data) {
-		if r, err := a.formats.Pickle.Decode(ctx, in); err == nil {
+		if r, err := a.formats.Pickle.Decode(ctx, in); err == nil && r.Rest == 0 {
 			return r, nil
 		}
 	}
@@ -76,7 +77,7 @@ func (a *auto) AppendJSON(ctx context.Context, dst []byte, in Input) ([]byte, Re
 			return dst, Result{}, d.err
 		}
 		out, r, err := Render(ctx, dst, d, in, o)
-		if err == nil || errors.Is(err, ErrRegistry) {
+		if err == nil && r.Rest == 0 || errors.Is(err, ErrRegistry) {
 			return out, r, err
 		}
 	}
@@ -87,7 +88,7 @@ func (a *auto) AppendJSON(ctx context.Context, dst []byte, in Input) ([]byte, Re
 		return value.AppendString(dst, in.Data), Result{Format: "string"}, nil
 	}
 	if a.maybePickle(in.Data) {
-		if out, r, err := Render(ctx, dst, a.formats.Pickle, in, o); err == nil {
+		if out, r, err := Render(ctx, dst, a.formats.Pickle, in, o); err == nil && r.Rest == 0 {
 			return out, r, nil
 		}
 	}

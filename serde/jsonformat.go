@@ -25,9 +25,9 @@ func (f *jsonFormat) Decode(_ context.Context, in Input) (Result, error) {
 }
 
 // AppendJSON copies. Only in lossless mode must data that may look like a tag become a
-// value first.
+// value first, and so must all data whose integers are to be text.
 func (f *jsonFormat) AppendJSON(ctx context.Context, dst []byte, in Input) ([]byte, Result, error) {
-	if f.o.JSONMode == value.Lossless && mayHoldTags(in.Data) {
+	if f.o.JSONInts != value.IntNumbers || f.o.JSONMode == value.Lossless && mayHoldTags(in.Data) {
 		r, err := f.Decode(ctx, in)
 		if err != nil {
 			return dst, Result{}, err
@@ -80,6 +80,6 @@ func (f *jsonFormat) EncodeJSON(ctx context.Context, dst []byte, topic string, p
 // appendWire appends v as the plain JSON that goes into a record.
 func appendWire(dst []byte, v value.V, o Options) ([]byte, error) {
 	j := o.JSON()
-	j.Mode, j.Surrogates = value.Plain, true
+	j.Mode, j.Ints, j.Surrogates = value.Plain, value.IntNumbers, true
 	return value.AppendJSON(dst, v, j)
 }

@@ -14,6 +14,7 @@ type Options struct {
 	Exec     ExecFunc                          // starts processes; nil refuses exec:
 
 	JSONMode value.Mode // of the JSON that values become, and are read from
+	JSONInts value.Ints // in the JSON that values become
 	AvroJSON string     // "plain" or "avro": how unions and bytes look; empty is plain
 
 	SchemaID        string // to write with: N, "latest", "SUBJECT:VERSION"; empty is latest
@@ -66,5 +67,5 @@ func (l Limits) OrDefaults() Limits {
 // JSON gives the options of value.AppendJSON for values read under o.
 func (o Options) JSON() value.JSONOptions {
 	l := o.Limits.OrDefaults()
-	return value.JSONOptions{Mode: o.JSONMode, Depth: l.Depth, Bytes: l.Output}
+	return value.JSONOptions{Mode: o.JSONMode, Ints: o.JSONInts, Depth: l.Depth, Bytes: l.Output}
 }

@@ -126,6 +126,10 @@ func (p *primitive) AppendJSON(_ context.Context, dst []byte, in Input) ([]byte,
 		dst = value.AppendUUID(append(dst, open...), p.uuid(in.Data))
 		return append(dst, closing...), r, nil
 	}
+	if p.json.Ints != value.IntNumbers {
+		out, err := value.AppendJSON(dst, p.integer(in.Data), p.json)
+		return out, r, err
+	}
 	return strconv.AppendInt(dst, p.integer(in.Data), 10), r, nil
 }
 

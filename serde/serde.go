@@ -70,6 +70,7 @@ type Result struct {
 	Value  value.V
 	Format string      // the serde that understood the bytes: "avro", also under "auto"
 	Schema *SchemaInfo // nil without one
+	Rest   int         // bytes after the value, where the format passes over them
 	Notes  []string    // what a reader should know: "2 unknown fields"
 }
 

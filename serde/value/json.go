@@ -57,8 +57,14 @@ const DefaultOutput = 64 << 20
 // grows faster than the length. Longer ones are {"$int":"<hexadecimal>"}.
 const maxDecimalBits = 131072
 
+// JSONAppender is a value of one format that has more in it than the types that the
+// package comment lists, such as references, and writes itself.
+type JSONAppender interface {
+	AppendJSON(dst []byte, o JSONOptions) ([]byte, error)
+}
+
 // AppendJSON appends v as compact JSON on one line: fields in their order, numbers as
-// they were written. It fails with ErrTooDeep or ErrTooBig, or when v holds what the
+// they were written. A JSONAppender writes itself. It fails with ErrTooDeep or ErrTooBig, or when v holds what the
 // package comment does not list, and then returns dst as it was.
 func AppendJSON(dst []byte, v V, o JSONOptions) ([]byte, error) {
 	w := writer{out: dst, o: o, depth: depthOr(o.Depth), limit: o.Bytes}

@@ -31,6 +31,10 @@ func (w *writer) special(v V) {
 		w.textForm("uuid", AppendUUID(nil, t))
 	case Duration:
 		w.duration(t)
+	case JSONAppender:
+		o := w.o
+		o.Depth, o.Bytes = max(w.depth, 1), max(w.limit-len(w.out), 1)
+		w.out, w.err = t.AppendJSON(w.out, o)
 	default:
 		w.err = fmt.Errorf("no JSON for a %T", v)
 	}

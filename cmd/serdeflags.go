@@ -1,0 +1,177 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"kstream/serde"
+	"kstream/serde/formats"
+	"kstream/serde/value"
+)
+
+// serdeFlags say how keys and values are read and written; every command that looks
+// into records has them.
+type serdeFlags struct {
+	key, value string // SPECs; decode and encode take theirs as an argument
+	jsonMode   string
+	jsonInts   string
+}
+
+// register adds --key-serde, --value-serde and what they share.
+func (f *serdeFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar(&f.key, "key-serde", "text", "the format of keys: `SPEC`, see kstream help serdes")
+	flags.StringVarP(&f.value, "value-serde", "s", "text", "the format of values: `SPEC`, see kstream help serdes")
+	f.registerShared(flags)
+}
+
+// registerShared adds the flags that hold for every SPEC.
+func (f *serdeFlags) registerShared(flags *pflag.FlagSet) {
+	flags.StringVar(&f.jsonMode, "json-mode", "plain", "how decoded values look: `plain|lossless`; lossless can be encoded again, equal")
+	flags.StringVar(&f.jsonInts, "json-ints", "number", "integers beyond 2^53 as `number|string`")
+}
+
+// options gives the flags their meaning.
+func (f *serdeFlags) options(env *Env) (serde.Options, error) {
+	o := serde.Options{Files: os.ReadFile, Exec: startFilter(env.Stderr)}
+	switch f.jsonMode {
+	case "plain":
+	case "lossless":
+		o.JSONMode = value.Lossless
+	default:
+		return o, usagef("--json-mode %s: want plain or lossless", f.jsonMode)
+	}
+	switch f.jsonInts {
+	case "number":
+	case "string":
+		o.JSONInts = value.IntStrings
+	default:
+		return o, usagef("--json-ints %s: want number or string", f.jsonInts)
+	}
+	return o, nil
+}
+
+// openSerde makes the serde of spec. Call closeSerde when done with it.
+func openSerde(spec string, o serde.Options) (serde.Serde, error) {
+	s, err := formats.Open(spec, o)
+	var wrong *serde.SpecError
+	if errors.As(err, &wrong) && wrong.Nearest != "" {
+		return nil, hint(err, "did you mean: %s", wrong.Nearest)
+	}
+	return s, err
+}
+
+// closeSerde ends what s may have started.
+func closeSerde(s serde.Serde) {
+	if c, ok := s.(io.Closer); ok {
+		c.Close() //nolint:errcheck // the process has answered all it was asked
+	}
+}
+
+// open makes the serdes of keys and values. closeAll ends what they may have started.
+func (f *serdeFlags) open(env *Env) (key, val serde.Serde, closeAll func(), err error) {
+	o, err := f.options(env)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if key, err = openSerde(f.key, o); err != nil {
+		return nil, nil, nil, fmt.Errorf("--key-serde: %w", err)
+	}
+	if val, err = openSerde(f.value, o); err != nil {
+		closeSerde(key)
+		return nil, nil, nil, fmt.Errorf("--value-serde: %w", err)
+	}
+	return key, val, func() { closeSerde(key); closeSerde(val) }, nil
+}
+
+// startFilter starts commands for exec: by the shell, in a process group of their own,
+// so that Close ends all that the command started and a Ctrl-C reaches us first.
+func startFilter(stderr io.Writer) serde.ExecFunc {
+	return func(command string) (io.ReadWriteCloser, error) {
+		child := exec.Command("sh", "-c", command)
+		child.Stderr = stderr
+		group := ownGroup(child, false)
+		in, err := child.StdinPipe()
+		if err != nil {
+			return nil, err
+		}
+		out, err := child.StdoutPipe()
+		if err != nil {
+			return nil, err
+		}
+		if err := child.Start(); err != nil {
+			return nil, err
+		}
+		return &filterProcess{Writer: in, Reader: out, child: child, group: group}, nil
+	}
+}
+
+type filterProcess struct {
+	io.Reader
+	io.Writer
+	child *exec.Cmd
+	group childGroup
+}
+
+// Close kills the command and what it started, and waits for it. How it ended is not
+// told: it was asked to.
+func (p *filterProcess) Close() error {
+	p.group.send(syscall.SIGKILL)
+	err := p.child.Process.Kill() // where there are no groups
+	if errors.Is(err, os.ErrProcessDone) {
+		err = nil
+	}
+	_ = p.child.Wait()
+	return err
+}
+
+// serdeArg is the error of a command whose SPEC argument is missing, with the list.
+func serdeArg(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return cobra.MaximumNArgs(2)(cmd, args)
+	}
+	return errors.New("want a SPEC: " + strings.Join(serdeNames(), " "))
+}
+
+func serdeNames() []string {
+	var names []string
+	for _, f := range formats.List() {
+		name := f.Name
+		if f.NeedsArgument {
+			name += ":" + f.Argument
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// newSerdesHelp is `kstream help serdes`.
+func newSerdesHelp() *cobra.Command {
+	var text strings.Builder
+	text.WriteString("SPEC is name[:argument][?param=value&…]. The formats:\n\n")
+	for _, f := range formats.List() {
+		name := f.Name
+		switch {
+		case f.NeedsArgument:
+			name += ":" + f.Argument
+		case f.Argument != "":
+			name += "[:" + f.Argument + "]"
+		}
+		fmt.Fprintf(&text, "  %-16s %s\n", name, f.Help)
+		for _, p := range f.Params {
+			fmt.Fprintf(&text, "  %-16s   ?%s=%s: %s\n", "", p.Name, p.Values, p.Help)
+		}
+	}
+	return &cobra.Command{
+		Use:   "serdes",
+		Short: "The formats of keys and values",
+		Long:  text.String(),
+	}
+}
