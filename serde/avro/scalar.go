@@ -1,0 +1,133 @@
+package avro
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"strings"
+
+	"kstream/serde/value"
+)
+
+// integerOf reads an int or a long: a number, or what the logical type is shown as.
+func (n *node) integerOf(v value.V) (int64, error) {
+	switch v.(type) {
+	case string, value.Date, value.Time, value.TimeOfDay:
+		return n.calendar(v)
+	}
+	if n.kind == kindInt {
+		return value.AsInt64(v, math.MinInt32, math.MaxInt32)
+	}
+	return value.AsInt64(v, math.MinInt64, math.MaxInt64)
+}
+
+func (n *node) calendar(v value.V) (int64, error) {
+	switch n.logical {
+	case date:
+		d, err := value.AsDate(v)
+		return int64(d), err
+	case timeOfDay:
+		t, err := value.AsTime(v, n.digits, n.logical == localTimestamp)
+		if err != nil {
+			return 0, err
+		}
+		return t.Units()
+	}
+	return 0, want("an integer", v)
+}
+
+// floatOf reads a number. NaN from text is the quiet one that Java and Python write;
+// Go's has another bit set.
+func floatOf(v value.V, bits int) (float64, error) {
+	f, err := value.AsFloat(v, bits)
+	if _, isText := v.(string); isText && math.IsNaN(f.F) {
+		return math.Float64frombits(0x7ff8 << 48), err
+	}
+	return f.F, err
+}
+
+// textOf reads a string. What other formats have types for is written as it is shown.
+func (n *node) textOf(v value.V) (string, error) {
+	switch v.(type) {
+	case value.Date, value.Time, value.TimeOfDay, value.Decimal, value.UUID:
+		shown, err := value.AppendJSON(nil, v, value.JSONOptions{})
+		if err != nil {
+			return "", err
+		}
+		v = strings.Trim(string(shown), `"`)
+	}
+	s, err := value.AsString(v)
+	if err == nil && n.logical == uuidText {
+		_, err = value.ParseUUID(s)
+	}
+	return s, err
+}
+
+// bytesOf reads bytes or a fixed of a logical type or none. Strings are base64, or
+// bytes as runes when asLatin1.
+func (n *node) bytesOf(v value.V, asLatin1 bool) ([]byte, error) {
+	b, err := n.anyBytes(v, asLatin1)
+	if err == nil && n.kind == kindFixed && len(b) != n.size {
+		err = fmt.Errorf("want %d bytes for %s, have %d", n.size, n.tag, len(b))
+	}
+	return b, err
+}
+
+func (n *node) anyBytes(v value.V, asLatin1 bool) ([]byte, error) {
+	if s, ok := v.(string); ok && asLatin1 {
+		if b, ok := fromLatin1(s); ok {
+			return b, nil
+		}
+		return nil, want("bytes as text of U+0000 to U+00FF", v)
+	}
+	if isRaw(v) {
+		return value.AsBytes(v)
+	}
+	switch n.logical {
+	case decimal:
+		return n.decimalOf(v)
+	case uuidFixed:
+		u, err := value.AsUUID(v)
+		return u[:], err
+	case duration:
+		d, err := value.AsDuration(v)
+		b := binary.LittleEndian.AppendUint32(nil, d.Months)
+		b = binary.LittleEndian.AppendUint32(b, d.Days)
+		return binary.LittleEndian.AppendUint32(b, d.Millis), err
+	}
+	return value.AsBytes(v)
+}
+
+// isRaw says whether v is bytes whatever the logical type is.
+func isRaw(v value.V) bool {
+	switch t := v.(type) {
+	case value.Bytes:
+		return true
+	case *value.Map:
+		return len(t.Fields) == 1 && (t.Fields[0].Key == "$bytes" || t.Fields[0].Key == "$hex")
+	}
+	return false
+}
+
+// decimalOf writes a number with the scale of the type, exactly or not at all.
+func (n *node) decimalOf(v value.V) ([]byte, error) {
+	d, err := value.AsDecimal(v)
+	if err != nil {
+		return nil, want(`a decimal like "1.10"`, v)
+	}
+	if d, err = d.Rescale(int32(n.decimals.scale)); err != nil {
+		return nil, fmt.Errorf("%s has more than %d digits after the point", describe(v), n.decimals.scale)
+	}
+	if d.Unscaled.CmpAbs(n.decimals.limit) >= 0 {
+		return nil, fmt.Errorf("%s has more than %d digits", describe(v), n.decimals.precision)
+	}
+	size := 0
+	if n.kind == kindFixed {
+		size = n.size
+	}
+	b, ok := toSigned(d.Unscaled, size)
+	if !ok {
+		return nil, fmt.Errorf("%s does not fit %d bytes", describe(v), size)
+	}
+	return b, nil
+}

@@ -1,0 +1,317 @@
+package avro
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"kstream/serde"
+	"kstream/serde/value"
+)
+
+// Serde reads and writes records in Avro. It may be shared by goroutines.
+type Serde struct {
+	style  Style
+	json   value.JSONOptions
+	limits serde.Limits
+	source source
+	local  atomic.Pointer[loaded] // the schema of avro:FILE, or nil
+	text   string                 // of local
+	reader readerSchema
+	writer writerSchema
+}
+
+// New makes the serde of a SPEC: "avro" takes schemas from the registry by the frame
+// of each record, "avro:FILE" is a local schema without a frame. Of o it uses
+// Registry, Files, JSONMode, AvroJSON, SchemaID, SubjectStrategy, SchemaIDIn,
+// AutoRegister, ReaderSchema and Limits. Without a registry and a file it still reads
+// container files, which carry their schema.
+func New(spec serde.Spec, o serde.Options) (serde.Serde, error) {
+	s := &Serde{json: o.JSON(), limits: o.Limits.OrDefaults(), source: source{registry: o.Registry}}
+	switch o.AvroJSON {
+	case "", "plain":
+	case "avro":
+		s.style = AvroJSON
+	default:
+		return nil, fmt.Errorf("avro: JSON is plain or avro, not %q", o.AvroJSON)
+	}
+	s.source.finish = s.resolve
+	if err := s.reader.parse(o); err != nil {
+		return nil, err
+	}
+	if spec.Argument != "" {
+		schema, text, err := readSchema(o, spec.Argument)
+		if err != nil {
+			return nil, err
+		}
+		s.text = text
+		s.local.Store(&loaded{schema: schema, info: serde.SchemaInfo{Type: "AVRO", Name: schema.Name}})
+		if s.reader.schema.Load() != nil {
+			if _, err := s.ready(context.Background()); err != nil {
+				return nil, fmt.Errorf("avro: %w", err)
+			}
+		}
+	}
+	if err := s.writer.parse(o, spec.Argument != ""); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func readSchema(o serde.Options, file string) (*Schema, string, error) {
+	if o.Files == nil {
+		return nil, "", fmt.Errorf("avro: schema file %s: %w", file, serde.ErrUnsupported)
+	}
+	text, err := o.Files(file)
+	if err != nil {
+		return nil, "", fmt.Errorf("avro: %w", err)
+	}
+	schema, err := ParseSchema(string(text))
+	if err != nil {
+		return nil, "", fmt.Errorf("avro: %s: %w", file, err)
+	}
+	return schema, string(text), nil
+}
+
+// Name is "avro".
+func (s *Serde) Name() string { return "avro" }
+
+// Decode reads one key or value. Bytes after the value are told in the Notes.
+func (s *Serde) Decode(ctx context.Context, in serde.Input) (serde.Result, error) {
+	d, err := s.open(ctx, in)
+	if err != nil {
+		return serde.Result{}, err
+	}
+	if d.container {
+		return s.container(in.Data)
+	}
+	v, n, err := d.schema.Decode(d.datum, s.style, s.limits)
+	if err != nil {
+		return serde.Result{}, shift(err, d.offset)
+	}
+	return d.result(v, n), nil
+}
+
+// AppendJSON appends the JSON of one key or value, in the style and mode of the
+// Options. See serde.JSONAppender.
+func (s *Serde) AppendJSON(ctx context.Context, dst []byte, in serde.Input) ([]byte, serde.Result, error) {
+	d, err := s.open(ctx, in)
+	if err != nil {
+		return dst, serde.Result{}, err
+	}
+	if !d.container && s.json.Mode == value.Plain {
+		out, n, err := d.schema.AppendJSON(dst, d.datum, s.style, s.limits)
+		if err != nil {
+			return dst, serde.Result{}, shift(err, d.offset)
+		}
+		return out, d.result(nil, n), nil
+	}
+	r, err := s.Decode(ctx, in)
+	if err != nil {
+		return dst, serde.Result{}, err
+	}
+	out, err := value.AppendJSON(dst, r.Value, s.json)
+	if err != nil {
+		return dst, serde.Result{}, fault(-1, err)
+	}
+	r.Value = nil
+	return out, r, nil
+}
+
+// datum is what is left of a record when its frame is understood.
+type datum struct {
+	schema    *Schema
+	info      *serde.SchemaInfo
+	datum     []byte
+	offset    int // of the datum in the record, -1 when it was rewritten
+	rest      int // bytes after it that were seen already
+	container bool
+}
+
+func (d *datum) result(v value.V, size int) serde.Result {
+	r := serde.Result{Value: v, Format: "avro", Schema: d.info}
+	if rest := d.rest + len(d.datum) - size; rest > 0 {
+		r.Notes = []string{strconv.Itoa(rest) + " bytes after the value"}
+	}
+	return r
+}
+
+// open finds the schema and the datum of a record.
+func (s *Serde) open(ctx context.Context, in serde.Input) (datum, error) {
+	if s.local.Load() != nil && !s.writer.register {
+		return s.openLocal(ctx, in)
+	}
+	if isContainer(in.Data) {
+		return datum{container: true}, nil
+	}
+	f, err := readFrame(in)
+	if err != nil {
+		return datum{}, err
+	}
+	l, err := s.source.framed(ctx, f, func() string { return s.writer.subject(in.Topic, in.Part, "") })
+	if err != nil {
+		err = fmt.Errorf("%s: %w", f, err)
+		if errors.Is(err, serde.ErrRegistry) || ctx.Err() != nil {
+			return datum{}, err
+		}
+		return datum{}, fault(min(f.body, 1), err)
+	}
+	return s.rewritten(l, datum{schema: l.schema, info: &l.info, datum: in.Data[f.body:], offset: f.body})
+}
+
+// openLocal reads data without a frame. Single-object encoding and container files
+// are told from a bare datum by more than chance: the one by the fingerprint of this
+// very schema, the other by not being a datum.
+func (s *Serde) openLocal(ctx context.Context, in serde.Input) (datum, error) {
+	l, err := s.ready(ctx)
+	if err != nil {
+		return datum{}, err
+	}
+	d := datum{schema: l.schema, info: &l.info, datum: in.Data}
+	if l.schema.singleObject(in.Data) {
+		d.offset = singleObjectFrame
+		d.datum = in.Data[singleObjectFrame:]
+	} else if isContainer(in.Data) {
+		if n, err := l.schema.Check(in.Data, s.limits); err != nil || n < len(in.Data) {
+			return datum{container: true}, nil
+		}
+	}
+	return s.rewritten(l, d)
+}
+
+// rewritten gives the datum as the reader schema has it, if there is one.
+func (s *Serde) rewritten(l *loaded, d datum) (datum, error) {
+	if l.reader == nil {
+		return d, nil
+	}
+	n, err := d.schema.Check(d.datum, s.limits)
+	if err != nil {
+		return datum{}, shift(err, d.offset)
+	}
+	d.rest = len(d.datum) - n
+	if d.datum, err = l.reader.rewrite(d.datum[:n], s.limits); err != nil {
+		return datum{}, err
+	}
+	d.schema, d.offset = l.reader.reader, -1
+	return d, nil
+}
+
+// shift makes an offset in a datum one in the record.
+func shift(err error, by int) error {
+	var de *serde.DecodeError
+	if !errors.As(err, &de) || de.Offset < 0 {
+		return err
+	}
+	at := de.Offset + by
+	if by < 0 {
+		at = -1
+	}
+	return fault(at, de.Err)
+}
+
+func (s *Serde) container(data []byte) (serde.Result, error) {
+	list, schema, err := decodeContainer(data, s.style, s.limits)
+	if err != nil {
+		return serde.Result{}, err
+	}
+	return serde.Result{
+		Value:  list,
+		Format: "avro",
+		Schema: &serde.SchemaInfo{Type: "AVRO", Name: schema.Name},
+		Notes:  []string{"a container file of " + strconv.Itoa(len(list)) + " values"},
+	}, nil
+}
+
+// readerSchema is the schema to resolve to: of a file, or of the registry, which is
+// asked when the first record comes.
+type readerSchema struct {
+	wanted  bool
+	subject string
+	version int
+	id      int
+	schema  atomic.Pointer[Schema]
+}
+
+func (r *readerSchema) parse(o serde.Options) error {
+	if o.ReaderSchema == "" {
+		return nil
+	}
+	r.wanted = true
+	if id, err := strconv.ParseUint(o.ReaderSchema, 10, 32); err == nil {
+		r.id = int(id)
+		return nil
+	}
+	if subject, version, ok := splitVersion(o.ReaderSchema); ok {
+		r.subject, r.version = subject, version
+		return nil
+	}
+	schema, _, err := readSchema(o, o.ReaderSchema)
+	if err != nil {
+		return fmt.Errorf("reader schema: %w", err)
+	}
+	r.schema.Store(schema)
+	return nil
+}
+
+// splitVersion reads SUBJECT:VERSION, where the version is a number or "latest".
+func splitVersion(s string) (subject string, version int, ok bool) {
+	i := strings.LastIndexByte(s, ':')
+	if i < 1 {
+		return "", 0, false
+	}
+	if s[i+1:] == "latest" {
+		return s[:i], -1, true
+	}
+	n, err := strconv.ParseInt(s[i+1:], 10, 32)
+	return s[:i], int(n), err == nil && n > 0
+}
+
+// ready is the local schema, ready for the reader schema.
+func (s *Serde) ready(ctx context.Context) (*loaded, error) {
+	l := s.local.Load()
+	if !s.reader.wanted || l.reader != nil || l.err != nil {
+		return l, l.err
+	}
+	same := *l
+	if err := s.resolve(ctx, &same); err != nil {
+		return nil, err
+	}
+	s.local.Store(&same)
+	return &same, same.err
+}
+
+// resolve prepares l for the reader schema. An error is one of the registry; that the
+// schemas do not fit is l's own.
+func (s *Serde) resolve(ctx context.Context, l *loaded) error {
+	if !s.reader.wanted {
+		return nil
+	}
+	reader := s.reader.schema.Load()
+	if reader == nil {
+		var err error
+		if reader, err = s.fetchReader(ctx); err != nil {
+			return fmt.Errorf("reader schema: %w", err)
+		}
+		s.reader.schema.Store(reader)
+	}
+	l.reader, l.err = resolve(l.schema, reader)
+	return nil
+}
+
+func (s *Serde) fetchReader(ctx context.Context) (*Schema, error) {
+	plain := source{registry: s.source.registry}
+	var l *loaded
+	var err error
+	if s.reader.id > 0 {
+		l, err = plain.framed(ctx, frame{id: s.reader.id}, func() string { return "" })
+	} else {
+		l, err = plain.versioned(ctx, s.reader.subject, s.reader.version)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return l.schema, nil
+}
