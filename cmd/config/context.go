@@ -33,26 +33,26 @@ func (r *resolver) fromContext() error {
 	}
 	if a := c.Auth; a != nil {
 		put("sasl.mechanism", a.Mechanism)
-		put("sasl.username", a.Username)
-		put("sasl.password", a.Password)
+		put("sasl.username", string(a.Username))
+		put("sasl.password", string(a.Password))
 		put("sasl.oauthbearer.token.endpoint.url", a.TokenURL)
-		put("sasl.oauthbearer.client.id", a.ClientID)
-		put("sasl.oauthbearer.client.secret", a.ClientSecret)
+		put("sasl.oauthbearer.client.id", string(a.ClientID))
+		put("sasl.oauthbearer.client.secret", string(a.ClientSecret))
 		put("sasl.oauthbearer.scope", a.Scope)
 		put("sasl.oauthbearer.extensions", a.Extensions)
 		if a.TokenURL != "" {
 			put("sasl.oauthbearer.method", "oidc")
 		}
 		if a.Token != "" {
-			r.out.Token = Setting{a.Token, origin}
+			r.out.Token = Setting{string(a.Token), origin}
 		}
 	}
 	r.tlsFromContext(put)
 	if s := c.Registry; s != nil {
 		put("schema.registry.url", s.URL)
-		put("schema.registry.username", s.Username)
-		put("schema.registry.password", s.Password)
-		put("schema.registry.token", s.Token)
+		put("schema.registry.username", string(s.Username))
+		put("schema.registry.password", string(s.Password))
+		put("schema.registry.token", string(s.Token))
 		put("schema.registry.ssl.ca.location", expandHome(s.CA, r.getenv))
 		put("schema.registry.ssl.certificate.location", expandHome(s.Cert, r.getenv))
 		put("schema.registry.ssl.key.location", expandHome(s.Key, r.getenv))
@@ -71,7 +71,7 @@ func (r *resolver) tlsFromContext(put func(name, value string)) {
 	put("ssl.ca.location", expandHome(t.CA, r.getenv))
 	put("ssl.certificate.location", expandHome(t.Cert, r.getenv))
 	put("ssl.key.location", expandHome(t.Key, r.getenv))
-	put("ssl.key.password", t.KeyPassword)
+	put("ssl.key.password", string(t.KeyPassword))
 	if t.Insecure {
 		put("enable.ssl.certificate.verification", "false")
 	}

@@ -35,14 +35,30 @@ func OpenDocument(path string) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err = Parse(path, data); err != nil {
+	file, err := Parse(path, data)
+	if err != nil {
 		return nil, err
 	}
 	err = yaml.UnmarshalWithOptions(data, &d.items, yaml.UseOrderedMap(), yaml.CommentToMap(d.comments))
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, yamlError(path, err)
 	}
+	d.mendBrokers(file)
 	return d, nil
+}
+
+// mendBrokers writes broker lists that the library misreads as what List read.
+func (d *Document) mendBrokers(file *File) {
+	for _, item := range d.contexts() {
+		context, _ := item.Value.(yaml.MapSlice)
+		name, _ := item.Key.(string)
+		for i := range context {
+			if list, ok := context[i].Value.([]any); ok && context[i].Key == "brokers" &&
+				slices.ContainsFunc(list, func(v any) bool { _, isString := v.(string); return !isString }) {
+				context[i].Value = file.Contexts[name].Brokers
+			}
+		}
+	}
 }
 
 // File is the document as it is now.

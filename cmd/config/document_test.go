@@ -158,6 +158,29 @@ func TestDocumentFromNothing(t *testing.T) {
 	}
 }
 
+func TestDocumentKeepsBrokersInBraces(t *testing.T) {
+	path := writeFile(t, "config.yaml", "contexts:\n  local: {brokers: [localhost:9092]} # mine\n", 0o600)
+	d, err := OpenDocument(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err = d.Use("local"); err != nil {
+		t.Fatal(err)
+	}
+	if err = d.Save(); err != nil {
+		t.Fatal(err)
+	}
+	const want = `contexts:
+  local: # mine
+    brokers:
+      - localhost:9092
+current: local
+`
+	if diff := cmp.Diff(want, readText(t, path)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func errText(err error) string {
 	if err == nil {
 		return ""

@@ -11,7 +11,6 @@ import (
 	"reflect"
 	"regexp"
 	"runtime"
-	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -45,12 +44,12 @@ type Context struct {
 // fetches tokens itself (OIDC client credentials).
 type Auth struct {
 	Mechanism    string `yaml:"mechanism,omitempty"`
-	Username     string `yaml:"username,omitempty"`
-	Password     string `yaml:"password,omitempty"`
-	Token        string `yaml:"token,omitempty"`
+	Username     Scalar `yaml:"username,omitempty"`
+	Password     Scalar `yaml:"password,omitempty"`
+	Token        Scalar `yaml:"token,omitempty"`
 	TokenURL     string `yaml:"token-url,omitempty"`
-	ClientID     string `yaml:"client-id,omitempty"`
-	ClientSecret string `yaml:"client-secret,omitempty"`
+	ClientID     Scalar `yaml:"client-id,omitempty"`
+	ClientSecret Scalar `yaml:"client-secret,omitempty"`
 	Scope        string `yaml:"scope,omitempty"`
 	Extensions   string `yaml:"extensions,omitempty"`
 }
@@ -60,7 +59,7 @@ type TLS struct {
 	CA             string `yaml:"ca,omitempty"`
 	Cert           string `yaml:"cert,omitempty"`
 	Key            string `yaml:"key,omitempty"`
-	KeyPassword    string `yaml:"key-password,omitempty"`
+	KeyPassword    Scalar `yaml:"key-password,omitempty"`
 	Insecure       bool   `yaml:"insecure,omitempty"`
 	VerifyHostname *bool  `yaml:"verify-hostname,omitempty"`
 }
@@ -68,65 +67,13 @@ type TLS struct {
 // Registry is the schema registry of a context.
 type Registry struct {
 	URL      string `yaml:"url,omitempty"`
-	Username string `yaml:"username,omitempty"`
-	Password string `yaml:"password,omitempty"`
-	Token    string `yaml:"token,omitempty"`
+	Username Scalar `yaml:"username,omitempty"`
+	Password Scalar `yaml:"password,omitempty"`
+	Token    Scalar `yaml:"token,omitempty"`
 	CA       string `yaml:"ca,omitempty"`
 	Cert     string `yaml:"cert,omitempty"`
 	Key      string `yaml:"key,omitempty"`
 	Insecure bool   `yaml:"insecure,omitempty"`
-}
-
-// List is a YAML list of strings, or one string with commas.
-type List []string
-
-// UnmarshalYAML reads either form.
-func (l *List) UnmarshalYAML(decode func(any) error) error {
-	var one string
-	if err := decode(&one); err == nil {
-		*l = splitList(one)
-		return nil
-	}
-	var many []string
-	if err := decode(&many); err != nil {
-		return err
-	}
-	*l = many
-	return nil
-}
-
-func splitList(s string) []string {
-	var list []string
-	for item := range strings.SplitSeq(s, ",") {
-		if item = strings.TrimSpace(item); item != "" {
-			list = append(list, item)
-		}
-	}
-	return list
-}
-
-// Scalar is a YAML string, number or boolean as text.
-type Scalar string
-
-// UnmarshalYAML refuses lists and mappings.
-func (s *Scalar) UnmarshalYAML(decode func(any) error) error {
-	var v any
-	if err := decode(&v); err != nil {
-		return err
-	}
-	switch v := v.(type) {
-	case string:
-		*s = Scalar(v)
-	case nil:
-		*s = ""
-	case float64:
-		*s = Scalar(strconv.FormatFloat(v, 'f', -1, 64))
-	case bool, int64, uint64, int:
-		*s = Scalar(fmt.Sprint(v))
-	default:
-		return errors.New("want one value, not a list or a mapping")
-	}
-	return nil
 }
 
 // DefaultPath is the configuration file for an environment: $KSTREAM_CONFIG, else
@@ -226,6 +173,12 @@ func yamlError(path string, err error) error {
 	if at := yaml.Error(nil); errors.As(err, &at) {
 		message = at.GetMessage()
 		if tok := at.GetToken(); tok != nil && tok.Position != nil {
+			where = fmt.Sprintf("%s:%d", path, tok.Position.Line)
+		}
+	}
+	if at := (nodeError{}); errors.As(err, &at) {
+		message = at.problem
+		if tok := at.node.GetToken(); tok != nil && tok.Position != nil {
 			where = fmt.Sprintf("%s:%d", path, tok.Position.Line)
 		}
 	}
