@@ -27,7 +27,7 @@ func TestKafkaClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.Close() })
-	c, err := kgo.NewClient(kgo.SeedBrokers(p.Addr()), kgo.ProducerBatchCompression(kgo.NoCompression()))
+	c, err := kgo.NewClient(kgo.SeedBrokers(p.Addr()), kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.MetadataMinAge(50*time.Millisecond))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestKafkaClient(t *testing.T) {
 	}
 
 	p.Set(Fault{API: Fetch, Corrupt: Flip([]byte("needle")), Times: 1})
-	reader, err := kgo.NewClient(kgo.SeedBrokers(p.Addr()), kgo.ConsumeTopics("t"), kgo.FetchMaxWait(100*time.Millisecond))
+	reader, err := kgo.NewClient(kgo.SeedBrokers(p.Addr()), kgo.ConsumeTopics("t"), kgo.FetchMaxWait(100*time.Millisecond), kgo.MetadataMinAge(50*time.Millisecond))
 	if err != nil {
 		t.Fatal(err)
 	}
