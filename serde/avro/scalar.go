@@ -27,6 +27,9 @@ func (n *node) calendar(v value.V) (int64, error) {
 		d, err := value.AsDate(v)
 		return int64(d), err
 	case timeOfDay:
+		t, err := value.AsTimeOfDay(v, n.digits)
+		return t.Nanos / n.unit, err
+	case timestamp, localTimestamp:
 		t, err := value.AsTime(v, n.digits, n.logical == localTimestamp)
 		if err != nil {
 			return 0, err
