@@ -416,13 +416,7 @@ func (d *Decoder) object(what string, member func(name []byte) error) error {
 			return err
 		}
 		d.pos, _ = skipSpace(d.data, d.pos, false)
-		start := d.pos
-		end, _, ok := scanKey(d.data, start, false)
-		d.pos = end
-		if !ok {
-			return d.syntax()
-		}
-		name, err := d.unquote(bytes.TrimRight(d.data[start:end-1], " \t\r\n"))
+		name, err := d.memberName()
 		if err != nil {
 			return err
 		}
@@ -430,6 +424,28 @@ func (d *Decoder) object(what string, member func(name []byte) error) error {
 			return err
 		}
 	}
+}
+
+// memberName takes a name and its colon.
+func (d *Decoder) memberName() ([]byte, error) {
+	start := d.pos
+	if start == len(d.data) || d.data[start] != '"' {
+		return nil, d.syntax()
+	}
+	end, ok := scanString(d.data, start+1)
+	if d.pos = end; !ok {
+		return nil, d.syntax()
+	}
+	name, err := d.unquote(d.data[start:end])
+	if err != nil {
+		return nil, err
+	}
+	d.pos, _ = skipSpace(d.data, end, false)
+	if d.pos == len(d.data) || d.data[d.pos] != ':' {
+		return nil, d.syntax()
+	}
+	d.pos++
+	return name, nil
 }
 
 // open takes the bracket that opens a list or an object.

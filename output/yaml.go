@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -99,8 +100,17 @@ func appendYAML(dst []byte, v any, level int) []byte {
 		dst = appendYAMLString(dst, v)
 	case nil:
 		dst = append(dst, "null"...)
-	default: // a bool or a number
-		dst = fmt.Append(dst, v)
+	case json.Number:
+		mantissa, exponent, ok := strings.Cut(string(v), "e")
+		if ok && !strings.Contains(mantissa, ".") {
+			mantissa += ".0" // or YAML 1.1 takes it for a string
+		}
+		dst = append(dst, mantissa...)
+		if ok {
+			dst = append(append(dst, 'e'), exponent...)
+		}
+	case bool:
+		dst = strconv.AppendBool(dst, v)
 	}
 	return append(dst, '\n')
 }
