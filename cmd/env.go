@@ -23,8 +23,9 @@ type Env struct {
 	StderrTerminal bool
 	Width          int // columns of the terminal, 80 where there is none
 
-	Getenv func(string) string
-	Now    func() time.Time
+	Environ []string // NAME=VALUE
+	Getenv  func(string) string
+	Now     func() time.Time
 
 	// Set by the flags common to all commands, before a command's plan.
 	color   string // auto, always, never
@@ -39,6 +40,7 @@ func newEnv() *Env {
 		StdoutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		StderrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
 		Width:          80,
+		Environ:        os.Environ(),
 		Getenv:         os.Getenv,
 		Now:            time.Now,
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"kstream/cmd/config"
 	"kstream/kafka"
 	"kstream/serde"
 )
@@ -163,6 +164,8 @@ func classify(err error) errorCode {
 	var f *fault
 	var interrupted *errInterrupted
 	var decode *serde.DecodeError
+	var encode *serde.EncodeError
+	var spec *serde.SpecError
 	switch {
 	case errors.As(err, &f):
 		return f.code
@@ -190,7 +193,9 @@ func classify(err error) errorCode {
 		return codeBadData
 	case errors.Is(err, serde.ErrRegistry):
 		return codeRegistry
-	case errors.As(err, &decode):
+	case errors.As(err, &spec):
+		return codeUsage
+	case errors.As(err, &decode), errors.As(err, &encode):
 		return codeBadData
 	case errors.Is(err, fs.ErrNotExist):
 		return codeNoSuchFile
@@ -217,11 +222,7 @@ func finish(stderr io.Writer, err error, asJSON bool) int {
 		status = interrupted.status()
 	}
 	message := oneLine(err.Error())
-	remedy := ""
-	var h *hinted
-	if errors.As(err, &h) {
-		remedy = h.hint
-	}
+	remedy := remedyOf(err)
 	if asJSON {
 		line, jsonErr := json.Marshal(map[string]any{"error": jsonError{code, status, message, remedy}})
 		if jsonErr == nil {
@@ -234,6 +235,21 @@ func finish(stderr io.Writer, err error, asJSON bool) int {
 		fmt.Fprintf(stderr, "hint: %s\n", remedy)
 	}
 	return status
+}
+
+// remedyOf finds the hint that an error carries, or the one for its kind.
+func remedyOf(err error) string {
+	var h *hinted
+	var settings *config.Error
+	switch {
+	case errors.As(err, &h):
+		return h.hint
+	case errors.As(err, &settings):
+		return settings.Hint
+	case errors.Is(err, kafka.ErrUnreachable):
+		return "is it running, and is this its address? kstream broker starts one on localhost:9092; -b names another"
+	}
+	return ""
 }
 
 type jsonError struct {

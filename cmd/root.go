@@ -88,7 +88,11 @@ func newRoot(env *Env) *cobra.Command {
 	root.AddCommand(
 		newBrokerCmd(env),
 		newSandboxCmd(env),
+		newConsumeCmd(env),
+		newDecodeCmd(env),
+		newEncodeCmd(env),
 		newExitCodesHelp(),
+		newSerdesHelp(),
 	)
 	refuseUnknown(root)
 	return root

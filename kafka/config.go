@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -23,6 +24,9 @@ type Config struct {
 	// Log gets what librdkafka logs, from goroutines of this package; nil drops it.
 	// Nothing is ever printed by the client itself.
 	Log func(Log)
+	// Token gets an OAUTHBEARER token (RFC 7628) when one is needed; nil when librdkafka
+	// needs none or gets them by itself.
+	Token func(context.Context) (string, error)
 	// Debug holds librdkafka's debug contexts, such as "broker,cgrp".
 	Debug string
 }

@@ -52,3 +52,11 @@ func (n Notice) String() string {
 	}
 	return string(n.Kind) + " " + n.Text
 }
+
+// Event is what a reader or the members of a group hand on: records, or something to
+// be told, or both.
+type Event struct {
+	Member  int    // counted from 1
+	Batch   *Batch // nil without records
+	Notices []Notice
+}

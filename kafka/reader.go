@@ -161,6 +161,25 @@ func (r *Reader) Next(ctx context.Context, b *Batch) error {
 	}
 }
 
+// Run hands everything that Next gives to emit until the spans are read, which is nil,
+// emit fails, or ctx ends, whose cause it then returns. emit must be done with the
+// batch when it returns.
+func (r *Reader) Run(ctx context.Context, emit func(Event) error) error {
+	var b Batch
+	for {
+		err := r.Next(ctx, &b)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err == nil {
+			err = emit(Event{Member: 1, Batch: &b, Notices: b.Notices})
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
 // keepWithin drops the records that lie behind their span and moves the positions on.
 func (r *Reader) keepWithin(b *Batch) {
 	kept := b.Records[:0]

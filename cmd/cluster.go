@@ -1,0 +1,85 @@
+package cmd
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"kstream/cmd/config"
+	"kstream/kafka"
+)
+
+// clusterFlags say which cluster a command talks to. Every command that needs one
+// registers them, so that help shows them where they mean something.
+type clusterFlags struct {
+	brokers, context, config string
+	properties               []string
+	file                     string
+	timeout                  string
+	effective                *config.Effective
+}
+
+func (f *clusterFlags) register(flags *pflag.FlagSet) {
+	flags.StringVarP(&f.brokers, "brokers", "b", "", "bootstrap servers `HOST:PORT,…` ($KSTREAM_BROKERS; default localhost:9092)")
+	flags.StringVarP(&f.context, "context", "c", "", "cluster `NAME` of the configuration file ($KSTREAM_CONTEXT)")
+	flags.StringVar(&f.config, "config", "", "configuration `FILE` ($KSTREAM_CONFIG; default in the user's configuration directory)")
+	flags.StringArrayVarP(&f.properties, "property", "X", nil, "librdkafka property `NAME=VALUE`; repeatable")
+	flags.StringVar(&f.file, "properties", "", "a Java client.properties or kcat.conf `FILE`")
+	flags.StringVar(&f.timeout, "timeout", "", "bound connecting, each request and each delivery to `D` (default 10s)")
+}
+
+// plan finds every setting and checks it, without looking up secrets.
+func (f *clusterFlags) plan(env *Env) error {
+	effective, err := config.Resolve(config.Options{
+		Brokers: f.brokers, Context: f.context, Config: f.config, Properties: f.properties,
+		File: f.file, Timeout: f.timeout, Environ: env.Environ,
+	})
+	f.effective = effective
+	return err
+}
+
+// cluster is how to connect, with the secrets looked up.
+type cluster struct {
+	kafka.Config
+	readOnly string // the context that refuses writing, or empty
+}
+
+// connect looks the secrets up. It opens nothing yet; plan must have come before.
+func (f *clusterFlags) connect(ctx context.Context, env *Env) (*cluster, error) {
+	for _, w := range f.effective.Warnings {
+		env.notice("%s", w)
+	}
+	connection, err := f.effective.Connect(ctx, config.Secrets{})
+	if err != nil {
+		return nil, err
+	}
+	c := &cluster{Config: kafka.Config{
+		Brokers:    f.effective.Brokers,
+		Properties: connection.Properties,
+		Timeout:    f.effective.Timeout,
+		Token:      connection.Token,
+	}}
+	if f.effective.ReadOnly {
+		c.readOnly = f.effective.Context
+	}
+	if env.verbose > 0 {
+		c.Log = func(l kafka.Log) {
+			if l.Level <= 6 || env.verbose > 1 {
+				env.notice("%s %s: %s", time.Now().Format("15:04:05.000"), l.Name, connection.Scrub(l.Message))
+			}
+		}
+	}
+	if env.verbose > 1 {
+		c.Debug = "broker,cgrp,topic"
+	}
+	return c, nil
+}
+
+// refuseWrites is the error of a command that writes when the context is read-only.
+func (c *cluster) refuseWrites() error {
+	if c.readOnly == "" {
+		return nil
+	}
+	return hint(faultf(codeReadOnlyContext, "context %s is read-only", c.readOnly), "name another one with --context")
+}

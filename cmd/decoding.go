@@ -1,0 +1,130 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"kstream/output"
+	"kstream/serde"
+	"kstream/serde/value"
+)
+
+// decoding says how one part of records is read: a text rule for bytes that are shown
+// as they are, and for the other serdes a decoder.
+type decoding struct {
+	part  serde.Part
+	rule  output.TextRule
+	serde serde.Serde // nil: the rule is all
+	json  value.JSONOptions
+}
+
+// newDecoding finds the short way for the serdes that only choose how bytes are shown.
+func newDecoding(part serde.Part, s serde.Serde, json value.JSONOptions) decoding {
+	d := decoding{part: part, json: json}
+	switch s.Name() {
+	case "text", "bytes":
+	case "hex":
+		d.rule = output.TextHex
+	case "base64":
+		d.rule = output.TextBase64
+	case "string":
+		d.rule, d.serde = output.TextString, s
+	default:
+		d.serde = s
+	}
+	return d
+}
+
+// field gives the part of a record that d reads.
+func (d *decoding) field(r *record) *output.Field {
+	if d.part == serde.Key {
+		return &r.Message.Key
+	}
+	return &r.Message.Value
+}
+
+// step decodes the part in place, or returns nil when there is nothing to decode. A
+// record that cannot be decoded keeps its bytes and carries the error; failed decides
+// about it. A registry that fails ends the run.
+func (d *decoding) step(failed step) step {
+	if d.serde == nil {
+		return nil
+	}
+	return func(ctx context.Context, r *record) (bool, error) {
+		f := d.field(r)
+		if f.Bytes == nil {
+			return true, nil
+		}
+		err := d.decode(ctx, r, f)
+		if err == nil {
+			return true, nil
+		}
+		if errors.Is(err, serde.ErrRegistry) || ctx.Err() != nil {
+			return false, fmt.Errorf("%s[%d]@%d: %s: %w", r.Message.Topic, r.Message.Partition, r.Message.Offset, d.part, err)
+		}
+		f.Err = err.Error()
+		r.decodeErr = fmt.Errorf("decode %s: %w", d.part, err)
+		return failed(ctx, r)
+	}
+}
+
+func (d *decoding) decode(ctx context.Context, r *record, f *output.Field) error {
+	if d.rule == output.TextString {
+		if !utf8.Valid(f.Bytes) {
+			_, err := d.serde.Decode(ctx, d.input(r, f))
+			return err
+		}
+		return nil
+	}
+	from := len(r.scratch)
+	out, result, err := serde.Render(ctx, r.scratch, d.serde, d.input(r, f), d.json)
+	if err != nil {
+		return err
+	}
+	r.scratch = out
+	f.JSON = out[from:len(out):len(out)]
+	f.Encoding = result.Format
+	if result.Schema != nil {
+		f.Schema = schemaName(result.Schema)
+	}
+	return nil
+}
+
+func schemaName(s *serde.SchemaInfo) string {
+	switch {
+	case s.ID > 0:
+		return strconv.Itoa(s.ID)
+	case s.GUID != "":
+		return s.GUID
+	}
+	return s.Name
+}
+
+func (d *decoding) input(r *record, f *output.Field) serde.Input {
+	in := serde.Input{Topic: r.Message.Topic, Part: d.part, Data: f.Bytes}
+	for _, h := range r.Record.Headers {
+		in.Headers = append(in.Headers, serde.Header{Key: h.Key, Value: h.Value})
+	}
+	return in
+}
+
+// setValue makes the result of an expression the value that is shown: a text as text,
+// null as null, everything else as its JSON.
+func (r *record) setValue(json []byte) {
+	f := output.Field{Bytes: json}
+	switch {
+	case string(json) == "null":
+		f.Bytes = nil
+	case len(json) > 0 && json[0] == '"':
+		if text, err := jsontext.AppendUnquote([]byte{}, json); err == nil {
+			f.Bytes = text
+		}
+	}
+	r.Message.Value = f
+	r.looked = false
+}

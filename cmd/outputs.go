@@ -1,0 +1,114 @@
+package cmd
+
+import (
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"kstream/cmd/input"
+	"kstream/output"
+	"kstream/output/format"
+)
+
+// recordOutputFlags say how records are shown.
+type recordOutputFlags struct {
+	output    string
+	kcat      string
+	keySep    string
+	delimiter string
+	null      string
+	csvSafe   bool
+	set       func(name string) bool
+}
+
+func (f *recordOutputFlags) register(flags *pflag.FlagSet) {
+	flags.StringVarP(&f.output, "output", "o", "", "`FORMAT`: pretty (terminal), value (pipe), json, raw, csv, none, or a format string such as '%k %v\\n'")
+	flags.StringVar(&f.kcat, "kcat-format", "", "a format string in kcat's `TOKENS`")
+	flags.StringVarP(&f.keySep, "key-separator", "K", "", "print KEY `SEP` VALUE")
+	flags.StringVarP(&f.delimiter, "delimiter", "d", `\n`, "what ends each record, `SEP`: \\n, \\0, …")
+	flags.StringVar(&f.null, "null", "", "how a null key or value is shown: `MARKER`")
+	flags.BoolVar(&f.csvSafe, "csv-safe", false, "with -o csv: quote cells that a spreadsheet would run")
+	f.set = flags.Changed
+}
+
+// recordOutput is recordOutputFlags with a meaning.
+type recordOutput struct {
+	format output.Format
+	header string // printed once, before the first record
+	// shows says whether the format prints anything, so that silence can be told from -o none.
+	shows bool
+}
+
+// foreignOffset is what other tools take after -o.
+var foreignOffset = regexp.MustCompile(`^(beginning|end|earliest|latest|stored|-?[0-9]+|[se]@.*)$`)
+
+func (f *recordOutputFlags) plan(env *Env) (*recordOutput, error) {
+	terminal := env.StdoutTerminal
+	delimiter, err := input.Unescape(f.delimiter)
+	if err != nil {
+		return nil, usagef("-d %s: %w", f.delimiter, err)
+	}
+	name := f.output
+	if f.kcat != "" {
+		if name != "" || f.set("key-separator") {
+			return nil, usagef("--kcat-format is a format of its own: leave -o and -K out")
+		}
+		compiled, err := format.ParseKcat(f.kcat, format.Options{Null: []byte(f.null), Terminal: terminal})
+		if err != nil {
+			return nil, usagef("--kcat-format: %w", err)
+		}
+		return &recordOutput{format: compiled, shows: true}, nil
+	}
+	lines := output.Value{Delimiter: delimiter, Null: []byte(f.null), Terminal: terminal}
+	if f.set("key-separator") {
+		if name != "" && name != "value" {
+			return nil, usagef("-K prints KEY SEP VALUE; it does not go with -o %s", name)
+		}
+		name = "value"
+		if lines.KeySeparator, err = input.Unescape(f.keySep); err != nil {
+			return nil, usagef("-K %s: %w", f.keySep, err)
+		}
+	}
+	if name == "" {
+		name = "value"
+		if terminal && !f.set("delimiter") {
+			name = "pretty"
+		}
+	}
+	out := &recordOutput{shows: true}
+	switch {
+	case name == "value":
+		out.format = lines
+	case name == "json":
+		out.format = output.JSON{Terminal: terminal}
+	case name == "raw":
+		if terminal {
+			return nil, hint(faultf(codeNotAPipe, "-o raw writes bytes as they are, and stdout is a terminal"), "send it to a file or a pipe, or use -o value")
+		}
+		out.format = output.Value{}
+	case name == "csv":
+		csv := output.CSV{Null: []byte(f.null), Safe: f.csvSafe, Terminal: terminal}
+		out.format, out.header = csv, csv.Header()
+	case name == "none":
+		out.format, out.shows = output.None{}, false
+	case name == "pretty":
+		pretty := output.Pretty{Width: env.Width, Zone: time.Local}
+		if env.colorFor(terminal) {
+			pretty.Palette = output.Colours()
+		}
+		out.format = pretty
+	case foreignOffset.MatchString(name):
+		return nil, hint(usagef("-o %s: -o is the output format", name), "did you mean --from-offset %s?", strings.TrimPrefix(strings.Replace(name, "s@", "@", 1), "e@"))
+	case strings.ContainsAny(name, `%\`):
+		compiled, err := format.Parse(name, format.Options{Null: []byte(f.null), Terminal: terminal})
+		if err != nil {
+			return nil, usagef("-o: %w", err)
+		}
+		out.format = compiled
+	default:
+		return nil, hint(usagef("-o %s: no such format", name), "formats are pretty, value, json, raw, csv, none, or a format string, which holds %% or \\")
+	}
+	return out, nil
+}

@@ -1,0 +1,86 @@
+package cmd
+
+import (
+	"context"
+
+	"kstream/cmd/expr"
+	"kstream/kafka"
+	"kstream/output"
+)
+
+// record is a kafka.Record on its way to the output: first its bytes, then, once the
+// decode steps have run, what they mean. One goroutine owns it and uses it for one
+// record after the other.
+type record struct {
+	*kafka.Record
+	output.Message
+	view expr.Record // what expressions see; made by look
+
+	looked    bool
+	decodeErr error
+	scratch   []byte // decoded keys and values
+	headers   []output.Header
+	views     []expr.Header
+	extra     [][]byte // further results of --map
+}
+
+// step looks at a record, may change what is shown of it, and says whether it is kept.
+// An error ends the run.
+type step func(ctx context.Context, r *record) (keep bool, err error)
+
+// load makes r stand for rec; text says how undecoded keys and values are shown.
+func (r *record) load(rec *kafka.Record, key, value output.TextRule) {
+	r.Record, r.looked, r.decodeErr = rec, false, nil
+	r.scratch, r.extra = r.scratch[:0], r.extra[:0]
+	m := &r.Message
+	m.Topic, m.Partition, m.Offset, m.Timestamp = rec.Topic, rec.Partition, rec.Offset, rec.Timestamp
+	m.TimestampType = timestampType(rec.TimestampType)
+	m.Key = output.Field{Bytes: rec.Key, Text: key}
+	m.Value = output.Field{Bytes: rec.Value, Text: value}
+	m.Headers = nil
+	if len(rec.Headers) > 0 {
+		r.headers = r.headers[:0]
+		for _, h := range rec.Headers {
+			r.headers = append(r.headers, output.Header{Key: h.Key, Value: output.Field{Bytes: h.Value}})
+		}
+		m.Headers = r.headers
+	}
+}
+
+func timestampType(t kafka.TimestampType) string {
+	switch t {
+	case kafka.TimestampCreate:
+		return "create"
+	case kafka.TimestampLogAppend:
+		return "log_append"
+	}
+	return ""
+}
+
+// look gives what expressions see: the decoded fields where there are such.
+func (r *record) look() *expr.Record {
+	if r.looked {
+		return &r.view
+	}
+	r.looked = true
+	m := &r.Message
+	r.view = expr.Record{
+		Topic: m.Topic, Partition: m.Partition, Offset: m.Offset, Timestamp: m.Timestamp,
+		Key: viewOf(&m.Key), Value: viewOf(&m.Value),
+	}
+	if len(m.Headers) > 0 {
+		r.views = r.views[:0]
+		for _, h := range r.Record.Headers {
+			r.views = append(r.views, expr.Header{Key: h.Key, Value: h.Value})
+		}
+		r.view.Headers = r.views
+	}
+	return &r.view
+}
+
+func viewOf(f *output.Field) expr.Field {
+	if f.JSON != nil {
+		return expr.Field{Data: f.JSON, Decoded: true}
+	}
+	return expr.Field{Data: f.Bytes}
+}
