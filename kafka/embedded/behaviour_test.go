@@ -111,6 +111,31 @@ func TestRetention(t *testing.T) {
 	}
 }
 
+// Apache Kafka deletes by age where cleanup.policy says delete; doc.go says that
+// this broker also does it where it says compact.
+func TestCompactedTopicsAge(t *testing.T) {
+	b := start(t, embedded.Config{})
+	tests := map[string]struct {
+		config map[string]string
+		want   []string
+	}{
+		"aged": {map[string]string{"cleanup.policy": "compact"}, []string{"new"}},
+		"kept": {map[string]string{"cleanup.policy": "compact", "retention.ms": "-1"}, []string{"old", "new"}},
+	}
+	for topic, tt := range tests {
+		createTopic(t, b, topic, tt.config)
+		send(t, b, topic,
+			ck.Message{Key: []byte("a"), Value: []byte("old"), Timestamp: time.Now().AddDate(-1, 0, 0)},
+			ck.Message{Key: []byte("b"), Value: []byte("new"), Timestamp: time.Now()})
+	}
+	b.Clean()
+	for topic, tt := range tests {
+		if diff := cmp.Diff(tt.want, read(t, b, topic)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", topic, diff)
+		}
+	}
+}
+
 func TestDeleteRecords(t *testing.T) {
 	b := start(t, embedded.Config{Topics: []embedded.Topic{{Name: "orders", Partitions: 1}}})
 	produce(t, b, "orders", "a", "b", "c")
@@ -416,6 +441,67 @@ func TestLog(t *testing.T) {
 		}
 	case <-time.After(patience):
 		t.Error("nothing was logged")
+	}
+}
+
+func TestMoveLeaders(t *testing.T) {
+	b := start(t, embedded.Config{Nodes: 3, Topics: []embedded.Topic{{Name: "orders", Partitions: 50}}})
+	leaders := func() []int32 {
+		topic := "orders"
+		md, err := admin(t, b).GetMetadata(&topic, false, int(patience.Milliseconds()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids := make([]int32, len(md.Topics[topic].Partitions))
+		for _, p := range md.Topics[topic].Partitions {
+			ids[p.ID] = p.Leader
+		}
+		return ids
+	}
+	produce(t, b, "orders", "one")
+	before := leaders()
+	b.MoveLeaders()
+	if cmp.Equal(before, leaders()) {
+		t.Errorf("fifty leaders are where they were: %v", before)
+	}
+	produce(t, b, "orders", "two")
+	if diff := cmp.Diff([]string{"one", "two"}, read(t, b, "orders")); diff != "" {
+		t.Errorf("records (-want +got):\n%s", diff)
+	}
+}
+
+// As in Kafka, a transaction that its producer forgot is aborted in time.
+func TestTransactionsTimeOut(t *testing.T) {
+	b := start(t, embedded.Config{Topics: []embedded.Topic{{Name: "orders", Partitions: 1}}})
+	p, err := ck.NewProducer(client(b, "transactional.id", "tx", "transaction.timeout.ms", "1000"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if err := p.InitTransactions(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.BeginTransaction(); err != nil {
+		t.Fatal(err)
+	}
+	topic := "orders"
+	done := make(chan ck.Event, 1)
+	if err := p.Produce(&ck.Message{TopicPartition: ck.TopicPartition{Topic: &topic}, Value: []byte("x")}, done); err != nil {
+		t.Fatal(err)
+	}
+	<-done
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(patience)
+	for offset(t, b, topic, ck.LatestOffsetSpec) != 2 { // the record and the marker
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatal("the transaction is still open")
+		}
+	}
+	if got := read(t, b, topic, "isolation.level", "read_committed"); len(got) != 0 {
+		t.Errorf("read %q, want nothing", got)
 	}
 }
 

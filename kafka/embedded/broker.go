@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
 )
 
 // DefaultPartitions is how many partitions a new topic gets when neither
@@ -218,6 +220,7 @@ func (c Config) options(b *Broker) []kfake.Opt {
 		kfake.ListenFn(b.listeners.next),
 		kfake.WithLogger(b.logger),
 		kfake.BrokerConfigs(c.Configs),
+		kfake.MaxVersions(versions()),
 	}
 	for _, t := range c.Topics {
 		opts = append(opts, kfake.SeedTopics(int32(t.Partitions), t.Name))
@@ -245,6 +248,19 @@ func (c Config) options(b *Broker) []kfake.Opt {
 		opts = append(opts, kfake.EnableACLs())
 	}
 	return opts
+}
+
+// versions are all the requests that the library knows, without
+// DescribeTopicPartitions: its answer to that one makes Java's admin client fail
+// with a null pointer, and every client can do without.
+func versions() *kversion.Versions {
+	var v kversion.Versions
+	for key := range int16(kmsg.MaxKey + 1) {
+		if r := kmsg.RequestForKey(key); r != nil && key != kmsg.DescribeTopicPartitions.Int16() {
+			v.SetMaxKeyVersion(key, r.MaxVersion())
+		}
+	}
+	return &v
 }
 
 // Addr is the bootstrap list: HOST:PORT of each node, separated by commas.

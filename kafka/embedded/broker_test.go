@@ -89,14 +89,16 @@ func produce(t *testing.T, b *embedded.Broker, topic string, values ...string) {
 // read returns the values of partition 0 of topic from its beginning to its end.
 func read(t *testing.T, b *embedded.Broker, topic string, more ...string) []string {
 	t.Helper()
-	cfg := client(b, append(more, "group.id", "reader", "enable.auto.commit", "false")...)
+	cfg := client(b, append(more, "group.id", "reader", "enable.auto.commit", "false", "fetch.wait.max.ms", "10")...)
 	(*cfg)["enable.partition.eof"] = true
 	c, err := ck.NewConsumer(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if err := c.Assign([]ck.TopicPartition{{Topic: &topic, Offset: ck.OffsetBeginning}}); err != nil {
+	// by number: the client waits half a second before it resolves "beginning"
+	beginning := ck.Offset(offset(t, b, topic, ck.EarliestOffsetSpec))
+	if err := c.Assign([]ck.TopicPartition{{Topic: &topic, Offset: beginning}}); err != nil {
 		t.Fatal(err)
 	}
 	var values []string
