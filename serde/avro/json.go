@@ -87,27 +87,20 @@ func (r *renderer) take(size int) []byte {
 
 func (r *renderer) integer(n *node) {
 	i := r.long()
-	if n.logical == plainType || r.style == AvroJSON {
+	if n.logical == plainType || r.style == AvroJSON || !n.shown(i) {
 		r.dst = strconv.AppendInt(r.dst, i, 10)
 		return
 	}
-	if n.logical == timestamp || n.logical == localTimestamp { // the most common, without a detour
-		if t, ok := n.instant(i); ok {
-			r.dst = append(r.dst, '"')
-			r.dst, _ = value.AppendTime(r.dst, value.Time{T: t, Local: n.logical == localTimestamp, Digits: n.digits})
-			r.dst = append(r.dst, '"')
-			return
-		}
+	r.dst = append(r.dst, '"')
+	switch n.logical {
+	case date:
+		r.dst, _ = value.AppendDate(r.dst, value.Date(i))
+	case timeOfDay:
+		r.dst = value.AppendTimeOfDay(r.dst, n.clock(i))
+	default:
+		r.dst, _ = value.AppendTime(r.dst, n.instant(i))
 	}
-	r.model(n.integerValue(i, r.style))
-}
-
-// model writes a value of a logical type as every format does.
-func (r *renderer) model(v value.V) {
-	left := max(r.limit-len(r.dst), 1)
-	out, err := value.AppendJSON(r.dst, v, value.JSONOptions{Bytes: left})
-	r.dst = out
-	r.full = r.full || err != nil
+	r.dst = append(r.dst, '"')
 }
 
 func (r *renderer) float(f value.Float) {
@@ -127,8 +120,16 @@ func (r *renderer) bytes(n *node, b []byte) {
 	switch {
 	case r.style == AvroJSON:
 		r.dst = value.AppendString(r.dst, latin1(b))
-	case n.logical != plainType:
-		r.model(n.bytesValue(b, r.style))
+	case n.isDecimal(b):
+		r.dst = append(r.dst, '"')
+		r.dst = value.AppendDecimal(r.dst, n.decimalValue(b))
+		r.dst = append(r.dst, '"')
+	case n.logical == uuidFixed:
+		r.dst = append(r.dst, '"')
+		r.dst = value.AppendUUID(r.dst, value.UUID(b))
+		r.dst = append(r.dst, '"')
+	case n.logical == duration:
+		r.dst, _ = value.AppendJSON(r.dst, n.bytesValue(b, r.style), value.JSONOptions{})
 	default:
 		r.dst = append(r.dst, '"')
 		r.dst = base64.StdEncoding.AppendEncode(r.dst, b)

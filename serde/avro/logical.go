@@ -31,40 +31,55 @@ const (
 // which grows faster than the length. Longer ones are shown as bytes.
 const maxDecimalBytes = 1 << 15
 
-// integerValue gives an int or a long its logical type. One that no calendar or
-// clock has stays a number.
+// integerValue gives an int or a long its logical type.
 func (n *node) integerValue(i int64, style Style) value.V {
-	if style == AvroJSON {
+	if style == AvroJSON || !n.shown(i) {
 		return i
 	}
 	switch n.logical {
 	case date:
-		if i >= firstSecond/secondsADay && i <= lastSecond/secondsADay {
-			return value.Date(i)
-		}
+		return value.Date(i)
 	case timeOfDay:
-		if i >= 0 && i < secondsADay*int64(time.Second)/n.unit {
-			return value.TimeOfDay{Nanos: i * n.unit, Digits: n.digits}
-		}
-	case timestamp, localTimestamp:
-		if t, ok := n.instant(i); ok {
-			return value.Time{T: t, Local: n.logical == localTimestamp, Digits: n.digits}
-		}
+		return n.clock(i)
 	}
-	return i
+	return n.instant(i)
 }
 
-// instant is the time that i counts since 1970-01-01, if RFC 3339 can say it.
-func (n *node) instant(i int64) (time.Time, bool) {
-	perSecond := int64(time.Second) / n.unit
-	seconds, rest := i/perSecond, i%perSecond
-	if rest < 0 {
-		seconds, rest = seconds-1, rest+perSecond
+// shown says whether i has a logical type, and a calendar or a clock has it. What
+// neither has stays a number.
+func (n *node) shown(i int64) bool {
+	switch n.logical {
+	case date:
+		return i >= firstSecond/secondsADay && i <= lastSecond/secondsADay
+	case timeOfDay:
+		return i >= 0 && i < secondsADay*n.perSecond()
+	case timestamp, localTimestamp:
+		seconds, _ := n.split(i)
+		return seconds >= firstSecond && seconds <= lastSecond
 	}
-	if seconds < firstSecond || seconds > lastSecond {
-		return time.Time{}, false
+	return false
+}
+
+func (n *node) perSecond() int64 { return int64(time.Second) / n.unit }
+
+// split takes a count of units apart into whole seconds and units.
+func (n *node) split(i int64) (seconds, units int64) {
+	seconds, units = i/n.perSecond(), i%n.perSecond()
+	if units < 0 {
+		seconds, units = seconds-1, units+n.perSecond()
 	}
-	return time.Unix(seconds, rest*n.unit).UTC(), true
+	return seconds, units
+}
+
+func (n *node) clock(i int64) value.TimeOfDay {
+	return value.TimeOfDay{Nanos: i * n.unit, Digits: n.digits}
+}
+
+// instant is the time that i counts since 1970-01-01.
+func (n *node) instant(i int64) value.Time {
+	seconds, units := n.split(i)
+	t := time.Unix(seconds, units*n.unit).UTC()
+	return value.Time{T: t, Local: n.logical == localTimestamp, Digits: n.digits}
 }
 
 // bytesValue gives bytes or a fixed their logical type. It copies b.
@@ -73,8 +88,8 @@ func (n *node) bytesValue(b []byte, style Style) value.V {
 		return latin1(b)
 	}
 	switch {
-	case n.logical == decimal && len(b) <= maxDecimalBytes:
-		return value.Decimal{Unscaled: signed(b), Scale: int32(n.decimals.scale)}
+	case n.isDecimal(b):
+		return n.decimalValue(b)
 	case n.logical == uuidFixed:
 		return value.UUID(b)
 	case n.logical == duration:
@@ -85,6 +100,12 @@ func (n *node) bytesValue(b []byte, style Style) value.V {
 		}
 	}
 	return append(value.Bytes{}, b...)
+}
+
+func (n *node) isDecimal(b []byte) bool { return n.logical == decimal && len(b) <= maxDecimalBytes }
+
+func (n *node) decimalValue(b []byte) value.Decimal {
+	return value.Decimal{Unscaled: signed(b), Scale: int32(n.decimals.scale)}
 }
 
 // latin1 is text in which each rune is a byte of b.

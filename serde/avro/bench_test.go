@@ -1,0 +1,138 @@
+package avro
+
+import (
+	"testing"
+
+	"kstream/serde"
+	"kstream/serde/value"
+)
+
+const smallSchema = `{"type":"record","name":"S","fields":[
+	{"name":"id","type":"long"},{"name":"name","type":"string"},{"name":"ok","type":"boolean"}]}`
+
+type sample struct {
+	schema *Schema
+	data   []byte
+	json   string
+}
+
+func samples(b *testing.B) map[string]sample {
+	b.Helper()
+	all := map[string]sample{}
+	small := mustSchema(b, smallSchema)
+	all["small"] = sample{small, unhex(b, "d285d8cc04 0a 68656c6c6f 01"), ""}
+	for _, c := range readCorpus(b).Data {
+		if c.Name == "big" {
+			all["big"] = sample{mustSchema(b, string(c.Schema)), unhex(b, c.Hex), ""}
+		}
+	}
+	for name, s := range all {
+		s.json = rendered(b, s.schema, s.data, PlainJSON)
+		all[name] = s
+	}
+	return all
+}
+
+func BenchmarkGuard(b *testing.B) {
+	for name, s := range samples(b) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := s.schema.Check(s.data, serde.Limits{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkToJSON(b *testing.B) {
+	for name, s := range samples(b) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			var dst []byte
+			for b.Loop() {
+				var err error
+				if dst, _, err = s.schema.AppendJSON(dst[:0], s.data, PlainJSON, serde.Limits{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkToValue(b *testing.B) {
+	for name, s := range samples(b) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, _, err := s.schema.Decode(s.data, PlainJSON, serde.Limits{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkToValueToJSON(b *testing.B) {
+	for name, s := range samples(b) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			var dst []byte
+			for b.Loop() {
+				v, _, err := s.schema.Decode(s.data, PlainJSON, serde.Limits{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				dst, _ = value.AppendJSON(dst[:0], v, value.JSONOptions{})
+			}
+		})
+	}
+}
+
+func BenchmarkFromValue(b *testing.B) {
+	for name, s := range samples(b) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			v, _, err := s.schema.Decode(s.data, PlainJSON, serde.Limits{})
+			var dst []byte
+			for b.Loop() {
+				if dst, err = s.schema.Append(dst[:0], v, PlainJSON, serde.Limits{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkFromJSON(b *testing.B) {
+	for name, s := range samples(b) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			var dst []byte
+			for b.Loop() {
+				v, err := value.ParseJSON([]byte(s.json), false)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if dst, err = s.schema.Append(dst[:0], v, PlainJSON, serde.Limits{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkParseSchema(b *testing.B) {
+	for _, c := range readCorpus(b).Data {
+		if c.Name != "big" {
+			continue
+		}
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := ParseSchema(string(c.Schema)); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
