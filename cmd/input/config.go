@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"kstream/output/format"
 )
 
 // DefaultMaxRecord is the largest frame that is read unless Config says otherwise.
@@ -70,6 +72,10 @@ func (c *Config) Check() error {
 	case c.NullValue != nil && (c.Format == "json" || c.Format == "csv" || c.Format == "file"):
 		return fmt.Errorf("--null-value is not for --input %s", c.Format)
 	}
+	if strings.ContainsAny(c.Format, `%\`) {
+		_, err := format.NewReader(c.Format, nil, format.ReaderOptions{})
+		return err
+	}
 	return nil
 }
 
@@ -112,11 +118,9 @@ func Open(ctx context.Context, c Config) (ReadCloser, error) {
 		f = &wholeFiles{}
 	default:
 		if !oneLineEach(c.Format) {
-			return newStream(ctx, files, &c)
+			return newStream(ctx, files, &c), nil
 		}
-		if f, err = newFormatLines(&c); err != nil {
-			return nil, err
-		}
+		f = newFormatLines(&c)
 	}
 	return newReader(ctx, files, f, c.MaxRecord), nil
 }

@@ -68,9 +68,8 @@ func oneLineEach(spec string) bool {
 	return true
 }
 
-func newFormatLines(c *Config) (framing, error) {
-	f := &formatLines{lines: newSplitter(nil), c: *c}
-	return f, f.renew()
+func newFormatLines(c *Config) framing {
+	return &formatLines{lines: newSplitter(nil), c: *c}
 }
 
 func (f *formatLines) renew() (err error) {

@@ -266,8 +266,16 @@ func taken(c chunk, ok bool) (chunk, pumped) {
 	return c, gotChunk
 }
 
-// giveBack returns a chunk's buffer to the pump.
-func (p *pump) giveBack(c chunk) { p.free <- c.buf }
+// giveBack returns the buffer of a chunk that was used up, if there is one, and
+// says what ended the file behind it.
+func (p *pump) giveBack(c *chunk) error {
+	err := c.err
+	if c.buf != nil {
+		p.free <- c.buf
+	}
+	*c = chunk{}
+	return err
+}
 
 // close ends the goroutine and waits for it, unless it is in a read that cannot be
 // ended.

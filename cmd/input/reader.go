@@ -239,17 +239,12 @@ func (r *reader) nextFile() bool {
 // begins now. It reports false when the batch should be handed on first.
 func (r *reader) more(dst *Batch, start int) (int, bool, error) {
 	for len(r.rest) == 0 {
-		if err := r.cur.err; err != nil {
-			r.cur = chunk{}
-			if err != io.EOF {
-				return start, false, r.readError(err, len(dst.window)-start)
-			}
+		switch err := r.pump.giveBack(&r.cur); {
+		case err == io.EOF:
 			r.eof = true
 			return start, true, nil
-		}
-		if r.cur.buf != nil {
-			r.pump.giveBack(r.cur)
-			r.cur = chunk{}
+		case err != nil:
+			return start, false, r.readError(err, len(dst.window)-start)
 		}
 		c, got := r.pump.next(len(dst.Records) == 0)
 		switch got {

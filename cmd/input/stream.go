@@ -1,12 +1,14 @@
 package input
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"os"
+	"strings"
 
 	"kstream/output"
 	"kstream/output/format"
@@ -37,18 +39,16 @@ type stream struct {
 	rest   []byte // of cur
 	held   []byte // input from the start of the record at hand
 	base   int64  // offset of held in the file
+	atEOF  bool   // the file has no more
 	ended  bool   // the pump gave all it has before the end of the file
 	failed error  // of reading
 }
 
-func newStream(ctx context.Context, files []inputFile, c *Config) (*stream, error) {
-	if _, err := format.NewReader(c.Format, nil, format.ReaderOptions{}); err != nil {
-		return nil, err
-	}
+func newStream(ctx context.Context, files []inputFile, c *Config) *stream {
 	s := &stream{files: files, c: *c}
 	s.next, s.stop = iter.Pull(s.run)
 	s.pump = newPump(ctx, files)
-	return s, nil
+	return s
 }
 
 // ReadBatch implements Reader.
@@ -84,7 +84,7 @@ func (s *stream) Close() {
 func (s *stream) run(yield func(error) bool) {
 	s.yield = yield
 	for s.file = range s.files {
-		s.record, s.base, s.held = 1, 0, s.held[:0]
+		s.record, s.base, s.held, s.atEOF = 1, 0, s.held[:0], false
 		r, err := format.NewReader(s.c.Format, s, format.ReaderOptions{MaxRecord: s.c.MaxRecord})
 		if err != nil {
 			yield(err)
@@ -93,7 +93,7 @@ func (s *stream) run(yield func(error) bool) {
 		for {
 			line, err := r.Read()
 			if err != nil {
-				if err == io.EOF && s.failed == nil && !s.ended {
+				if s.failed == nil && !s.ended && (err == io.EOF || s.onlyBlanks()) {
 					break
 				}
 				s.fail(err)
@@ -118,6 +118,12 @@ func (s *stream) add(line *output.Line, end int64) {
 	s.held = s.held[:copy(s.held, s.held[n:])]
 	s.base = end
 	s.record++
+}
+
+// onlyBlanks reports whether nothing but white space follows the last record of a
+// format string with JSON, which may stand between values and so behind the last.
+func (s *stream) onlyBlanks() bool {
+	return s.atEOF && len(s.rest) == 0 && strings.Contains(s.c.Format, "{json}") && len(bytes.TrimSpace(s.held)) == 0
 }
 
 // fail yields the last things there are to say.
@@ -159,16 +165,12 @@ func (s *stream) Read(p []byte) (int, error) {
 		if s.ended || s.failed != nil {
 			return 0, io.EOF
 		}
-		if err := s.cur.err; err != nil {
-			s.cur = chunk{}
-			if err != io.EOF {
+		if err := s.pump.giveBack(&s.cur); err != nil {
+			s.atEOF = err == io.EOF
+			if !s.atEOF {
 				s.failed = err
 			}
 			return 0, io.EOF
-		}
-		if s.cur.buf != nil {
-			s.pump.giveBack(s.cur)
-			s.cur = chunk{}
 		}
 		c, got := s.pump.next(len(s.dst.Records) == 0)
 		switch got {

@@ -1,0 +1,347 @@
+package input
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// pipes are the kinds of input that can keep a reader waiting.
+var pipes = map[string]func(t *testing.T) (io.Reader, io.WriteCloser){
+	"os.Pipe": func(t *testing.T) (io.Reader, io.WriteCloser) {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { r.Close(); w.Close() })
+		return r, w
+	},
+	"io.Pipe": func(t *testing.T) (io.Reader, io.WriteCloser) {
+		r, w := io.Pipe()
+		t.Cleanup(func() { w.Close() })
+		return r, w
+	},
+}
+
+// A record is handed on when its last byte is there, in every format, although the
+// writer says nothing more.
+func TestPrompt(t *testing.T) {
+	tests := map[string]struct {
+		c            Config
+		first, start string // a record, and the start of another
+	}{
+		"line":          {Config{}, "a\n", "b"},
+		"values":        {Config{Format: "values"}, `{"a":[]}`, "{"},
+		"broken value":  {Config{Format: "values"}, "{x\n", " "},
+		"csv":           {Config{Format: "csv"}, "h\n1\n", "2"},
+		"json":          {Config{Format: "json"}, `{"value":1}` + "\n", "{"},
+		"format line":   {Config{Format: `%k:%v\n`}, "k:v\n", "k:"},
+		"format stream": {Config{Format: `%V{big16}%v`}, "\x00\x01v", "\x00"},
+	}
+	for name, tt := range tests {
+		for kind, pipe := range pipes {
+			t.Run(name+" "+kind, func(t *testing.T) {
+				r, w := pipe(t)
+				tt.c.Stdin = r
+				in := open(t, tt.c)
+				b := NewBatch()
+				for range 3 {
+					go io.WriteString(w, tt.first) // ends when the reader has taken it
+					got := 0
+					for got == 0 {
+						err := in.ReadBatch(b)
+						var bad *BadRecord
+						if err != nil && !errors.As(err, &bad) {
+							t.Fatal(err)
+						}
+						if got = len(b.Records); bad != nil {
+							got++
+						}
+					}
+					if got != 1 {
+						t.Fatalf("have %d records, want 1", got)
+					}
+					if name == "csv" { // no second header
+						break
+					}
+				}
+			})
+		}
+	}
+}
+
+// When the context ends, a waiting reader returns; what was read is delivered, half
+// a record is named.
+func TestStop(t *testing.T) {
+	why := errors.New("interrupted")
+	tests := map[string]struct {
+		c     Config
+		write string
+		want  []string
+	}{
+		"line":  {Config{}, "a\nb\nhal", []string{`stdin:1@0: null = "a"`, `stdin:2@2: null = "b"`, "bad stdin:3: " + ErrCut.Error() + " <hal>", "end stdin:3: interrupted"}},
+		"clean": {Config{}, "a\n", []string{`stdin:1@0: null = "a"`, "end stdin:2: interrupted"}},
+		"stream": {
+			Config{Format: `%V{big16}%v`}, "\x00\x01v\x00\x02h",
+			[]string{`stdin: record 1@0: null = "v"`, "bad stdin: record 2: " + ErrCut.Error() + " <\x00\x02h>", "end stdin: record 2: interrupted"},
+		},
+		"stream, clean": {Config{Format: `%V{big16}%v`}, "\x00\x01v", []string{`stdin: record 1@0: null = "v"`, "end stdin: record 2: interrupted"}},
+	}
+	for name, tt := range tests {
+		for kind, pipe := range pipes {
+			t.Run(name+" "+kind, func(t *testing.T) {
+				ctx, cancel := context.WithCancelCause(context.Background())
+				defer cancel(nil)
+				r, w := pipe(t)
+				tt.c.Stdin = r
+				in, err := Open(ctx, tt.c)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer in.Close()
+				if _, err := io.WriteString(w, tt.write); err != nil {
+					t.Fatal(err)
+				}
+				out := []string{}
+				for rec, err := range All(in) {
+					var bad *BadRecord
+					switch {
+					case errors.As(err, &bad):
+						out = append(out, fmt.Sprintf("bad %v <%s>", err, bad.Raw))
+					case err != nil:
+						out = append(out, "end "+err.Error())
+						if !errors.Is(err, why) {
+							t.Error("the cause is hidden")
+						}
+					default:
+						out = append(out, shownRecord(rec))
+						if !strings.HasPrefix(tt.want[len(out)], "null") && strings.Contains(tt.want[len(out)], "bad") || strings.Contains(tt.want[len(out)], "end") {
+							cancel(why) // the reader waits, or is about to
+						}
+					}
+				}
+				if diff := cmp.Diff(tt.want, out); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+// Stopping loses no line between the pipe and the records, whenever it happens.
+func TestStopLosesNothing(t *testing.T) {
+	for round := range 50 {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		in, err := Open(ctx, Config{Stdin: r})
+		if err != nil {
+			t.Fatal(err)
+		}
+		written := make(chan struct{})
+		go func() { // ends when r is closed
+			defer close(written)
+			for i := 0; ; i++ {
+				if _, err := fmt.Fprintf(w, "%06d\n", i); err != nil {
+					return
+				}
+			}
+		}()
+		n := 0
+		for rec, err := range All(in) {
+			var bad *BadRecord
+			switch {
+			case errors.As(err, &bad):
+				n-- // half a line: the rest of it is still in the pipe
+			case err != nil:
+			default:
+				if got, want := string(rec.Value.Bytes), fmt.Sprintf("%06d", n); got != want {
+					t.Fatalf("have %s, want %s", got, want)
+				}
+			}
+			if n++; n == 20*(round+1) {
+				cancel()
+			}
+		}
+		in.Close()
+		rest := make([]byte, 64) // what is left begins where the records ended
+		k, err := io.ReadAtLeast(r, rest, 14)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, next, _ := strings.Cut(string(rest[:k]), "\n")
+		var after int
+		if _, err := fmt.Sscanf(next, "%d", &after); err != nil {
+			t.Fatal(err)
+		}
+		if after != n && after != n-1 && after != n+1 {
+			t.Errorf("records end before %d, the pipe goes on at %d", n, after)
+		}
+		r.Close()
+		<-written
+		w.Close()
+		cancel()
+	}
+}
+
+func TestCloseUnblocks(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	defer r.Close()
+	for _, format := range []string{"line", "%V{big16}%v"} {
+		in := open(t, Config{Format: format, Stdin: r})
+		in.Close() // returns only when the reading goroutine has ended
+		if err := in.ReadBatch(NewBatch()); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("%s: have %v", format, err)
+		}
+	}
+}
+
+// fakeClock passes time only when it is slept away.
+type fakeClock struct {
+	now    time.Time
+	sleeps int
+	late   time.Duration // what a sleep takes longer
+}
+
+func (c *fakeClock) Now() time.Time { return c.now }
+
+func (c *fakeClock) Sleep(ctx context.Context, d time.Duration) error {
+	c.sleeps++
+	c.now = c.now.Add(d + c.late)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+func TestPace(t *testing.T) {
+	tests := map[string]struct {
+		pace   func(Clock) *Pace
+		late   time.Duration
+		take   int // records
+		want   time.Duration
+		sleeps int // at most
+	}{
+		"one a second":       {func(c Clock) *Pace { return NewInterval(time.Second, c) }, 0, 11, 10 * time.Second, 10},
+		"slow rate":          {func(c Clock) *Pace { return NewRate(0.5, c) }, 0, 3, 4 * time.Second, 2},
+		"fast, in groups":    {func(c Clock) *Pace { return NewRate(100_000, c) }, 0, 100_001, time.Second, 1000},
+		"timers are late":    {func(c Clock) *Pace { return NewRate(1000, c) }, 700 * time.Microsecond, 10_001, 10 * time.Second, 10_000},
+		"one third a second": {func(c Clock) *Pace { return NewInterval(3*time.Second, c) }, 0, 101, 300 * time.Second, 100},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			clock := &fakeClock{now: time.Unix(1000, 0), late: tt.late}
+			start := clock.now
+			p := tt.pace(clock)
+			for n := 0; n < tt.take; {
+				k, err := p.Take(context.Background(), tt.take-n)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n += k; k < 1 || n > tt.take {
+					t.Fatalf("took %d", k)
+				}
+			}
+			if got := clock.now.Sub(start); got < tt.want || got > tt.want+tt.late+2*paceQuantum {
+				t.Errorf("took %v, want %v", got, tt.want)
+			}
+			if clock.sleeps > tt.sleeps {
+				t.Errorf("slept %d times, want at most %d", clock.sleeps, tt.sleeps)
+			}
+		})
+	}
+}
+
+// After a hold-up a pace makes up for a second, not for all of it.
+func TestPaceHoldUp(t *testing.T) {
+	clock := &fakeClock{now: time.Unix(1000, 0)}
+	p := NewRate(10, clock)
+	if n, err := p.Take(context.Background(), 100); n != 1 || err != nil {
+		t.Fatalf("first: %d, %v", n, err)
+	}
+	clock.now = clock.now.Add(time.Hour)
+	if n, _ := p.Take(context.Background(), 100); n != 11 { // a second's worth, and the one that is due
+		t.Errorf("after an hour: %d records", n)
+	}
+	p.Return(3)
+	if n, _ := p.Take(context.Background(), 100); n != 3 || clock.sleeps != 0 {
+		t.Errorf("given back: %d records, %d sleeps", n, clock.sleeps)
+	}
+}
+
+func TestPaceEndsWithContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeoutCause(context.Background(), 90*time.Second, errors.New("enough"))
+		defer cancel()
+		p := NewInterval(time.Minute, WallClock{})
+		start, n := time.Now(), 0
+		for {
+			k, err := p.Take(ctx, 10)
+			if err != nil {
+				if err.Error() != "enough" {
+					t.Error(err)
+				}
+				break
+			}
+			n += k
+		}
+		if took := time.Since(start); n != 2 || took != 90*time.Second {
+			t.Errorf("%d records in %v", n, took)
+		}
+	})
+}
+
+func TestWrappers(t *testing.T) {
+	in := func() Reader {
+		return open(t, Config{KeySeparator: []byte(":"), Stdin: strings.NewReader("a:1\nbad\nb:2\nc:3\n")})
+	}
+	a, b, c := `stdin:1@0: "a" = "1"`, `stdin:3@8: "b" = "2"`, `stdin:4@12: "c" = "3"`
+	bad := "bad stdin:2: no key separator \":\" in this line <bad\n>"
+	clock := &fakeClock{now: time.Unix(0, 0)}
+	ended, end := context.WithCancel(context.Background())
+	end()
+	tests := map[string]struct {
+		r    Reader
+		want []string
+	}{
+		"limit 0":         {Limit(in(), 0), []string{}},
+		"limit":           {Limit(in(), 2), []string{a, bad, b}},
+		"limit, too many": {Limit(in(), 9), []string{a, bad, b, c}},
+		"repeat":          {Repeat(in(), 2), []string{a, a, bad, b, b, c, c}},
+		"repeat 0":        {Repeat(in(), 0), []string{bad}},
+		"both":            {Limit(Repeat(in(), 3), 4), []string{a, a, a, bad, b}},
+		"paced":           {Paced(context.Background(), in(), NewInterval(time.Hour, clock)), []string{a, bad, b, c}},
+		"paced, ended":    {Paced(ended, in(), NewInterval(time.Hour, clock)), []string{a, bad, b, c}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, dump(t, tt.r)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+	if got := clock.now.Sub(time.Unix(0, 0)); got < 2*time.Hour || got > 3*time.Hour {
+		t.Errorf("three paced records took %v", got)
+	}
+	n := 0
+	for range All(Repeat(open(t, Config{Stdin: strings.NewReader("x")}), 10_000)) {
+		n++
+	}
+	if n != 10_000 {
+		t.Errorf("repeated %d times", n)
+	}
+}
