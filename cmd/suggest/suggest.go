@@ -12,7 +12,11 @@ func Nearest(name string, candidates []string) string {
 	if len(want) > 200 {
 		return ""
 	}
-	best, limit := "", max(1, len(want)/3)+1
+	edits := max(1, len(want)/3)
+	if len(want) < 2 {
+		edits = 0 // or any other letter would do
+	}
+	best, limit := "", edits+1
 	for _, c := range candidates {
 		if d := distance(want, []rune(strings.ToLower(c)), limit); d < limit {
 			best, limit = c, d

@@ -15,6 +15,7 @@ func TestNearest(t *testing.T) {
 		"":                  "",
 		"something.else":    "",
 		"ack":               "acks",
+		"x":                 "",
 	} {
 		if got := Nearest(name, names); got != want {
 			t.Errorf("%q: got %q, want %q", name, got, want)
