@@ -11,19 +11,21 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"kstream/kafka"
+	"kstream/serde"
 )
 
 // consumeFlags holds the command line as typed; plan gives it meaning.
 type consumeFlags struct {
-	cluster    clusterFlags
-	reading    rangeFlags
-	filters    filterFlags
-	output     recordOutputFlags
-	exit       bool
-	count      int64
-	perPart    int64
+	cluster     clusterFlags
+	reading     rangeFlags
+	filters     filterFlags
+	serdes      serdeFlags
+	output      recordOutputFlags
+	exit        bool
+	count       int64
+	perPart     int64
 	idle, limit durationFlag
-	failEmpty  bool
+	failEmpty   bool
 }
 
 func newConsumeCmd(env *Env) *cobra.Command {
@@ -55,6 +57,7 @@ func newConsumeCmd(env *Env) *cobra.Command {
 	flags.BoolVar(&f.failEmpty, "fail-empty", false, "exit with 7 when nothing was printed")
 	f.reading.register(flags)
 	f.filters.register(flags)
+	f.serdes.register(flags)
 	f.output.register(flags)
 	f.cluster.register(flags)
 	return cmd
@@ -67,7 +70,8 @@ type consumePlan struct {
 	filters    *filterPlan
 	output     *recordOutput
 	key, value decoding
-	endless    bool // nothing but a signal ends it
+	close      func() // ends what the serdes started
+	endless    bool   // nothing but a signal ends it
 }
 
 func (f *consumeFlags) plan(env *Env, topics []string) (*consumePlan, error) {
@@ -87,6 +91,17 @@ func (f *consumeFlags) plan(env *Env, topics []string) (*consumePlan, error) {
 		return nil, err
 	}
 	p.endless = !p.reading.bounded && f.count == 0 && f.perPart == 0
+	key, value, closeAll, err := f.serdes.open(env)
+	if err != nil {
+		return nil, err
+	}
+	options, err := f.serdes.options(env)
+	if err != nil {
+		return nil, err
+	}
+	p.close = closeAll
+	p.key = newDecoding(serde.Key, key, options.JSON())
+	p.value = newDecoding(serde.Value, value, options.JSON())
 	return p, f.cluster.plan(env)
 }
 
@@ -114,6 +129,7 @@ type consumption struct {
 // run carries records to stdout: one goroutine fetches, decodes and renders, one more
 // prints.
 func (p *consumePlan) run(ctx context.Context, env *Env) error {
+	defer p.close()
 	cluster, err := p.flags.cluster.connect(ctx, env)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ package cmd
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/signal"
 	"runtime/debug"
 	"slices"
@@ -20,7 +21,9 @@ import (
 
 // Main runs the command that args name and returns the exit code of the process.
 func Main(args []string) (status int) {
-	signal.Ignore(syscall.SIGPIPE) // a reader that leaves is an EPIPE and ends us in order
+	// A reader that leaves is an EPIPE and ends us in order. Ignoring the signal would
+	// do the same, but the commands that we start would inherit that.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	env := newEnv()
 	defer func() {
 		if r := recover(); r != nil {
@@ -88,6 +91,7 @@ func newRoot(env *Env) *cobra.Command {
 	root.AddCommand(
 		newBrokerCmd(env),
 		newSandboxCmd(env),
+		newProduceCmd(env),
 		newConsumeCmd(env),
 		newDecodeCmd(env),
 		newEncodeCmd(env),

@@ -13,6 +13,7 @@ const (
 	NoticePartitions NoticeKind = "partitions" // partitions From..To-1 are new
 	NoticeDeleted    NoticeKind = "deleted"    // the topic is gone
 	NoticeRecreated  NoticeKind = "recreated"  // the topic was deleted and created again
+	NoticeCreated    NoticeKind = "created"    // the topic was created, as asked
 	NoticeDown       NoticeKind = "down"       // no broker answers; Text is the cause
 	NoticeUp         NoticeKind = "up"
 	NoticeEnd        NoticeKind = "end" // every partition was read to its end
@@ -43,6 +44,8 @@ func (n Notice) String() string {
 		return n.Topic + " was deleted"
 	case NoticeRecreated:
 		return n.Topic + " was deleted and created again; reading starts at its beginning"
+	case NoticeCreated:
+		return "created " + n.Topic
 	case NoticeDown:
 		return "no broker answers: " + n.Text
 	case NoticeUp:
