@@ -28,7 +28,7 @@ type job struct {
 
 // kill ends the process and waits for it.
 func (j *job) kill() {
-	j.cmd.Process.Kill() //nolint:errcheck // it may have ended by itself
+	j.cmd.Process.Kill() // an error means that it has ended by itself
 	<-j.ended
 }
 

@@ -57,7 +57,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	if global.NArg() == 0 {
-		return errors.New("no command\n" + usage)
+		global.Usage()
+		return errors.New("no command")
 	}
 	verb, rest := global.Arg(0), global.Args()[1:]
 	switch verb {
@@ -88,7 +89,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	case "kill", "restart", "freeze", "thaw":
 		return toNode(ctx, c, verb, rest)
 	default:
-		return fmt.Errorf("unknown command %q\n%s", verb, usage)
+		return fmt.Errorf("unknown command %q", verb)
 	}
 }
 
@@ -134,6 +135,7 @@ func runWith(ctx context.Context, args []string) (err error) {
 			err = stopped
 		}
 	}()
+	fmt.Fprintln(os.Stderr, "cluster: Apache Kafka is up at", c.Bootstrap())
 	cmd := exec.CommandContext(ctx, flags.Arg(0), flags.Args()[1:]...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr

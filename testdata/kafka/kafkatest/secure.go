@@ -28,12 +28,15 @@ const (
 	Expired = "EXPIRED"
 )
 
-// Users of the secure listeners, name and password, under PLAIN and both SCRAM
-// mechanisms. User:admin may do everything, the others only what an ACL
-// allows. The plaintext listeners stay open to everybody, with all rights.
+// Users of the secure listeners, under PLAIN and both SCRAM mechanisms.
+// User:admin may do everything, alice only what an ACL allows. The plaintext
+// listeners stay open to everybody, with all rights. Clients on a librdkafka
+// before 2.6.1, such as Debian's kcat, fail at SCRAM whatever the password.
 const (
-	AdminUser, AdminPassword = "admin", "admin-secret"
-	AliceUser, AlicePassword = "alice", "alice-secret"
+	AdminUser     = "admin"
+	AdminPassword = "admin-secret"
+	AliceUser     = "alice"
+	AlicePassword = "alice-secret"
 )
 
 // SecureBootstrap returns the addresses of a listener that Options.Secure has

@@ -1,0 +1,46 @@
+# Needs Go and a C compiler; the tests on Apache Kafka also Java 17 and Maven.
+# Everything else is fetched, into the user's cache.
+
+HOUSE    := ./testdata/kafka/... ./testdata/chaos/... ./testdata/witness/... ./testdata/bench/...
+ALL      := ./... $(HOUSE)
+CLUSTER  := go run ./testdata/kafka/cluster
+FUZZTIME ?= 30s
+LINT_VERSION := v2.15.0
+LINT_DIR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kstream-test/golangci-lint-$(LINT_VERSION)
+LINT     := $(LINT_DIR)/golangci-lint
+
+.DEFAULT_GOAL := help
+.PHONY: help build test test-kafka lint bench fuzz
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## ./kstream
+	go build -trimpath -o kstream .
+
+test: ## unit and end to end on the embedded broker, then on Apache Kafka when Java and Maven are here
+	go test -timeout 10m $(ALL)
+	@if reason=$$($(CLUSTER) check 2>&1); then $(MAKE) --no-print-directory test-kafka; \
+	else echo "not tested on Apache Kafka: $$reason" | grep -v '^exit status'; fi
+
+test-kafka: ## the same tests, and those of kills and faults, on Apache Kafka, started for them
+	$(CLUSTER) run -- go test -timeout 15m $(ALL)
+
+lint: $(LINT) ## gofmt, vet and the linters of .golangci.yml
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not formatted: $$unformatted"; exit 1; }
+	go vet $(ALL)
+	$(LINT) run $(ALL)
+
+$(LINT):
+	GOBIN=$(LINT_DIR) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+
+bench: build ## produce and consume 1,000,000 records on Apache Kafka, beside kcat when it is installed
+	$(CLUSTER) run -- go run ./testdata/bench -kstream ./kstream
+
+fuzz: ## every fuzz target, FUZZTIME each (30s)
+	@for package in $$(go list ./...); do \
+	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+	    echo "$$package $$target"; \
+	    go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+	  done; \
+	done

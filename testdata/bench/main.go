@@ -1,0 +1,263 @@
+//go:build unix
+
+// Command bench compares kstream with kcat on a real broker: it writes and
+// reads the same records through both, in turns, so that a busy moment of the machine
+// hits both, and prints medians and ratios. Without kcat it measures kstream alone.
+//
+//	go run ./testdata/kafka/cluster run -- go run ./testdata/bench -kstream ./kstream
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"kstream/testdata/kafka/kafkatest"
+	"kstream/testdata/witness"
+)
+
+// lineBytes is the length of each generated record without its newline.
+const lineBytes = 113
+
+const partitions = 10
+
+// bench is one comparison on one cluster.
+type bench struct {
+	brokers, kstream, kcat string // kcat is "" when it is not installed
+	records, rounds        int
+	input                  string // a file of records lines
+	prefix                 string // of topic names
+	witness                *witness.Client
+}
+
+// sample is one run of one program.
+type sample struct {
+	wall time.Duration
+	peak int64 // resident bytes
+}
+
+// contest is one task done by both programs.
+type contest struct {
+	name          string
+	kstream, kcat func(topic string) []string
+	writes        bool // each run needs an empty topic
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) (err error) {
+	b := bench{brokers: os.Getenv(kafkatest.BrokersVariable), prefix: "bench-" + strings.ToLower(rand.Text()[:6])}
+	flag.StringVar(&b.kstream, "kstream", "./kstream", "the program to measure")
+	flag.IntVar(&b.records, "n", 1_000_000, "records")
+	flag.IntVar(&b.rounds, "rounds", 5, "rounds")
+	flag.Parse()
+	if b.brokers == "" {
+		return errors.New(kafkatest.BrokersVariable + " is not set: run me with make bench")
+	}
+	if b.kcat, err = exec.LookPath("kcat"); err != nil {
+		fmt.Fprintln(os.Stderr, "kcat is not installed (Debian package kcat): measuring kstream alone")
+	}
+	dir, err := os.MkdirTemp("", "kstream-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	b.input = filepath.Join(dir, "records.ndjson")
+	if err := generate(b.input, b.records); err != nil {
+		return err
+	}
+	if b.witness, err = witness.Open(b.brokers); err != nil {
+		return err
+	}
+	defer b.witness.Close()
+	defer func() { err = errors.Join(err, b.witness.DeleteTopics(context.WithoutCancel(ctx), b.prefix)) }()
+	return b.compare(ctx, os.Stdout)
+}
+
+// generate writes n lines of NDJSON, each lineBytes long, that differ.
+func generate(path string, n int) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriterSize(f, 1<<20)
+	colors := []string{"red", "green", "blue", "yellow", "violet"}
+	for i := range n {
+		line := fmt.Sprintf(`{"id":%d,"name":"user-%07d","favorite_color":%q,"favorite_number":%d,"note":"`,
+			i, i*7919%n, colors[i%len(colors)], i%256)
+		fmt.Fprintf(w, "%s%s\"}\n", line, strings.Repeat("x", max(0, lineBytes-2-len(line))))
+	}
+	return errors.Join(w.Flush(), f.Close()) // Flush returns the first error of all the writes
+}
+
+func (b *bench) contests() []contest {
+	read := []string{"-C", "-b", b.brokers, "-o", "beginning", "-e", "-q", "-t"}
+	return []contest{
+		{"produce", func(topic string) []string {
+			return []string{"produce", topic, b.input, "-q", "-b", b.brokers}
+		}, func(topic string) []string {
+			return []string{"-P", "-b", b.brokers, "-X", "enable.idempotence=true", "-t", topic, "-l", b.input}
+		}, true},
+		{"consume, values", func(topic string) []string {
+			return []string{"consume", topic, "-e", "-q", "-o", "value", "-b", b.brokers}
+		}, func(topic string) []string { return append(read, topic) }, false},
+		{"consume, JSON", func(topic string) []string {
+			return []string{"consume", topic, "-e", "-q", "-o", "json", "-b", b.brokers}
+		}, func(topic string) []string { return append(append(read, topic), "-J") }, false},
+	}
+}
+
+func (b *bench) compare(ctx context.Context, out io.Writer) error {
+	full := b.prefix + "-full"
+	if err := b.fill(ctx, full); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%d records of %d bytes, %d partitions, %d rounds in turns, %d CPUs; medians\n",
+		b.records, lineBytes, partitions, b.rounds, runtime.NumCPU())
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "\tkstream s\tkcat s\tkcat/kstream\trecords/s\tkstream MB\tkcat MB\t")
+	for _, c := range b.contests() {
+		var ours, theirs []sample
+		for round := range b.rounds {
+			for _, side := range []struct {
+				program string
+				args    func(string) []string
+				samples *[]sample
+			}{{b.kstream, c.kstream, &ours}, {b.kcat, c.kcat, &theirs}} {
+				if side.program == "" {
+					continue
+				}
+				s, err := b.once(ctx, c, side.program, side.args, full, round)
+				if err != nil {
+					return err
+				}
+				*side.samples = append(*side.samples, s)
+			}
+		}
+		us, them := median(ours), median(theirs)
+		fmt.Fprintf(table, "%s\t%.2f\t%s\t%s\t%.0f\t%d\t%s\t\n", c.name, us.wall.Seconds(),
+			orDash(theirs, "%.2f", them.wall.Seconds()), orDash(theirs, "%.2f", them.wall.Seconds()/us.wall.Seconds()),
+			float64(b.records)/us.wall.Seconds(), us.peak>>20, orDash(theirs, "%d", them.peak>>20))
+	}
+	return table.Flush()
+}
+
+func orDash[T any](samples []sample, format string, value T) string {
+	if len(samples) == 0 {
+		return "-"
+	}
+	return fmt.Sprintf(format, value)
+}
+
+// fill makes the topic that is read, and checks on the way that kstream writes
+// and reads every record, so that no ratio is won by doing less.
+func (b *bench) fill(ctx context.Context, topic string) error {
+	if err := b.witness.CreateTopic(ctx, topic, partitions); err != nil {
+		return err
+	}
+	if _, err := measure(ctx, io.Discard, b.kstream, b.contests()[0].kstream(topic)); err != nil {
+		return err
+	}
+	if err := b.stored(ctx, topic); err != nil {
+		return err
+	}
+	var lines counter
+	if _, err := measure(ctx, &lines, b.kstream, b.contests()[1].kstream(topic)); err != nil {
+		return err
+	}
+	if int(lines) != b.records {
+		return fmt.Errorf("kstream printed %d lines of %d records", lines, b.records)
+	}
+	return nil
+}
+
+// stored checks that a topic holds every record once.
+func (b *bench) stored(ctx context.Context, topic string) error {
+	ends, err := b.witness.Ends(ctx, topic)
+	if err != nil {
+		return err
+	}
+	var total int64
+	for _, end := range ends {
+		total += end
+	}
+	if total != int64(b.records) {
+		return fmt.Errorf("%s holds %d records, want %d", topic, total, b.records)
+	}
+	return nil
+}
+
+// once runs one program on one task.
+func (b *bench) once(ctx context.Context, c contest, program string, args func(string) []string, full string, round int) (sample, error) {
+	if !c.writes {
+		return measure(ctx, nil, program, args(full))
+	}
+	topic := fmt.Sprintf("%s-%s-%d", b.prefix, filepath.Base(program), round)
+	if err := b.witness.CreateTopic(ctx, topic, partitions); err != nil {
+		return sample{}, err
+	}
+	s, err := measure(ctx, nil, program, args(topic))
+	if err != nil {
+		return s, err
+	}
+	return s, errors.Join(b.stored(ctx, topic), b.witness.DeleteTopics(ctx, topic))
+}
+
+// measure runs a program to its end. Its output goes to w, or, when w is nil, to the null device.
+func measure(ctx context.Context, w io.Writer, program string, args []string) (sample, error) {
+	cmd := exec.CommandContext(ctx, program, args...)
+	var stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = w, &stderr
+	began := time.Now()
+	if err := cmd.Run(); err != nil {
+		return sample{}, fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, stderr.Bytes())
+	}
+	s := sample{wall: time.Since(began)}
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		s.peak = usage.Maxrss << 10 // KiB on Linux; macOS counts bytes
+		if runtime.GOOS == "darwin" {
+			s.peak >>= 10
+		}
+	}
+	return s, nil
+}
+
+func median(samples []sample) sample {
+	if len(samples) == 0 {
+		return sample{}
+	}
+	sorted := slices.SortedFunc(slices.Values(samples), func(a, b sample) int { return cmp.Compare(a.wall, b.wall) })
+	return sorted[len(sorted)/2]
+}
+
+// counter counts the lines written to it.
+type counter int
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(bytes.Count(p, []byte{'\n'}))
+	return len(p), nil
+}
