@@ -134,9 +134,16 @@ type datum struct {
 func (d *datum) result(v value.V, size int) serde.Result {
 	r := serde.Result{Value: v, Format: "avro", Schema: d.info}
 	if rest := d.rest + len(d.datum) - size; rest > 0 {
-		r.Notes = []string{strconv.Itoa(rest) + " bytes after the value"}
+		r.Notes = []string{counted(rest, "byte") + " after the value"}
 	}
 	return r
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return strconv.Itoa(n) + " " + what + "s"
 }
 
 // open finds the schema and the datum of a record.
@@ -221,7 +228,7 @@ func (s *Serde) container(data []byte) (serde.Result, error) {
 		Value:  list,
 		Format: "avro",
 		Schema: &serde.SchemaInfo{Type: "AVRO", Name: schema.Name},
-		Notes:  []string{"a container file of " + strconv.Itoa(len(list)) + " values"},
+		Notes:  []string{"a container file of " + counted(len(list), "value")},
 	}, nil
 }
 

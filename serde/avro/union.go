@@ -83,7 +83,7 @@ func (e *encoder) plain(n *node, v value.V, depth int) (any, error) {
 	tried := 0
 	for fitness := natural; fitness > unfit; fitness-- {
 		for _, b := range n.branches {
-			rank := b.suits(v)
+			rank := b.suits(v, e.style)
 			if e.defaults && rank > unfit {
 				rank = natural
 			}
@@ -109,7 +109,7 @@ func (e *encoder) plain(n *node, v value.V, depth int) (any, error) {
 }
 
 // suits ranks the branch for v without looking into it.
-func (n *node) suits(v value.V) int {
+func (n *node) suits(v value.V, style Style) int {
 	looks := func(yes bool) int {
 		if yes {
 			return natural
@@ -134,7 +134,7 @@ func (n *node) suits(v value.V) int {
 	case value.Float:
 		return n.suitsNumber(false)
 	case string:
-		return n.suitsText(v)
+		return n.suitsText(v, style)
 	case value.Bytes:
 		if n.kind != kindBytes && n.kind != kindFixed {
 			return unfit
@@ -191,7 +191,7 @@ func (n *node) suitsNumber(isInteger bool) int {
 	return unfit
 }
 
-func (n *node) suitsText(s string) int {
+func (n *node) suitsText(s string, style Style) int {
 	switch n.kind {
 	case kindString:
 		return natural
@@ -206,7 +206,7 @@ func (n *node) suitsText(s string) int {
 	case kindFloat, kindDouble:
 		return fit
 	case kindBytes, kindFixed:
-		if n.logical == decimal || n.logical == uuidFixed {
+		if style == PlainJSON && (n.logical == decimal || n.logical == uuidFixed) {
 			return natural
 		}
 		return fit
