@@ -154,6 +154,9 @@ func causeOf(err error) error {
 // not exist are errors, with their line.
 func Parse(path string, data []byte) (*File, error) {
 	var f File
+	if err := bounded(path, data); err != nil {
+		return nil, err
+	}
 	if len(bytes.TrimSpace(data)) == 0 {
 		return &f, nil
 	}

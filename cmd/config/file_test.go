@@ -1,6 +1,7 @@
 package config
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -47,6 +48,29 @@ func TestParseFile(t *testing.T) {
 				if diff := cmp.Diff(tt.hint, err.(*Error).Hint); diff != "" {
 					t.Error(diff)
 				}
+			}
+		})
+	}
+}
+
+// The YAML library would take seconds to minutes for each of these.
+func TestParseFileIsBounded(t *testing.T) {
+	bomb := "a: &a [x, x]\nb: &b [" + strings.Repeat("*a,", 20) + "]\n"
+	for name, tt := range map[string]struct{ text, want string }{
+		"brackets": {strings.Repeat("[", 20_000), "c.yaml: nested too deeply"},
+		"braces":   {strings.Repeat("{a: ", 20_000), "c.yaml: nested too deeply"},
+		"dashes":   {strings.Repeat("- ", 20_000), "c.yaml: nested too deeply"},
+		"aliases":  {bomb, "c.yaml: more than 16 aliases"},
+		"large":    {strings.Repeat("# a comment\n", 20_000), "c.yaml: larger than 128 KiB"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Parse("c.yaml", []byte(tt.text))
+			if diff := cmp.Diff(tt.want, errText(err)); diff != "" {
+				t.Error(diff)
+			}
+			_, err = Import("c.yaml", []byte(tt.text))
+			if diff := cmp.Diff(tt.want, errText(err)); diff != "" {
+				t.Error(diff)
 			}
 		})
 	}

@@ -95,6 +95,9 @@ func importAs(path string, data []byte) (*Imported, error) {
 	case ".properties", ".conf":
 		return importProperties(path, data)
 	}
+	if err := bounded(path, data); err != nil {
+		return nil, err
+	}
 	var shape struct {
 		Clusters any `yaml:"clusters"`
 		Profiles any `yaml:"profiles"`

@@ -132,26 +132,6 @@ func TestMurmur2(t *testing.T) {
 	}
 }
 
-func TestNoAllocations(t *testing.T) {
-	r := order()
-	g, err := NewGrep("--grep", "!header.try:7")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := NewSample("--sample", "1/10")
-	if err != nil {
-		t.Fatal(err)
-	}
-	k := NewKeyEquals([]byte("42"))
-	n := testing.AllocsPerRun(100, func() {
-		_ = g.Match(r) && s.Match(r.Topic, r.Partition, r.Offset) && k.Match(r.Key.Data)
-		_ = Murmur2Partition(r.Key.Data, 7)
-	})
-	if n != 0 {
-		t.Errorf("%v allocations a record", n)
-	}
-}
-
 func BenchmarkFilter(b *testing.B) {
 	for name, text := range map[string]string{"partition": ".partition == 3", "value": `.value.user.name == "ann"`} {
 		b.Run(name, func(b *testing.B) {
