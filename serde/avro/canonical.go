@@ -2,6 +2,7 @@ package avro
 
 import (
 	"strconv"
+	"strings"
 
 	"kstream/serde/value"
 )
@@ -36,6 +37,9 @@ func (s *Schema) print(d dialect) string {
 	p.node(s.root)
 	return string(p.dst)
 }
+
+// full says whether all that readers may need is printed.
+func (p *printer) full() bool { return p.dialect == bare || p.dialect == typed }
 
 func (p *printer) raw(s string) { p.dst = append(p.dst, s...) }
 
@@ -92,6 +96,9 @@ func (p *printer) definition(n *node) {
 	p.seen[n] = true
 	p.raw(`{"name":`)
 	p.quote(p.name(n))
+	if p.full() && !strings.Contains(n.tag, ".") { // not the namespace around it
+		p.raw(`,"namespace":""`)
+	}
 	p.raw(`,"type":"` + n.kind.String() + `"`)
 	switch n.kind {
 	case kindFixed:
@@ -101,7 +108,7 @@ func (p *printer) definition(n *node) {
 	case kindRecord:
 		p.fields(n)
 	}
-	if p.dialect == bare || p.dialect == typed {
+	if p.full() {
 		p.list("aliases", n.aliases)
 	}
 	if p.dialect == typed {
@@ -116,7 +123,7 @@ func (p *printer) symbols(n *node) {
 		names = n.wireSymbols
 	}
 	p.list("symbols", names)
-	if n.fallback != "" && (p.dialect == bare || p.dialect == typed) {
+	if n.fallback != "" && p.full() {
 		p.raw(`,"default":`)
 		p.quote(n.fallback)
 	}
@@ -137,7 +144,7 @@ func (p *printer) fields(n *node) {
 		}
 		p.raw(`,"type":`)
 		p.node(f.typ)
-		if p.dialect == bare || p.dialect == typed {
+		if p.full() {
 			p.list("aliases", f.aliases)
 			if f.optional {
 				p.raw(`,"default":`)

@@ -91,6 +91,7 @@ func TestUnionsAreRead(t *testing.T) {
 		"tagged long":                     {numbers, `{"long":5}`, `{"long":5}`, `{"long":5}`},
 		"a fraction":                      {numbers, `0.1`, `{"float":0.1}`, `{"float":0.1}`},
 		"double as it needs one":          {numbers, `1e300`, `{"double":1e+300}`, `{"double":1e+300}`},
+		"more digits than a float has":    {numbers, `0.1234567890123`, `{"double":0.1234567890123}`, `{"double":0.1234567890123}`},
 		"NaN":                             {numbers, `"NaN"`, `{"float":"NaN"}`, `{"float":"NaN"}`},
 		"integer with a point":            {`["int","double"]`, `5.0`, `{"double":5.0}`, `{"double":5.0}`},
 		"integer before a double":         {`["double","long"]`, `5`, `{"long":5}`, `{"long":5}`},

@@ -3,6 +3,7 @@ package avro
 import (
 	"fmt"
 	"math/big"
+	"strconv"
 	"strings"
 
 	"kstream/serde/value"
@@ -130,8 +131,14 @@ func (n *node) suits(v value.V, style Style) int {
 	case int64, *big.Int:
 		return n.suitsNumber(true)
 	case value.Number:
+		if n.kind == kindFloat && !isShort(string(v)) {
+			return fit
+		}
 		return n.suitsNumber(!strings.ContainsAny(string(v), ".eE"))
 	case value.Float:
+		if n.kind == kindFloat && v.Bits != 32 {
+			return fit
+		}
 		return n.suitsNumber(false)
 	case string:
 		return n.suitsText(v, style)
@@ -169,6 +176,17 @@ func (n *node) suits(v value.V, style Style) int {
 		return looks(n.logical == duration)
 	}
 	return fit
+}
+
+// isShort says whether a float of 32 bits keeps the digits of a number.
+func isShort(number string) bool {
+	short, err := strconv.ParseFloat(number, 32)
+	if err != nil {
+		return false
+	}
+	long, _ := strconv.ParseFloat(number, 64)
+	shown, _ := strconv.ParseFloat(strconv.FormatFloat(short, 'g', -1, 32), 64)
+	return shown == long
 }
 
 func (n *node) suitsNumber(isInteger bool) int {
