@@ -23,6 +23,8 @@ type serdeFlags struct {
 	key, value string // SPECs; decode and encode take theirs as an argument
 	jsonMode   string
 	jsonInts   string
+	avroJSON   string
+	reader     string // --reader-schema
 }
 
 // register adds --key-serde, --value-serde and what they share.
@@ -36,11 +38,16 @@ func (f *serdeFlags) register(flags *pflag.FlagSet) {
 func (f *serdeFlags) registerShared(flags *pflag.FlagSet) {
 	flags.StringVar(&f.jsonMode, "json-mode", "plain", "how decoded values look: `plain|lossless`; lossless can be encoded again, equal")
 	flags.StringVar(&f.jsonInts, "json-ints", "number", "integers beyond 2^53 as `number|string`")
+	flags.StringVar(&f.avroJSON, "avro-json", "plain", "unions, bytes and logical types as `plain|avro`; avro is the JSON of the specification")
+	flags.StringVar(&f.reader, "reader-schema", "", "read Avro as the schema in `FILE` says, by the rules of schema resolution")
 }
 
 // options gives the flags their meaning.
 func (f *serdeFlags) options(env *Env) (serde.Options, error) {
-	o := serde.Options{Files: os.ReadFile, Exec: startFilter(env.Stderr)}
+	o := serde.Options{Files: os.ReadFile, Exec: startFilter(env.Stderr), AvroJSON: f.avroJSON, ReaderSchema: f.reader}
+	if f.avroJSON != "plain" && f.avroJSON != "avro" {
+		return o, usagef("--avro-json %s: want plain or avro", f.avroJSON)
+	}
 	switch f.jsonMode {
 	case "plain":
 	case "lossless":

@@ -205,7 +205,8 @@ func (e *external) exchange(ctx context.Context, body []byte) (execAnswer, error
 func talk(process io.ReadWriter, body []byte, limit int) (execAnswer, error) {
 	frame := binary.BigEndian.AppendUint32(make([]byte, 0, 4+len(body)), uint32(len(body)))
 	if _, err := process.Write(append(frame, body...)); err != nil {
-		return execAnswer{}, fmt.Errorf("the command takes no requests: %w", err)
+		// not wrapped: a broken pipe to the command is no broken pipe of ours
+		return execAnswer{}, fmt.Errorf("the command takes no requests: %v", err) //nolint:errorlint // see above
 	}
 	var head [4]byte
 	if _, err := io.ReadFull(process, head[:]); err != nil {

@@ -236,6 +236,14 @@ func TestNull(t *testing.T) {
 	if out, err := s.Encode(t.Context(), "t", serde.Value, nil); err != nil || string(out.Data) != "null" {
 		t.Errorf("json: null becomes %q, %v", out.Data, err)
 	}
+	s, err = serde.NewString(serde.Spec{}, serde.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := serde.EncodeJSON(t.Context(), nil, s, "t", serde.Value, []byte(`""`), value.JSONOptions{})
+	if err != nil || out.Data == nil || len(out.Data) > 0 {
+		t.Errorf("string: empty text becomes %#v, %v", out.Data, err)
+	}
 }
 
 func TestTextForms(t *testing.T) {

@@ -52,6 +52,9 @@ func Render(ctx context.Context, dst []byte, s Decoder, in Input, o value.JSONOp
 // the data of the Output is appended to dst. Text that is not JSON is an EncodeError
 // with its offset.
 func EncodeJSON(ctx context.Context, dst []byte, s Serde, topic string, p Part, json []byte, o value.JSONOptions) (Output, error) {
+	if dst == nil {
+		dst = []byte{} // no bytes are an empty value, nil is a null
+	}
 	if e, ok := s.(JSONEncoder); ok {
 		return e.EncodeJSON(ctx, dst, topic, p, json)
 	}

@@ -136,6 +136,9 @@ func appendBig(dst []byte, n *big.Int) []byte {
 }
 
 func appendNumber(dst []byte, n value.Number) ([]byte, error) {
+	if small, ok := n.Int64(); ok {
+		return appendInt(dst, small), nil
+	}
 	if !strings.ContainsAny(string(n), ".eE") {
 		whole, err := value.AsBigInt(n)
 		if err != nil {

@@ -6,6 +6,7 @@ package formats
 
 import (
 	"kstream/serde"
+	"kstream/serde/avro"
 	"kstream/serde/cbor"
 	"kstream/serde/msgpack"
 )
@@ -35,12 +36,21 @@ func List() []serde.Factory {
 		{Name: "uuid", Help: "36 characters, as Java's UUIDSerializer", New: serde.NewUUID},
 		{Name: "uuid-bytes", Help: "16 bytes", New: serde.NewUUID},
 		{Name: "pack", Argument: "FIELDS", NeedsArgument: true, Help: "fields in a row, as kcat's pack strings: pack:>iq", New: serde.NewPack},
+		{Name: "avro", Argument: "FILE", Help: "Avro, by the registry; with FILE by that schema, without a frame", New: avro.New},
 		{Name: "msgpack", Help: "MessagePack", New: msgpack.New},
 		{Name: "cbor", Help: "CBOR (RFC 8949)", New: cbor.New},
 		{Name: "exec", Argument: "COMMAND", NeedsArgument: true, RawArgument: true, Help: "your own command, over frames on its stdin and stdout", New: serde.NewExec},
 	}
 }
 
+// newAuto gives auto the formats that can be recognised.
 func newAuto(_ serde.Spec, o serde.Options) (serde.Serde, error) {
-	return serde.NewAuto(o, serde.AutoFormats{}), nil
+	framed, err := avro.New(serde.Spec{Name: "avro"}, o)
+	if err != nil {
+		return nil, err
+	}
+	return serde.NewAuto(o, serde.AutoFormats{
+		BySchema:  map[string]serde.Decoder{"AVRO": framed},
+		Container: framed,
+	}), nil
 }

@@ -91,6 +91,9 @@ func appendPairs(dst []byte, pairs value.Pairs, depth int) ([]byte, error) {
 }
 
 func appendNumber(dst []byte, n value.Number) ([]byte, error) {
+	if small, ok := n.Int64(); ok {
+		return msgp.AppendInt64(dst, small), nil
+	}
 	if !strings.ContainsAny(string(n), ".eE") {
 		whole, err := value.AsBigInt(n)
 		if err != nil {

@@ -25,8 +25,7 @@ func AsInt64(v V, minimum, maximum int64) (int64, error) {
 	case int64:
 		n = t
 	case Number:
-		small, err := strconv.ParseInt(string(t), 10, 64)
-		if err == nil {
+		if small, ok := t.Int64(); ok {
 			n = small
 			break
 		}
@@ -70,8 +69,23 @@ func brief(v V) string {
 	return string(out)
 }
 
+// Int64 gives the number when it is an integer without a point or exponent that fits,
+// as most are; it does not allocate.
+func (n Number) Int64() (i int64, ok bool) {
+	i, err := strconv.ParseInt(string(n), 10, 64)
+	return i, err == nil
+}
+
 // AsUint64 gives an integer within 0 and max.
 func AsUint64(v V, maximum uint64) (uint64, error) {
+	if number, ok := v.(Number); ok {
+		if small, ok := number.Int64(); ok {
+			v = small
+		}
+	}
+	if small, ok := v.(int64); ok && small >= 0 && uint64(small) <= maximum {
+		return uint64(small), nil
+	}
 	n, err := AsBigInt(v)
 	if err != nil {
 		return 0, err

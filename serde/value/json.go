@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // Mode says how much of a value its JSON keeps.
@@ -454,49 +455,58 @@ const hexDigits = "0123456789abcdef"
 // AppendString appends s as a JSON string, escaping only what JSON requires; what is
 // not UTF-8 becomes U+FFFD.
 func AppendString[T string | []byte](dst []byte, s T) []byte {
+	return appendQuoted(dst, bytesOf(s))
+}
+
+// bytesOf gives the bytes of either kind of text, to be read only.
+func bytesOf[T string | []byte](s T) []byte {
+	switch t := any(&s).(type) {
+	case *string:
+		return unsafe.Slice(unsafe.StringData(*t), len(*t))
+	case *[]byte:
+		return *t
+	}
+	return nil
+}
+
+func appendQuoted(dst, s []byte) []byte {
 	dst = append(dst, '"')
-	for start, i := 0, 0; ; {
-		for i < len(s) && s[i] >= 0x20 && s[i] < 0x80 && s[i] != '"' && s[i] != '\\' {
-			i++
-		}
+	start := 0
+	for i := 0; ; {
+		i += plainRun(s[i:])
 		if i == len(s) {
-			dst = append(dst, s[start:]...)
 			break
 		}
 		c := s[i]
-		if c >= 0x80 {
-			r, n := decodeRune(s[i:])
+		if c >= utf8.RuneSelf {
+			r, n := utf8.DecodeRune(s[i:])
 			if r != utf8.RuneError || n > 1 {
 				i += n
 				continue
 			}
 		}
-		dst = append(dst, s[start:i]...)
-		switch {
-		case c >= 0x80:
-			dst = append(dst, "\uFFFD"...)
-		case c == '"' || c == '\\':
-			dst = append(dst, '\\', c)
-		case c == '\n':
-			dst = append(dst, '\\', 'n')
-		case c == '\t':
-			dst = append(dst, '\\', 't')
-		case c == '\r':
-			dst = append(dst, '\\', 'r')
-		default:
-			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		}
+		dst = appendEscape(append(dst, s[start:i]...), c)
 		i++
 		start = i
 	}
-	return append(dst, '"')
+	return append(append(dst, s[start:]...), '"')
 }
 
-// decodeRune reads the first rune of either kind of text without copying it.
-func decodeRune[T string | []byte](s T) (rune, int) {
-	var window [utf8.UTFMax]byte
-	n := copy(window[:], s)
-	return utf8.DecodeRune(window[:n])
+// appendEscape appends what stands for a byte that cannot stand for itself.
+func appendEscape(dst []byte, c byte) []byte {
+	switch {
+	case c >= utf8.RuneSelf:
+		return append(dst, "\uFFFD"...)
+	case c == '"' || c == '\\':
+		return append(dst, '\\', c)
+	case c == '\n':
+		return append(dst, '\\', 'n')
+	case c == '\t':
+		return append(dst, '\\', 't')
+	case c == '\r':
+		return append(dst, '\\', 'r')
+	}
+	return append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
 }
 
 // surrogates writes WTF-8 with \udXXX for each lone surrogate.
