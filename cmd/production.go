@@ -78,7 +78,10 @@ func (p *producePlan) run(ctx context.Context, env *Env) error {
 		printer: &printer{stdout: env.Stdout, stderr: env.Stderr},
 		chunks:  make(chan chunk, 16), gone: make(chan struct{}),
 		topics: map[string]int32{}, scratch: []byte{},
-		free: make(chan *input.Batch, 64), spare: make(chan *kafka.Outgoing, 64),
+		free: make(chan *input.Batch, batchesInFlight), spare: make(chan *kafka.Outgoing, 2*batchesInFlight),
+	}
+	for range batchesInFlight {
+		w.free <- nil // made when first needed
 	}
 	source, preamble, err := w.open(polling)
 	if err != nil {
@@ -228,11 +231,14 @@ func (w *production) read(polling context.Context, source input.Reader, to chan<
 	}
 }
 
+// batchesInFlight bounds the memory of a run: so many batches are read ahead of their
+// acknowledgements. When input trickles, a batch holds what came meanwhile.
+const batchesInFlight = 16
+
+// batch waits for one of the batches to come back.
 func (w *production) batch() *input.Batch {
-	var b *input.Batch
-	select {
-	case b = <-w.free:
-	default:
+	b := <-w.free
+	if b == nil {
 		b = input.NewBatch()
 	}
 	if w.commitCount > 0 {

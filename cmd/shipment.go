@@ -154,10 +154,7 @@ func (w *production) outgoing(topic string, l *load) *kafka.Outgoing {
 // release gives the batch back when nobody needs its records any more.
 func (w *production) release(l *load) {
 	if l.refs.Add(-1) == 0 {
-		select {
-		case w.free <- l.batch:
-		default:
-		}
+		w.free <- l.batch
 	}
 }
 

@@ -93,8 +93,8 @@ func OpenProducer(cfg Config, pc ProducerConfig, notice func(Notice)) (*Producer
 		"enable.idempotence":           !pc.NoIdempotence,
 		"delivery.timeout.ms":          millis,
 		"request.timeout.ms":           max(1, millis),
-		"queue.buffering.max.messages": 500000,
-		"queue.buffering.max.kbytes":   128 << 10,
+		"queue.buffering.max.messages": 100000,
+		"queue.buffering.max.kbytes":   32 << 10, // what waits is in memory three times
 		"linger.ms":                    5,
 		"message.max.bytes":            maxMessage,
 	}
