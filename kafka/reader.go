@@ -45,6 +45,7 @@ type Reader struct {
 	last    *readPart // that the newest record belonged to
 	open    int       // partitions that are not at the end of their span
 	follow  bool      // some span has no end
+	member  bool      // the group decides which partitions are assigned
 	pending []Notice
 	ended   bool // the notice of the end was given
 	failed  error
@@ -140,25 +141,34 @@ func (r *Reader) Next(ctx context.Context, b *Batch) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if err := r.fetch(ctx, b, 100*time.Millisecond, r.onError); err != nil {
+		if err := r.step(ctx, b); err != nil {
 			return err
 		}
-		r.keepWithin(b)
-		for i := range b.Signals {
-			if err := r.signal(&b.Signals[i]); err != nil {
-				return err
-			}
-		}
-		if err := r.checkCluster(ctx); err != nil {
-			return err
-		}
-		r.noteEnd()
-		b.Notices = append(b.Notices[:0], r.pending...)
-		r.pending = r.pending[:0]
 		if len(b.Records)+len(b.Notices) > 0 {
 			return nil
 		}
 	}
+}
+
+// step takes what is there, waiting a tenth of a second at most, and acts on all that
+// is no record. The batch may stay empty.
+func (r *Reader) step(ctx context.Context, b *Batch) error {
+	if err := r.fetch(ctx, b, 100*time.Millisecond, r.onError); err != nil {
+		return err
+	}
+	r.keepWithin(b)
+	for i := range b.Signals {
+		if err := r.signal(&b.Signals[i]); err != nil {
+			return err
+		}
+	}
+	if err := r.checkCluster(ctx); err != nil {
+		return err
+	}
+	r.noteEnd()
+	b.Notices = append(b.Notices[:0], r.pending...)
+	r.pending = r.pending[:0]
+	return nil
 }
 
 // Run hands everything that Next gives to emit until the spans are read, which is nil,
@@ -219,7 +229,13 @@ func (r *Reader) finish(p *readPart) {
 	}
 	p.done = true
 	r.open--
-	if r.open > 0 {
+	switch {
+	case r.member: // the partition stays ours
+		tps := []ck.TopicPartition{{Topic: &p.Topic, Partition: p.Partition}}
+		if err := r.client.Pause(tps); err != nil {
+			r.failed = explain(r.cfg, r.logs, err)
+		}
+	case r.open > 0:
 		r.unassign(p)
 	}
 }
@@ -301,6 +317,9 @@ func (r *Reader) truncated(p *readPart, end int64) error {
 // seek starts fetching a partition anew at its next offset.
 func (r *Reader) seek(p *readPart) error {
 	tps := []ck.TopicPartition{{Topic: &p.Topic, Partition: p.Partition, Offset: ck.Offset(p.next)}}
+	if r.member {
+		return explain(r.cfg, r.logs, r.client.Seek(tps[0], 0))
+	}
 	if err := r.client.IncrementalUnassign(tps); err != nil {
 		return explain(r.cfg, r.logs, err)
 	}
