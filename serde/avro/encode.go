@@ -62,8 +62,6 @@ func (m *misfit) Error() string {
 	return path + ": " + err.Error()
 }
 
-func (m *misfit) Unwrap() error { return m.err }
-
 // within adds a step to the way of err.
 func within(err error, step string) error {
 	m, ok := err.(*misfit)

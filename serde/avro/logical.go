@@ -3,6 +3,7 @@ package avro
 import (
 	"encoding/binary"
 	"math/big"
+	"strings"
 	"time"
 
 	"kstream/serde/value"
@@ -30,6 +31,75 @@ const (
 // maxDecimalBytes is the longest decimal that is turned into digits, the cost of
 // which grows faster than the length. Longer ones are shown as bytes.
 const maxDecimalBytes = 1 << 15
+
+// annotate takes over the logical type of a definition where it is valid.
+func (n *node) annotate(m *value.Map) {
+	v, _ := get(m, "logicalType")
+	name, _ := v.(string)
+	set := func(l logical, unit int64, digits uint8) {
+		n.logical, n.unit, n.digits, n.attr = l, unit, digits, name
+	}
+	switch {
+	case name == "decimal" && (n.kind == kindBytes || n.kind == kindFixed):
+		if d, ok := n.parseDecimal(m); ok {
+			n.decimals = d
+			set(decimal, 0, 0)
+		}
+	case name == "uuid" && n.kind == kindString:
+		set(uuidText, 0, 0)
+	case name == "uuid" && n.kind == kindFixed && n.size == 16:
+		set(uuidFixed, 0, 0)
+	case name == "duration" && n.kind == kindFixed && n.size == 12:
+		set(duration, 0, 0)
+	case name == "date" && n.kind == kindInt:
+		set(date, 0, 0)
+	case name == "time-millis" && n.kind == kindInt:
+		set(timeOfDay, 1e6, 3)
+	case name == "time-micros" && n.kind == kindLong:
+		set(timeOfDay, 1e3, 6)
+	case n.kind == kindLong:
+		l := timestamp
+		if rest, ok := strings.CutPrefix(name, "local-"); ok {
+			name, l = rest, localTimestamp
+		}
+		unit, digits := int64(0), uint8(0)
+		switch name {
+		case "timestamp-millis":
+			unit, digits = 1e6, 3
+		case "timestamp-micros":
+			unit, digits = 1e3, 6
+		case "timestamp-nanos":
+			unit, digits = 1, 9
+		default:
+			return
+		}
+		name, _ = v.(string)
+		set(l, unit, digits)
+	}
+}
+
+// parseDecimal says whether precision and scale make sense, as the specification
+// has it: 0 ≤ scale ≤ precision, and a fixed is large enough for the precision.
+func (n *node) parseDecimal(m *value.Map) (decimals, bool) {
+	precision, ok := whole(m, "precision")
+	if !ok || precision < 1 || precision > 1<<16 {
+		return decimals{}, false
+	}
+	scale := 0
+	if _, given := get(m, "scale"); given {
+		if scale, ok = whole(m, "scale"); !ok || scale < 0 || scale > precision {
+			return decimals{}, false
+		}
+	}
+	limit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(precision)), nil)
+	if n.kind == kindFixed {
+		largest := new(big.Int).Sub(limit, big.NewInt(1))
+		if largest.BitLen() > 8*n.size-1 {
+			return decimals{}, false
+		}
+	}
+	return decimals{precision, scale, limit}, true
+}
 
 // integerValue gives an int or a long its logical type.
 func (n *node) integerValue(i int64, style Style) value.V {

@@ -79,7 +79,7 @@ func readSchema(o serde.Options, file string) (*Schema, string, error) {
 // Name is "avro".
 func (s *Serde) Name() string { return "avro" }
 
-// Decode reads one key or value. Bytes after the value are told in the Notes.
+// Decode reads one key or value. Bytes after the value are passed over.
 func (s *Serde) Decode(ctx context.Context, in serde.Input) (serde.Result, error) {
 	d, err := s.open(ctx, in)
 	if err != nil {
@@ -132,18 +132,7 @@ type datum struct {
 }
 
 func (d *datum) result(v value.V, size int) serde.Result {
-	r := serde.Result{Value: v, Format: "avro", Schema: d.info}
-	if rest := d.rest + len(d.datum) - size; rest > 0 {
-		r.Notes = []string{counted(rest, "byte") + " after the value"}
-	}
-	return r
-}
-
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return strconv.Itoa(n) + " " + what + "s"
+	return serde.Result{Value: v, Format: "avro", Schema: d.info, Rest: d.rest + len(d.datum) - size}
 }
 
 // open finds the schema and the datum of a record.
@@ -228,7 +217,7 @@ func (s *Serde) container(data []byte) (serde.Result, error) {
 		Value:  list,
 		Format: "avro",
 		Schema: &serde.SchemaInfo{Type: "AVRO", Name: schema.Name},
-		Notes:  []string{"a container file of " + counted(len(list), "value")},
+		Notes:  []string{"a container file, values: " + strconv.Itoa(len(list))},
 	}, nil
 }
 

@@ -96,6 +96,7 @@ func TestReadingFrames(t *testing.T) {
 		key     bool
 		headers []serde.Header
 		want    string
+		rest    int
 		wantErr string
 	}{
 		"prefix":               {hex: "00 00000001 54", want: `{"cents":42}`},
@@ -106,7 +107,7 @@ func TestReadingFrames(t *testing.T) {
 		"id in the header":     {hex: "54", headers: []serde.Header{{Key: "__value_schema_id", Value: []byte{0, 0, 0, 0, 1}}}, want: `{"cents":42}`},
 		"header of the other":  {hex: "00 00000001 54", headers: []serde.Header{{Key: "__key_schema_id", Value: guid}}, want: `{"cents":42}`},
 		"guid in the payload":  {hex: "01 00112233445566778899aabbccddeeff 02", want: "1"},
-		"bytes after it":       {hex: "00 00000001 54 00 00", want: `{"cents":42} 2 bytes after the value`},
+		"bytes after it":       {hex: "00 00000001 54 00 00", want: `{"cents":42}`, rest: 2},
 		"JSON":                 {hex: "7b 22 69 64 22 3a 31 7d", wantErr: "avro: byte 0: no schema id: want 00 and 4 bytes, have 7b 22 69 64 22"},
 		"nothing":              {hex: "", wantErr: "avro: byte 0: no schema id: want 00 and 4 bytes, have "},
 		"cut frame":            {hex: "00 00 00", wantErr: "avro: byte 0: no schema id: want 00 and 4 bytes, have 00 00 00"},
@@ -127,17 +128,13 @@ func TestReadingFrames(t *testing.T) {
 			}
 			in := serde.Input{Topic: "t", Part: part(tt.key), Data: unhex(t, tt.hex), Headers: tt.headers}
 			got, r, err := serde.Render(t.Context(), nil, s, in, value.JSONOptions{})
-			text := string(got)
-			for _, note := range r.Notes {
-				text += " " + note
-			}
 			if tt.wantErr != "" {
 				tt.want = ""
 			} else {
 				tt.wantErr = "<nil>"
 			}
-			if diff := cmp.Diff([]string{tt.want, tt.wantErr}, []string{text, fmt.Sprint(err)}); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
+			if diff := cmp.Diff([]string{tt.want, tt.wantErr}, []string{string(got), fmt.Sprint(err)}); diff != "" || r.Rest != tt.rest {
+				t.Errorf("rest %d (-want +got):\n%s", r.Rest, diff)
 			}
 			if _, err := s.Decode(t.Context(), in); fmt.Sprint(err) != tt.wantErr {
 				t.Errorf("Decode: %v", err)
@@ -224,7 +221,7 @@ func TestNoRegistry(t *testing.T) {
 	for _, c := range readCorpus(t).Containers {
 		got, r, err := serde.Render(t.Context(), nil, s, serde.Input{Data: unhex(t, c.Hex)}, value.JSONOptions{})
 		want := `[{"a":1,"d":"1970-01-01"},{"a":null,"d":"1970-01-02"}]`
-		if string(got) != want || err != nil || fmt.Sprint(r.Notes) != "[a container file of 2 values]" {
+		if string(got) != want || err != nil || fmt.Sprint(r.Notes) != "[a container file, values: 2]" {
 			t.Errorf("%s: %s, %v, %v", c.Name, got, r.Notes, err)
 		}
 	}
@@ -348,8 +345,8 @@ func TestReaderSchema(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, r, err := serde.Render(t.Context(), nil, s, serde.Input{Data: unhex(t, "00 00000014 0a 02 78 00")}, value.JSONOptions{})
-		if string(got) != `{"new":"1970-01-02","a":5}` || err != nil || fmt.Sprint(r.Notes) != "[1 byte after the value]" {
-			t.Errorf("%s: %s, %v, %v", from, got, r.Notes, err)
+		if string(got) != `{"new":"1970-01-02","a":5}` || err != nil || r.Rest != 1 {
+			t.Errorf("%s: %s, rest %d, %v", from, got, r.Rest, err)
 		}
 		_, err = s.Decode(t.Context(), serde.Input{Data: unhex(t, "00 00000001 02")})
 		if err == nil {
@@ -359,6 +356,33 @@ func TestReaderSchema(t *testing.T) {
 		if diff := cmp.Diff("avro: byte 7: the bytes end too early", fmt.Sprint(err)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", from, diff)
 		}
+	}
+}
+
+// TestReaderSchemaOfTheRegistry resolves a file, once the registry answers.
+func TestReaderSchemaOfTheRegistry(t *testing.T) {
+	reg := newShelf()
+	reg.err = fmt.Errorf("%w: connection refused", serde.ErrRegistry)
+	s, err := openFile(`"int"`, serde.Options{Registry: reg, ReaderSchema: "t-key:latest"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := serde.Input{Data: []byte{2}}
+	_, err = s.Decode(t.Context(), in)
+	if diff := cmp.Diff("reader schema: schema registry: connection refused", fmt.Sprint(err)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	reg.mu.Lock()
+	reg.err = nil
+	reg.mu.Unlock()
+	for range 3 {
+		got, _, err := serde.Render(t.Context(), nil, s, in, value.JSONOptions{})
+		if string(got) != "1.0" || err != nil {
+			t.Errorf("%s, %v", got, err)
+		}
+	}
+	if reg.asked != 2 {
+		t.Errorf("the registry is asked %d times", reg.asked)
 	}
 }
 

@@ -177,7 +177,15 @@ func (s *source) versioned(ctx context.Context, subject string, version int) (*l
 	if err != nil {
 		return nil, err
 	}
-	l, err := s.get(ctx, key{id: raw.ID}, func(context.Context) (serde.Schema, error) { return raw, nil })
+	found := func(context.Context) (serde.Schema, error) { return raw, nil }
+	if raw.ID == 0 { // nothing to remember it by
+		l, err := s.load(ctx, found)
+		if err != nil {
+			return nil, err
+		}
+		return l, l.err
+	}
+	l, err := s.get(ctx, key{id: raw.ID}, found)
 	if err != nil {
 		return nil, err
 	}

@@ -31,11 +31,6 @@ func (n *node) wireTag() string {
 }
 
 func (p *printer) wireMap(n *node) {
-	if p.seen[n] {
-		p.quote(n.wire)
-		return
-	}
-	p.seen[n] = true
 	p.raw(`{"type":"record","name":"` + n.wire + `","fields":[{"name":"` + entriesField +
 		`","type":{"type":"array","items":{"type":"record","name":"` + n.wire +
 		`e","fields":[{"name":"` + keyField + `","type":"string"},{"name":"` + valueField + `","type":`)
