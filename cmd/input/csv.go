@@ -46,6 +46,7 @@ func (r *rows) reset() {
 
 func (r *rows) numbering() numbering { return bySpan }
 func (r *rows) terminator() []byte   { return newline }
+func (r *rows) size(f []byte) int    { return len(f) - 1 }
 func (r *rows) preamble() []byte     { return r.header }
 
 func (r *rows) split(data []byte, atEOF bool) (int, verdict, error) {

@@ -48,7 +48,7 @@ func TestFormats(t *testing.T) {
 			want: []string{`stdin:1@0: "a" = null`, `stdin:2@2: null = null`},
 		},
 		"line, too long": {
-			c: Config{MaxRecord: 5}, in: "12345\n123456\nabc\n" + strings.Repeat("x", 100) + "\n1\n1234567",
+			c: Config{MaxRecord: 5}, in: "12345\n123456\nabc\n" + strings.Repeat("x", 100) + "\n1\n123456",
 			want: []string{
 				`stdin:1@0: null = "12345"`, "bad stdin:2: longer than 5 bytes <>", `stdin:3@13: null = "abc"`,
 				"bad stdin:4: longer than 5 bytes <>", `stdin:5@118: null = "1"`, "bad stdin:6: longer than 5 bytes <>",
@@ -104,12 +104,17 @@ func TestFormats(t *testing.T) {
 			want: []string{`stdin:1@0: null = "{}"`, "bad stdin:2:8: the file ends inside a JSON value <{\"a\": [\n>"},
 		},
 		"values, too long": {
-			c: Config{Format: "values", MaxRecord: 8}, in: "[1]\n[1,2,3,4,5]\n{\"a\n\":[[[[[[\n]]]\n[2]\n",
+			c: Config{Format: "values", MaxRecord: 8}, in: "[1]\n[1,2,3,4,5]\n{\"a\n\":[\n]\n[2]\n",
 			want: []string{
 				`stdin:1@0: null = "[1]"`, "bad stdin:2: longer than 8 bytes <>",
 				"bad stdin:3:4: a control character in a string: 0x0a <{\"a\n>",
-				"bad stdin:4: longer than 8 bytes <>", `stdin:6@33: null = "[2]"`,
+				"bad stdin:4: the rest of a broken value, up to a line that begins with { or [ <\":[\n]\n>",
+				`stdin:6@26: null = "[2]"`,
 			},
+		},
+		"values, long number": {
+			c: Config{Format: "values", MaxRecord: 1}, in: "100",
+			want: []string{"bad stdin:1: longer than 1 bytes <>"},
 		},
 		"csv": {
 			c:  Config{Format: "csv"},

@@ -39,6 +39,8 @@ type framing interface {
 	// reset is called before each file.
 	reset()
 	numbering() numbering
+	// size is how much of a frame, with its terminator, counts as the record's.
+	size(frame []byte) int
 	// terminator is what is added to the last frame of a file when it is missing.
 	terminator() []byte
 	// preamble is what a file of rejected frames must begin with.

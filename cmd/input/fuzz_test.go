@@ -30,13 +30,13 @@ func check(t *testing.T, c Config, text []byte) []string {
 			var bad *BadRecord
 			switch {
 			case errors.As(err, &bad):
-				// How much of a long frame was still there depends on the reading.
-				out = append(out, err.Error())
+				// How much of a long frame is looked at depends on the reading, and so
+				// what is said about it, but not what becomes a record.
 			case err != nil:
 				out = append(out, "end "+err.Error())
 			default:
-				if len(rec.Frame) > c.MaxRecord+len(rec.Frame)-len(bytes.TrimRight(rec.Frame, "\r\n\t |"))+2 {
-					t.Errorf("a frame of %d bytes", len(rec.Frame))
+				if n := len(rec.Key.Bytes) + len(rec.Value.Bytes); n > c.MaxRecord && c.Format != "csv" {
+					t.Errorf("a record of %d bytes", n)
 				}
 				out = append(out, shownRecord(rec))
 				values = append(values, shownField(&rec.Key)+shownField(&rec.Value))
@@ -63,6 +63,11 @@ func FuzzLines(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte, delim, sep string, most int) {
 		if delim == "" || len(delim) > 8 || len(sep) > 8 || most < 1 || most > 1<<16 {
 			return
+		}
+		for k := 1; k < len(delim); k++ {
+			if bytes.HasSuffix(text, []byte(delim[:k])) {
+				return // with a delimiter added, it would be found too early
+			}
 		}
 		c := Config{Delimiter: []byte(delim), MaxRecord: most}
 		if sep != "" {

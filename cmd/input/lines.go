@@ -52,6 +52,7 @@ func marker(s *string) ([]byte, bool) {
 func (l *lines) reset()               { l.scanned = 0 }
 func (l *lines) numbering() numbering { return l.count }
 func (l *lines) terminator() []byte   { return l.delim }
+func (l *lines) size(f []byte) int    { return len(f) - len(l.delim) }
 func (l *lines) preamble() []byte     { return nil }
 
 func (l *lines) split(data []byte, atEOF bool) (int, verdict, error) {
@@ -118,6 +119,7 @@ type wholeFiles struct{ done bool }
 func (w *wholeFiles) reset()               { w.done = false }
 func (w *wholeFiles) numbering() numbering { return byFile }
 func (w *wholeFiles) terminator() []byte   { return nil }
+func (w *wholeFiles) size(f []byte) int    { return len(f) }
 func (w *wholeFiles) preamble() []byte     { return nil }
 
 func (w *wholeFiles) split(data []byte, atEOF bool) (int, verdict, error) {

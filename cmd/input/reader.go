@@ -119,7 +119,7 @@ func (r *reader) fill(dst *Batch) (int, error) {
 					n += len(term)
 				}
 			}
-			if size > r.max+len(r.f.terminator()) {
+			if v != badHere && n > r.max && r.f.size(dst.window[start:start+n]) > r.max {
 				v, cause = badHere, tooLong(r.max)
 				r.f.discard(nil)
 			}

@@ -44,7 +44,8 @@ type Record struct {
 	Headers    []Header
 	// Frame is the input that became this record, its delimiter included (added
 	// when the last line has none): frames written one after the other can be read
-	// again in the same format. It is nil for a generated record.
+	// again in the same format. (The one exception: a last line that has no delimiter
+	// and ends with the first bytes of one.) It is nil for a generated record.
 	Frame []byte
 	// Place is where Frame begins.
 	Place Place

@@ -18,8 +18,10 @@ type values struct {
 	scan    jsonScan
 	refused int  // bytes behind an error that were looked at; in rest, whole lines
 	rest    bool // what comes is the rest of a broken value
+	nested  bool // in rest: it broke inside an object or array
 	midLine bool // in rest: the data begins inside a line
 	givenUp bool // in rest: it was too long
+	last    byte // what was dropped last of a value that is too long
 
 	nullValue    []byte
 	hasNullValue bool
@@ -32,8 +34,14 @@ func newValues(c *Config) framing {
 }
 
 func (v *values) reset() {
-	v.scan.reset()
+	v.end()
 	v.endRest()
+}
+
+// end is called behind a value.
+func (v *values) end() {
+	v.scan.reset()
+	v.last = 0
 }
 
 func (v *values) endRest() {
@@ -42,6 +50,7 @@ func (v *values) endRest() {
 
 func (v *values) numbering() numbering { return bySpan }
 func (v *values) terminator() []byte   { return newline }
+func (v *values) size(f []byte) int    { return len(bytes.TrimRight(f, " \t\r\n")) }
 func (v *values) preamble() []byte     { return nil }
 
 var errRestOfValue = errors.New("the rest of a broken value, up to a line that begins with { or [")
@@ -67,13 +76,13 @@ func (v *values) split(data []byte, atEOF bool) (int, verdict, error) {
 		return v.broken(data, atEOF, err)
 	case done, atEOF && v.scan.endsHere():
 		n := lineEnd(data, v.scan.pos)
-		v.scan.reset()
-		if atEOF && n == len(data) && data[n-1] != '\n' {
+		v.end()
+		if atEOF && n == len(data) && (n == 0 || data[n-1] != '\n') { // 0: the end of a number that was given up
 			return n, lastHere, nil
 		}
 		return n, frameHere, nil
 	case atEOF:
-		v.scan.reset()
+		v.end()
 		return len(data), badHere, &posError{len(data), errors.New("the file ends inside a JSON value")}
 	}
 	return 0, needMore, nil
@@ -95,9 +104,12 @@ func lineEnd(data []byte, n int) int {
 // line, or before it when a new value seems to begin there.
 func (v *values) broken(data []byte, atEOF bool, err error) (int, verdict, error) {
 	at := v.scan.pos
-	nested := len(v.scan.stack) > 0
-	if at > 0 && data[at-1] == '\n' && opens(data[at]) {
-		v.scan.reset()
+	before := v.last
+	if at > 0 {
+		before = data[at-1]
+	}
+	if before == '\n' && opens(data[at]) {
+		v.end()
 		return at, badHere, &posError{at, err}
 	}
 	i := bytes.IndexByte(data[max(at, v.refused):], '\n')
@@ -109,8 +121,9 @@ func (v *values) broken(data []byte, atEOF bool, err error) (int, verdict, error
 	if i >= 0 {
 		n = max(at, v.refused) + i + 1
 	}
-	v.scan.reset()
-	v.refused, v.rest = 0, nested
+	v.refused, v.rest = 0, len(v.scan.stack) > 0
+	v.nested = v.rest
+	v.end()
 	return n, badHere, &posError{at, err}
 }
 
@@ -131,6 +144,10 @@ func (v *values) splitRest(data []byte, atEOF bool) (int, verdict, error) {
 		}
 		i += n + 1
 		v.refused, v.midLine = i, false
+		if !v.nested {
+			v.endRest()
+			return i, badHere, errRestOfValue
+		}
 	}
 	if !atEOF || len(data) == 0 {
 		return 0, needMore, nil
@@ -149,8 +166,11 @@ func (v *values) discard(data []byte) int {
 	case v.rest:
 		v.midLine, v.givenUp = v.midLine || v.refused < len(data), true
 	case v.refused > 0: // broken, and its line has no end yet
-		v.scan.reset()
+		v.nested = len(v.scan.stack) > 0
+		v.end()
 		v.rest, v.midLine, v.givenUp = true, true, true
+	case len(data) > 0:
+		v.last = data[len(data)-1]
 	}
 	v.scan.pos, v.refused = 0, 0
 	return len(data)
