@@ -63,7 +63,7 @@ func (b *builder) build(v value.V) (any, error) {
 		n := &node{kind: list}
 		return n, b.fill(n, t)
 	case *value.Map:
-		if b.lossless && len(t.Fields) > 0 && isTag(t.Fields[0].Key) {
+		if len(t.Fields) > 0 && (b.lossless && isTag(t.Fields[0].Key) || len(t.Fields) == 1 && isBytes(t.Fields[0].Key)) {
 			return b.tag(t.Fields)
 		}
 		n := &node{kind: dict, items: make([]any, 0, 2*len(t.Fields))}
@@ -98,6 +98,10 @@ func (b *builder) build(v value.V) (any, error) {
 }
 
 func isTag(key string) bool { return len(key) > 1 && key[0] == '$' }
+
+// isBytes knows the tags that are read in plain JSON too: it has no other way to say
+// bytes.
+func isBytes(key string) bool { return key == "$bytes" || key == "$hex" }
 
 // fill builds the elements of a container.
 func (b *builder) fill(n *node, elements value.List) error {

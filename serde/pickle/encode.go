@@ -1,6 +1,7 @@
 package pickle
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -11,12 +12,12 @@ import (
 
 // Append appends v, which is a *Value or of the shared model, to dst as a pickle.
 // Containers that are one and the same, in a *Value or by $id and $ref, are written so
-// that they load as one. On an error dst is returned as it was.
+// that they load as one. Errors are *serde.EncodeError, and leave dst as it was.
 func (s *Serde) Append(dst []byte, v value.V) ([]byte, error) {
 	b := builder{lossless: s.o.Lossless, depth: s.o.Limits.Depth}
 	root, err := b.build(v)
 	if err != nil {
-		return dst, fmt.Errorf("%s: %w", format, err)
+		return dst, serde.NewEncodeError(format, err)
 	}
 	e := encoder{
 		out: dst, proto: byte(s.o.Protocol), objects: s.o.AllowObjects,
@@ -24,19 +25,31 @@ func (s *Serde) Append(dst []byte, v value.V) ([]byte, error) {
 		depth: 2*s.o.Limits.Depth + 16, limit: len(dst) + s.o.Limits.Output,
 	}
 	if err := e.pickle(root); err != nil {
-		return dst, fmt.Errorf("%s: %w", format, err)
+		return dst, serde.NewEncodeError(format, err)
 	}
 	return e.out, nil
 }
 
-// AppendJSON appends the pickle of the one JSON value that data holds.
-func (s *Serde) AppendJSON(dst, data []byte) ([]byte, error) {
-	// Tags nest JSON up to three times as deeply as Python's values.
-	v, err := value.ParseJSONDepth(data, false, 3*s.o.Limits.Depth)
-	if err != nil {
-		return dst, fmt.Errorf("%s: %w", format, err)
+// EncodeJSON appends the pickle of the one JSON value that json holds to dst. Tags are
+// read as such if Options.Lossless says so, {"$bytes":…} and {"$hex":…} anyway.
+func (s *Serde) EncodeJSON(_ context.Context, dst []byte, _ string, _ serde.Part, json []byte) (serde.Output, error) {
+	depth := s.o.Limits.Depth
+	if s.o.Lossless {
+		depth *= 3 // {"$dict":[[1,2]]} nests JSON more deeply than Python's values
 	}
-	return s.Append(dst, v)
+	v, err := value.ParseJSONDepth(json, false, depth)
+	if err != nil {
+		var syntax *value.SyntaxError
+		if errors.As(err, &syntax) {
+			return serde.Output{}, &serde.EncodeError{Format: format, Offset: syntax.Offset, Err: syntax.Err}
+		}
+		return serde.Output{}, serde.NewEncodeError(format, err)
+	}
+	out, err := s.Append(dst, v)
+	if err != nil {
+		return serde.Output{}, err
+	}
+	return serde.Output{Data: out}, nil
 }
 
 // encoder writes one pickle.

@@ -2,7 +2,6 @@ package pickle
 
 import (
 	"encoding/base64"
-	"fmt"
 	"math"
 	"math/big"
 	"strconv"
@@ -23,7 +22,7 @@ type Value struct {
 // Encode into a pickle that loads as an equal value; plain JSON shows the same to people
 // and jq. It fails, and returns dst as it was, when the JSON would be nested more deeply
 // or grow longer than o, or else the limits of the serde, allow: 131 bytes of pickle can
-// stand for 2^64 values.
+// stand for 2^64 values. The error then wraps serde.ErrTooDeep or serde.ErrTooBig.
 func (v *Value) AppendJSON(dst []byte, o value.JSONOptions) ([]byte, error) {
 	w := writer{out: dst, o: o, depth: v.limits.Depth, limit: v.limits.Output}
 	if o.Depth > 0 {
@@ -32,7 +31,6 @@ func (v *Value) AppendJSON(dst []byte, o value.JSONOptions) ([]byte, error) {
 	if o.Bytes > 0 {
 		w.limit = o.Bytes
 	}
-	size := w.limit
 	w.limit += len(dst)
 	if o.Mode == value.Lossless {
 		w.lossless(v.root)
@@ -40,16 +38,10 @@ func (v *Value) AppendJSON(dst []byte, o value.JSONOptions) ([]byte, error) {
 		w.plain(v.root)
 	}
 	if w.room(0); w.err != nil {
-		if w.err == errLong {
-			w.err = fmt.Errorf("JSON of more than %d bytes: %w", size, serde.ErrTooBig)
-		}
-		return dst, &serde.DecodeError{Format: format, Offset: -1, Err: w.err}
+		return dst, w.err
 	}
 	return w.out, nil
 }
-
-// errLong is replaced by one that says how much would have been allowed.
-var errLong = serde.ErrTooBig
 
 // writer appends to out until err is set.
 type writer struct {
@@ -67,7 +59,7 @@ type writer struct {
 // room fails when n more bytes would be too many.
 func (w *writer) room(n int) bool {
 	if w.err == nil && n > w.limit-len(w.out) {
-		w.err = errLong
+		w.err = serde.ErrTooBig
 	}
 	return w.err == nil
 }

@@ -40,7 +40,8 @@ type Options struct {
 	// which can harm whoever loads the pickle.
 	AllowObjects bool
 	// Lossless makes Encode read {"$tuple":…} and the other tags of lossless JSON in a
-	// *value.Map too. A value.Tagged is always read as a tag.
+	// *value.Map too; else they are keys like any other, but for {"$bytes":…} and
+	// {"$hex":…}. A value.Tagged is always read as a tag.
 	Lossless bool
 	Limits   serde.Limits
 }
@@ -51,34 +52,26 @@ type Serde struct {
 	machines sync.Pool
 }
 
-var _ serde.Serde = (*Serde)(nil)
+var (
+	_ serde.Serde       = (*Serde)(nil)
+	_ serde.JSONEncoder = (*Serde)(nil)
+)
 
 // New gives a Serde, or an error when there is no such protocol.
 func New(o Options) (*Serde, error) {
 	if o.Protocol < 0 || o.Protocol > 5 {
 		return nil, fmt.Errorf("pickle protocol %d: want 0 to 5", o.Protocol)
 	}
-	d := serde.DefaultLimits()
-	if o.Limits.Bytes <= 0 {
-		o.Limits.Bytes = d.Bytes
-	}
-	if o.Limits.Depth <= 0 {
-		o.Limits.Depth = d.Depth
-	}
-	if o.Limits.Items <= 0 {
-		o.Limits.Items = d.Items
-	}
-	if o.Limits.Output <= 0 {
-		o.Limits.Output = d.Output
-	}
+	o.Limits = o.Limits.OrDefaults()
 	return &Serde{o: o}, nil
 }
 
 // Name is "pickle".
 func (s *Serde) Name() string { return format }
 
-// Decode reads one pickle. The value of the result is a *Value. Bytes after the pickle,
-// and classes, are told in the notes. Errors are *serde.DecodeError.
+// Decode reads one pickle. The value of the result is a *Value. Bytes after the pickle
+// are counted in Rest; they, and classes, are told in the notes. Errors are
+// *serde.DecodeError.
 func (s *Serde) Decode(_ context.Context, in serde.Input) (serde.Result, error) {
 	v, rest, err := s.decode(in.Data)
 	if err != nil {
