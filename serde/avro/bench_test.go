@@ -61,6 +61,52 @@ func BenchmarkToJSON(b *testing.B) {
 	}
 }
 
+// BenchmarkConsume is what each record of a topic costs: frame, schema, JSON.
+func BenchmarkConsume(b *testing.B) {
+	for name, s := range samples(b) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			in, format := consumed(b, s)
+			var dst []byte
+			for b.Loop() {
+				var err error
+				if dst, _, err = format.AppendJSON(b.Context(), dst[:0], in); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// consumed is a sample as a record of a topic, and what reads it.
+func consumed(t testing.TB, s sample) (serde.Input, serde.JSONAppender) {
+	t.Helper()
+	info := serde.SchemaInfo{ID: 7, Type: "AVRO"}
+	reg := &shelf{schemas: []serde.Schema{{SchemaInfo: info, Text: s.schema.print(typed)}}}
+	format, err := New(serde.Spec{Name: "avro"}, serde.Options{Registry: reg})
+	if err != nil {
+		t.Fatal(err)
+	}
+	headers := []serde.Header{{Key: "trace", Value: []byte("x")}}
+	data := append([]byte{0, 0, 0, 0, 7}, s.data...)
+	return serde.Input{Topic: "orders", Part: serde.Value, Data: data, Headers: headers}, format.(serde.JSONAppender)
+}
+
+func TestConsumingAllocatesNothing(t *testing.T) {
+	in, format := consumed(t, sample{schema: mustSchema(t, smallSchema), data: unhex(t, "d285d8cc04 0a 68656c6c6f 01")})
+	var dst []byte
+	read := func() {
+		var err error
+		if dst, _, err = format.AppendJSON(t.Context(), dst[:0], in); err != nil {
+			t.Error(err)
+		}
+	}
+	read()
+	if n := testing.AllocsPerRun(100, read); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 func BenchmarkToValue(b *testing.B) {
 	for name, s := range samples(b) {
 		b.Run(name, func(b *testing.B) {

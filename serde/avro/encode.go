@@ -85,7 +85,16 @@ func pathOf(err error) (string, error) {
 		}
 		path.WriteString(m.steps[i])
 	}
-	return path.String(), m.err
+	return shortened(path.String()), m.err
+}
+
+// shortened keeps both ends of a path that would fill a screen.
+func shortened(path string) string {
+	const ends = 100
+	if len(path) <= 3*ends {
+		return path
+	}
+	return strings.ToValidUTF8(path[:ends], "") + "…" + strings.ToValidUTF8(path[len(path)-ends:], "")
 }
 
 func want(what string, v value.V) error {
@@ -136,9 +145,9 @@ func (e *encoder) native(n *node, v value.V, depth int) (any, error) {
 	case kindDouble:
 		return boxed(floatOf(v, 64))
 	case kindString:
-		return boxed(n.textOf(v))
+		return boxed(n.textOf(v, e.raw()))
 	case kindBytes, kindFixed:
-		return boxed(n.bytesOf(v, e.style == AvroJSON || e.defaults))
+		return boxed(n.bytesOf(v, e.raw()))
 	case kindEnum:
 		s, ok := v.(string)
 		i, known := n.symbolAt[s]
@@ -160,6 +169,9 @@ func (e *encoder) native(n *node, v value.V, depth int) (any, error) {
 	}
 	return e.record(n, v, depth)
 }
+
+// raw says whether text is what is on the wire, rather than what it means.
+func (e *encoder) raw() bool { return e.style == AvroJSON || e.defaults }
 
 func (e *encoder) tooMuch() error {
 	if e.wasted > 0 && e.limit == 0 {

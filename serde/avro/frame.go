@@ -27,7 +27,12 @@ const (
 )
 
 // schemaHeader is the header in which clients of Confluent Platform 8 name the schema.
-func schemaHeader(p serde.Part) string { return "__" + p.String() + "_schema_id" }
+func schemaHeader(p serde.Part) string {
+	if p == serde.Key {
+		return "__key_schema_id"
+	}
+	return "__value_schema_id"
+}
 
 // frame says which schema a key or value was written with, and where it begins.
 type frame struct {
@@ -35,6 +40,8 @@ type frame struct {
 	guid string // as RFC 9562 writes it
 	body int    // offset of the datum
 }
+
+func (f frame) key() key { return key{f.id, f.guid} }
 
 func (f frame) String() string {
 	if f.guid != "" {

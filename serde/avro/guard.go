@@ -14,7 +14,7 @@ import (
 const (
 	freeValues    = 4096
 	valuesPerByte = 64
-	maxDepth      = 512
+	maxDepth      = 499 // twice as much in the JSON of tagged unions, where 1000 is the most
 )
 
 // Reasons to refuse a datum, besides those that every format shares.

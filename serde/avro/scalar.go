@@ -50,7 +50,8 @@ func floatOf(v value.V, bits int) (float64, error) {
 }
 
 // textOf reads a string. What other formats have types for is written as it is shown.
-func (n *node) textOf(v value.V) (string, error) {
+// Unless it is raw, a UUID must be one.
+func (n *node) textOf(v value.V, raw bool) (string, error) {
 	switch v.(type) {
 	case value.Date, value.Time, value.TimeOfDay, value.Decimal, value.UUID:
 		shown, err := value.AppendJSON(nil, v, value.JSONOptions{})
@@ -60,24 +61,24 @@ func (n *node) textOf(v value.V) (string, error) {
 		v = strings.Trim(string(shown), `"`)
 	}
 	s, err := value.AsString(v)
-	if err == nil && n.logical == uuidText {
+	if err == nil && n.logical == uuidText && !raw {
 		_, err = value.ParseUUID(s)
 	}
 	return s, err
 }
 
-// bytesOf reads bytes or a fixed of a logical type or none. Strings are base64, or
-// bytes as runes when asLatin1.
-func (n *node) bytesOf(v value.V, asLatin1 bool) ([]byte, error) {
-	b, err := n.anyBytes(v, asLatin1)
+// bytesOf reads bytes or a fixed of a logical type or none. Strings are base64, or the
+// bytes as runes when raw.
+func (n *node) bytesOf(v value.V, raw bool) ([]byte, error) {
+	b, err := n.anyBytes(v, raw)
 	if err == nil && n.kind == kindFixed && len(b) != n.size {
 		err = fmt.Errorf("want %d bytes for %s, have %d", n.size, n.tag, len(b))
 	}
 	return b, err
 }
 
-func (n *node) anyBytes(v value.V, asLatin1 bool) ([]byte, error) {
-	if s, ok := v.(string); ok && asLatin1 {
+func (n *node) anyBytes(v value.V, raw bool) ([]byte, error) {
+	if s, ok := v.(string); ok && raw {
 		if b, ok := fromLatin1(s); ok {
 			return b, nil
 		}

@@ -147,15 +147,26 @@ func (s *Serde) open(ctx context.Context, in serde.Input) (datum, error) {
 	if err != nil {
 		return datum{}, err
 	}
-	l, err := s.source.framed(ctx, f, func() string { return s.writer.subject(in.Topic, in.Part, "") })
-	if err != nil {
-		err = fmt.Errorf("%s: %w", f, err)
-		if errors.Is(err, serde.ErrRegistry) || ctx.Err() != nil {
+	l := s.source.have(f.key())
+	if l == nil || l.err != nil {
+		if l, err = s.ask(ctx, f, in.Topic, in.Part); err != nil {
 			return datum{}, err
 		}
-		return datum{}, fault(min(f.body, 1), err)
 	}
 	return s.rewritten(l, datum{schema: l.schema, info: &l.info, datum: in.Data[f.body:], offset: f.body})
+}
+
+// ask gets the schema of a frame for the first time, or what was wrong with it then.
+func (s *Serde) ask(ctx context.Context, f frame, topic string, p serde.Part) (*loaded, error) {
+	l, err := s.source.framed(ctx, f, s.writer.subject(topic, p, ""))
+	if err == nil {
+		return l, nil
+	}
+	err = fmt.Errorf("%s: %w", f, err)
+	if errors.Is(err, serde.ErrRegistry) || ctx.Err() != nil {
+		return nil, err
+	}
+	return nil, fault(min(f.body, 1), err)
 }
 
 // openLocal reads data without a frame. Single-object encoding and container files
@@ -302,7 +313,7 @@ func (s *Serde) fetchReader(ctx context.Context) (*Schema, error) {
 	var l *loaded
 	var err error
 	if s.reader.id > 0 {
-		l, err = plain.framed(ctx, frame{id: s.reader.id}, func() string { return "" })
+		l, err = plain.framed(ctx, frame{id: s.reader.id}, "")
 	} else {
 		l, err = plain.versioned(ctx, s.reader.subject, s.reader.version)
 	}

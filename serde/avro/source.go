@@ -41,6 +41,7 @@ type key struct {
 	guid string
 }
 
+// have gives a schema that was asked for before, or nil.
 func (s *source) have(k key) *loaded {
 	if m := s.ready.Load(); m != nil {
 		return (*m)[k]
@@ -150,20 +151,17 @@ func (r *references) add(list []serde.Reference, depth int) error {
 
 var errNoRegistry = errors.New("there is no registry to ask for it")
 
-// framed gets the schema that a frame names. subject is where it may be found.
-func (s *source) framed(ctx context.Context, f frame, subject func() string) (*loaded, error) {
-	k := key{f.id, f.guid}
-	if l := s.have(k); l != nil {
-		return l, l.err
-	}
+// framed gets the schema that a frame names; have has it already, as a rule. subject
+// is for a registry that looks for an id there.
+func (s *source) framed(ctx context.Context, f frame, subject string) (*loaded, error) {
 	if s.registry == nil {
 		return nil, errNoRegistry
 	}
-	return s.get(ctx, k, func(ctx context.Context) (serde.Schema, error) {
+	return s.get(ctx, f.key(), func(ctx context.Context) (serde.Schema, error) {
 		if f.guid != "" {
 			return s.registry.ByGUID(ctx, f.guid)
 		}
-		return s.registry.ByID(ctx, f.id, subject())
+		return s.registry.ByID(ctx, f.id, subject)
 	})
 }
 

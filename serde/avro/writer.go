@@ -109,7 +109,7 @@ func (s *Serde) choose(ctx context.Context, topic string, p serde.Part) (*loaded
 	case s.source.registry == nil:
 		return nil, errors.New("no schema to write with: name a registry, or a file: avro:FILE")
 	case w.id > 0:
-		l, err := s.source.framed(ctx, frame{id: w.id}, func() string { return w.subject(topic, p, "") })
+		l, err := s.source.framed(ctx, frame{id: w.id}, w.subject(topic, p, ""))
 		if err != nil {
 			return nil, fmt.Errorf("schema %d: %w", w.id, err)
 		}
