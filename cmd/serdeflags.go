@@ -25,6 +25,7 @@ type serdeFlags struct {
 	jsonInts   string
 	avroJSON   string
 	reader     string // --reader-schema
+	objects    bool   // --pickle-allow-objects
 }
 
 // register adds --key-serde, --value-serde and what they share.
@@ -40,11 +41,12 @@ func (f *serdeFlags) registerShared(flags *pflag.FlagSet) {
 	flags.StringVar(&f.jsonInts, "json-ints", "number", "integers beyond 2^53 as `number|string`")
 	flags.StringVar(&f.avroJSON, "avro-json", "plain", "unions, bytes and logical types as `plain|avro`; avro is the JSON of the specification")
 	flags.StringVar(&f.reader, "reader-schema", "", "read Avro as the schema in `FILE` says, by the rules of schema resolution")
+	flags.BoolVar(&f.objects, "pickle-allow-objects", false, "write pickles that call functions where they are loaded")
 }
 
 // options gives the flags their meaning.
 func (f *serdeFlags) options(env *Env) (serde.Options, error) {
-	o := serde.Options{Files: os.ReadFile, Exec: startFilter(env.Stderr), AvroJSON: f.avroJSON, ReaderSchema: f.reader}
+	o := serde.Options{Files: os.ReadFile, Exec: startFilter(env.Stderr), AvroJSON: f.avroJSON, ReaderSchema: f.reader, PickleAllowObjects: f.objects}
 	if f.avroJSON != "plain" && f.avroJSON != "avro" {
 		return o, usagef("--avro-json %s: want plain or avro", f.avroJSON)
 	}

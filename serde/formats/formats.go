@@ -5,10 +5,14 @@
 package formats
 
 import (
+	"strconv"
+
 	"kstream/serde"
 	"kstream/serde/avro"
 	"kstream/serde/cbor"
 	"kstream/serde/msgpack"
+	"kstream/serde/pickle"
+	"kstream/serde/value"
 )
 
 // Open makes the serde that spec names: name[:argument][?param=value&…]. What cannot be
@@ -37,6 +41,7 @@ func List() []serde.Factory {
 		{Name: "uuid-bytes", Help: "16 bytes", New: serde.NewUUID},
 		{Name: "pack", Argument: "FIELDS", NeedsArgument: true, Help: "fields in a row, as kcat's pack strings: pack:>iq", New: serde.NewPack},
 		{Name: "avro", Argument: "FILE", Help: "Avro, by the registry; with FILE by that schema, without a frame", New: avro.New},
+		{Name: "pickle", Help: "Python's pickle, never run", Params: []serde.Param{{Name: "protocol", Values: "0…5", Help: "what to write, 4 when left out"}}, New: newPickle},
 		{Name: "msgpack", Help: "MessagePack", New: msgpack.New},
 		{Name: "cbor", Help: "CBOR (RFC 8949)", New: cbor.New},
 		{Name: "exec", Argument: "COMMAND", NeedsArgument: true, RawArgument: true, Help: "your own command, over frames on its stdin and stdout", New: serde.NewExec},
@@ -49,8 +54,27 @@ func newAuto(_ serde.Spec, o serde.Options) (serde.Serde, error) {
 	if err != nil {
 		return nil, err
 	}
+	pickled, err := newPickle(serde.Spec{Name: "pickle"}, o)
+	if err != nil {
+		return nil, err
+	}
 	return serde.NewAuto(o, serde.AutoFormats{
 		BySchema:  map[string]serde.Decoder{"AVRO": framed},
 		Container: framed,
+		Pickle:    pickled,
 	}), nil
+}
+
+func newPickle(s serde.Spec, o serde.Options) (serde.Serde, error) {
+	protocol := pickle.DefaultProtocol
+	if text, ok := s.Param("protocol"); ok {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 || n > 5 {
+			return nil, s.Errorf("protocol %s: want 0 to 5", text)
+		}
+		protocol = n
+	}
+	return pickle.New(pickle.Options{
+		Protocol: protocol, AllowObjects: o.PickleAllowObjects, Lossless: o.JSONMode == value.Lossless, Limits: o.Limits,
+	})
 }

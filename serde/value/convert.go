@@ -276,6 +276,10 @@ func AsDecimal(v V) (Decimal, error) {
 			return Decimal{}, errDecimal
 		}
 		return ParseDecimal(string(AppendFloat(nil, t)))
+	case Tagged:
+		if t.Tag == "decimal" {
+			return AsDecimal(t.V)
+		}
 	}
 	return Decimal{}, wantError("a decimal", v)
 }

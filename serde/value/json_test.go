@@ -213,7 +213,10 @@ func TestLosslessTags(t *testing.T) {
 		"bad base64":   {json: `[{"$bytes":"A"}]`, wantErr: "byte 1: $bytes: not base64"},
 		"broken lines": {json: `{"$bytes":"AA\n=="}`, wantErr: "byte 0: $bytes: not base64"},
 		"no pair":      {json: `{"$dict":[[1]]}`, wantErr: "byte 0: $dict: element 0 is no pair"},
-		"wrong type":   {json: `{"$decimal":[]}`, wantErr: "byte 0: $decimal: want a decimal, have an array"},
+		"wrong type":   {json: `{"$uuid":[]}`, wantErr: "byte 0: $uuid: want a UUID, have an array"},
+		"decimal NaN":  {json: `{"$decimal":"NaN"}`, want: value.Tagged{Tag: "decimal", V: "NaN", Plain: "NaN"}},
+		"decimal -0":   {json: `{"$decimal":"-0"}`, want: value.Tagged{Tag: "decimal", V: "-0", Plain: "-0"}},
+		"text as str":  {json: `{"$str":"b3M="}`, want: value.Tagged{Tag: "str", V: "b3M=", Plain: "b3M="}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

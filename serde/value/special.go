@@ -1,6 +1,7 @@
 package value
 
 import (
+	"errors"
 	"fmt"
 	"math/big"
 	"strconv"
@@ -105,13 +106,13 @@ func tagReader(name string) (read func(V) (V, error), known bool) {
 	case "hex":
 		return func(v V) (V, error) { return readHex(v) }, true
 	case "str":
-		return readWTF8, true
+		return orTagged(name, readWTF8), true
 	case "int":
 		return readHexInt, true
 	case "float":
 		return func(v V) (V, error) { return AsFloat(v, 64) }, true
 	case "decimal":
-		return func(v V) (V, error) { return AsDecimal(v) }, true
+		return orTagged(name, readDecimal), true
 	case "dict":
 		return readDict, true
 	case "uuid":
@@ -146,9 +147,26 @@ func readWTF8(v V) (V, error) {
 		return nil, err
 	}
 	if nextSurrogate(string(b)) == len(b) {
-		return string(b), nil
+		return nil, errNotOurs // AppendJSON writes it for lone surrogates only
 	}
 	return WTF8(b), nil
+}
+
+// errNotOurs makes orTagged keep a tag.
+var errNotOurs = errors.New("not as this package writes it")
+
+// readDecimal leaves NaN, -0 and other texts that a Decimal would change to formats
+// that know them.
+func readDecimal(v V) (V, error) {
+	text, ok := v.(string)
+	if !ok {
+		return nil, errNotOurs
+	}
+	d, err := ParseDecimal(text)
+	if err != nil || string(AppendDecimal(nil, d)) != text {
+		return nil, errNotOurs
+	}
+	return d, nil
 }
 
 func readHexInt(v V) (V, error) {
