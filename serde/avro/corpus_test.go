@@ -225,6 +225,30 @@ func TestResolve(t *testing.T) {
 	}
 }
 
+// TestResolveOddNames has names that only this package takes without being asked.
+func TestResolveOddNames(t *testing.T) {
+	writer := mustSchema(t, `{"type":"record","name":"a-b.c d","fields":[{"name":"1 x","type":["null",{"type":"enum","name":"ä","symbols":["+"]}]}]}`)
+	reader := mustSchema(t, `{"type":"record","name":"a-b.c d","fields":[{"name":"2","type":"bytes","default":"\u00ff"},{"name":"1 x","type":["null",{"type":"enum","name":"ä","symbols":["+"]}]}]}`)
+	r, err := resolve(writer, reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := r.rewrite(unhex(t, "02 00"), serde.Limits{})
+	if diff := cmp.Diff(unhex(t, "02 ff 02 00"), got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	for name, reader := range map[string]string{
+		"scale":    `{"type":"bytes","logicalType":"decimal","precision":4,"scale":3}`,
+		"type":     `"int"`,
+		"an alias": `{"type":"fixed","name":"F","size":1,"aliases":["bytes"]}`,
+	} {
+		_, err := resolve(mustSchema(t, `{"type":"bytes","logicalType":"decimal","precision":4,"scale":2}`), mustSchema(t, reader))
+		if err == nil {
+			t.Errorf("%s: another decimal is read", name)
+		}
+	}
+}
+
 func TestContainers(t *testing.T) {
 	for _, c := range readCorpus(t).Containers {
 		data := unhex(t, c.Hex)

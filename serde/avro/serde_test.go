@@ -55,6 +55,7 @@ func (r *shelf) Register(_ context.Context, subject string, s serde.Schema) (ser
 	r.asked++
 	s.ID, s.Subject, s.Version, s.GUID = 100+len(r.schemas), subject, 1, testGUID
 	r.schemas = append(r.schemas, s)
+	s.GUID = "" // as some registries answer
 	return s, nil
 }
 
@@ -300,6 +301,14 @@ func TestAutoRegister(t *testing.T) {
 	}
 }
 
+func TestAutoRegisterInTheHeader(t *testing.T) {
+	s, err := openFile(`"int"`, serde.Options{Registry: &shelf{}, AutoRegister: true, SchemaIDIn: "header"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkWritten(t, s, serde.Key, "1", "02 __key_schema_id=0100112233445566778899aabbccddeeff", "")
+}
+
 func TestLocalFile(t *testing.T) {
 	container := readCorpus(t).Containers[0].Hex
 	tests := map[string]struct{ schema, hex, want string }{
@@ -393,14 +402,16 @@ func TestOptionErrors(t *testing.T) {
 		o       serde.Options
 		wantErr string
 	}{
-		"style":      {o: serde.Options{AvroJSON: "x"}, wantErr: `avro: JSON is plain or avro, not "x"`},
-		"strategy":   {o: serde.Options{SubjectStrategy: "x"}, wantErr: `avro: the subject is by topic, record or topic-record, not "x"`},
-		"id in":      {o: serde.Options{SchemaIDIn: "x"}, wantErr: `avro: the schema id is in the prefix or the header, not "x"`},
-		"id":         {o: serde.Options{SchemaID: "x"}, wantErr: `avro: schema id "x" is no N, latest or SUBJECT:VERSION`},
-		"no files":   {file: "x.avsc", wantErr: "avro: schema file x.avsc: not supported"},
-		"no file":    {file: "x.avsc", o: serde.Options{Files: missing}, wantErr: "avro: open x.avsc: no such file"},
-		"no reader":  {o: serde.Options{Files: missing, ReaderSchema: "r.avsc"}, wantErr: "reader schema: avro: open r.avsc: no such file"},
-		"bad schema": {file: "x.avsc", o: serde.Options{Files: func(string) ([]byte, error) { return []byte(`"x"`), nil }}, wantErr: `avro: x.avsc: schema: unknown type "x"`},
+		"style":               {o: serde.Options{AvroJSON: "x"}, wantErr: `avro: JSON is plain or avro, not "x"`},
+		"strategy":            {o: serde.Options{SubjectStrategy: "x"}, wantErr: `avro: the subject is by topic, record or topic-record, not "x"`},
+		"id in":               {o: serde.Options{SchemaIDIn: "x"}, wantErr: `avro: the schema id is in the prefix or the header, not "x"`},
+		"id":                  {o: serde.Options{SchemaID: "x"}, wantErr: `avro: schema id "x" is no N, latest or SUBJECT:VERSION`},
+		"nothing to register": {o: serde.Options{AutoRegister: true, Registry: newShelf()}, wantErr: "avro: auto-register needs the schema to register: avro:FILE"},
+		"nowhere to register": {file: "x.avsc", o: serde.Options{AutoRegister: true, Files: func(string) ([]byte, error) { return []byte(`"int"`), nil }}, wantErr: "avro: auto-register needs a registry"},
+		"no files":            {file: "x.avsc", wantErr: "avro: schema file x.avsc: not supported"},
+		"no file":             {file: "x.avsc", o: serde.Options{Files: missing}, wantErr: "avro: open x.avsc: no such file"},
+		"no reader":           {o: serde.Options{Files: missing, ReaderSchema: "r.avsc"}, wantErr: "reader schema: avro: open r.avsc: no such file"},
+		"bad schema":          {file: "x.avsc", o: serde.Options{Files: func(string) ([]byte, error) { return []byte(`"x"`), nil }}, wantErr: `avro: x.avsc: schema: unknown type "x"`},
 	}
 	for name, tt := range tests {
 		_, err := New(serde.Spec{Name: "avro", Argument: tt.file}, tt.o)

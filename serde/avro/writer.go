@@ -38,9 +38,12 @@ func (w *writerSchema) parse(o serde.Options, hasFile bool) error {
 	default:
 		return fmt.Errorf("avro: the schema id is in the prefix or the header, not %q", o.SchemaIDIn)
 	}
-	// A file that is registered is written in a frame. Without a file, the registry
-	// has the schema already.
-	w.register = o.AutoRegister && hasFile && o.Registry != nil
+	switch w.register = o.AutoRegister; { // then a file is written in a frame, too
+	case w.register && !hasFile:
+		return errors.New("avro: auto-register needs the schema to register: avro:FILE")
+	case w.register && o.Registry == nil:
+		return errors.New("avro: auto-register needs a registry")
+	}
 	w.version = -1
 	switch id, err := strconv.ParseUint(o.SchemaID, 10, 32); {
 	case o.SchemaID == "" || o.SchemaID == "latest":
@@ -139,6 +142,15 @@ func (s *Serde) registered(ctx context.Context, l loaded, subject string) (*load
 	got, err := s.source.registry.Register(ctx, subject, serde.Schema{SchemaInfo: serde.SchemaInfo{Type: "AVRO"}, Text: s.text})
 	if err != nil {
 		return nil, fmt.Errorf("register %s: %w", subject, err)
+	}
+	if s.writer.header && got.GUID == "" { // some registries tell it only when asked for the schema
+		full, err := s.source.registry.BySubject(ctx, subject, -1)
+		if err != nil {
+			return nil, fmt.Errorf("subject %s: %w", subject, err)
+		}
+		if full.ID == got.ID {
+			got.GUID = full.GUID
+		}
 	}
 	got.SchemaInfo.Name = l.schema.Name
 	s.writer.registration.Store(subject, got.SchemaInfo)
