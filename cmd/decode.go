@@ -88,6 +88,9 @@ func (p *codecPlan) run(ctx context.Context, env *Env) error {
 	for _, note := range result.Notes {
 		env.notice("%s: %s", result.Format, note)
 	}
+	if result.Rest > 0 {
+		env.notice("%s: %d bytes after the value", result.Format, result.Rest)
+	}
 	if env.StdoutTerminal {
 		line = output.AppendEscapedJSON(nil, line)
 	}

@@ -98,7 +98,7 @@ func (p *pack) Decode(_ context.Context, in Input) (Result, error) {
 		if p.end {
 			return Result{}, &DecodeError{Format: "pack", Offset: at, Err: fmt.Errorf("%d bytes after the last field", left)}
 		}
-		r.Notes = []string{fmt.Sprintf("%d bytes after the last field", left)}
+		r.Rest = left
 	}
 	return r, nil
 }
