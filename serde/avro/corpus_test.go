@@ -249,6 +249,35 @@ func TestResolveOddNames(t *testing.T) {
 	}
 }
 
+// TestResolveUnits keeps a timestamp from moving by a factor of 1000.
+func TestResolveUnits(t *testing.T) {
+	millis, micros := `{"type":"long","logicalType":"timestamp-millis"}`, `{"type":"long","logicalType":"timestamp-micros"}`
+	inRecord := func(t, more string) string {
+		return `{"type":"record","name":"R","fields":[{"name":"t"` + more + `,"type":` + t + `},{"name":"self","type":["null","R"]}]}`
+	}
+	clash := "timestamp-millis cannot be read as timestamp-micros"
+	tests := map[string]struct{ writer, reader, wantErr string }{
+		"same":          {millis, millis, "<nil>"},
+		"bare":          {millis, `"long"`, "<nil>"},
+		"named later":   {`"long"`, micros, "<nil>"},
+		"another":       {millis, micros, "reader schema long: " + clash},
+		"local":         {millis, `{"type":"long","logicalType":"local-timestamp-millis"}`, "reader schema long: timestamp-millis cannot be read as local-timestamp-millis"},
+		"promoted":      {`{"type":"int","logicalType":"date"}`, millis, "reader schema long: date cannot be read as timestamp-millis"},
+		"in a union":    {`["null",` + millis + `]`, `["null",` + micros + `]`, "reader schema union: " + clash},
+		"into a union":  {millis, `["null",` + micros + `]`, "reader schema union: " + clash},
+		"in an array":   {`{"type":"array","items":` + millis + `}`, `{"type":"array","items":` + micros + `}`, "reader schema array: " + clash},
+		"in a record":   {inRecord(millis, ""), inRecord(micros, ""), "reader schema R: t: " + clash},
+		"under a name":  {strings.ReplaceAll(inRecord(millis, ""), `"t"`, `"u"`), inRecord(micros, `,"aliases":["u"]`), "reader schema R: t: " + clash},
+		"fine, in them": {inRecord(millis, ""), inRecord(millis, ""), "<nil>"},
+	}
+	for name, tt := range tests {
+		_, err := resolve(mustSchema(t, tt.writer), mustSchema(t, tt.reader))
+		if diff := cmp.Diff(tt.wantErr, fmt.Sprint(err)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
 func TestContainers(t *testing.T) {
 	for _, c := range readCorpus(t).Containers {
 		data := unhex(t, c.Hex)

@@ -34,6 +34,10 @@ func resolve(writer, reader *Schema) (*resolution, error) {
 	if err := avro.CheckCompatibility(typedWriter, typedReader); err != nil {
 		return nil, fmt.Errorf("reader schema %s: %w", reader.Name, err)
 	}
+	units := unitCheck{}
+	if err := units.compare(writer.root, reader.root); err != nil {
+		return nil, fmt.Errorf("reader schema %s: %w", reader.Name, err)
+	}
 	bareWriter, err := foreign(writer, bare)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,70 @@
+package avro
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// unitCheck refuses to read dates and times of one unit as another: the specification
+// resolves the numbers as they are, which would move a timestamp by a factor of 1000
+// without a word. It holds the pairs that were compared.
+type unitCheck map[[2]*node]bool
+
+func (c unitCheck) compare(w, r *node) error {
+	if c[[2]*node{w, r}] {
+		return nil
+	}
+	c[[2]*node{w, r}] = true
+	switch {
+	case w.kind == kindUnion:
+		return c.each(len(w.branches), func(i int) (*node, *node) { return w.branches[i], r })
+	case r.kind == kindUnion:
+		i := slices.IndexFunc(r.branches, func(b *node) bool { return b.kind == w.kind && (!b.kind.named() || sameName(b, w)) })
+		if i < 0 {
+			return nil // promoted, if at all: as the specification has it
+		}
+		return c.compare(w, r.branches[i])
+	case w.kind == kindRecord && r.kind == kindRecord:
+		return c.fields(w, r)
+	case w.items != nil && r.items != nil:
+		return c.compare(w.items, r.items)
+	case w.isCalendar() && r.isCalendar() && w.attr != r.attr:
+		return fmt.Errorf("%s cannot be read as %s", w.attr, r.attr)
+	}
+	return nil
+}
+
+func (c unitCheck) each(n int, pair func(i int) (w, r *node)) error {
+	for i := range n {
+		if err := c.compare(pair(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c unitCheck) fields(w, r *node) error {
+	for i := range r.fields {
+		f := &r.fields[i]
+		for _, name := range append([]string{f.name}, f.aliases...) {
+			at, ok := w.fieldAt[name]
+			if !ok {
+				continue
+			}
+			if err := c.compare(w.fields[at].typ, f.typ); err != nil {
+				return fmt.Errorf("%s: %w", f.name, err)
+			}
+			break
+		}
+	}
+	return nil
+}
+
+func (n *node) isCalendar() bool { return n.unit > 0 || n.logical == date }
+
+// sameName compares names without their namespaces, and aliases of the reader's.
+func sameName(r, w *node) bool {
+	short := func(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
+	return short(r.tag) == short(w.tag) || slices.Contains(r.aliases, w.tag)
+}
