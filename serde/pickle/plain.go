@@ -217,14 +217,8 @@ func (w *writer) plainRecord(o *object, args []any) {
 // plainState writes the attributes of an object beside its class, or a state that is no
 // such thing under a name of its own.
 func (w *writer) plainState(o *object) {
-	if len(o.states) == 0 {
-		return
-	}
-	fields, ok := attributes(o.states)
-	reserved := len(fields)
-	fields = append(fields, "py/class", nil, "args", nil, "kwargs", nil, "state", nil, "items", nil, "entries", nil)
-	if ok && w.distinct(fields, "") {
-		for i := 0; i < reserved && w.room(1); i += 2 {
+	if fields, ok := plainFields(o.states); ok {
+		for i := 0; i < len(fields) && w.room(1); i += 2 {
 			w.name(",")
 			w.text(fields[i].(string))
 			w.name(":")
@@ -238,6 +232,17 @@ func (w *writer) plainState(o *object) {
 	} else {
 		w.array(o.states, w.plain)
 	}
+}
+
+// plainFields gives the attributes in states if they can stand beside the fields that
+// the plain form has of its own.
+func plainFields(states []any) (fields []any, ok bool) {
+	if fields, ok = attributes(states); !ok || len(fields) == 0 {
+		return nil, ok
+	}
+	own := append(fields[:len(fields):len(fields)],
+		"py/class", nil, "args", nil, "kwargs", nil, "state", nil, "items", nil, "entries", nil)
+	return fields, new(writer).distinct(own, "")
 }
 
 // attributes gives the names and values in states: dicts, None, or a pair of these as
