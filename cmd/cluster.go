@@ -54,6 +54,7 @@ func (f *clusterFlags) connect(ctx context.Context, env *Env) (*cluster, error) 
 	if err != nil {
 		return nil, err
 	}
+	delete(connection.Properties, "bootstrap.servers") // Brokers says it
 	c := &cluster{Config: kafka.Config{
 		Brokers:    f.effective.Brokers,
 		Properties: connection.Properties,

@@ -91,6 +91,7 @@ func newRoot(env *Env) *cobra.Command {
 	root.AddCommand(
 		newBrokerCmd(env),
 		newSandboxCmd(env),
+		newDemoCmd(env),
 		newProduceCmd(env),
 		newConsumeCmd(env),
 		newDecodeCmd(env),

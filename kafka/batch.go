@@ -36,6 +36,7 @@ type Batch struct {
 	Signals []Signal
 	Notices []Notice
 
+	ledger  *ledger // of the member that fetched it; nil without a group
 	arena   []byte
 	headers []Header
 	topics  []string

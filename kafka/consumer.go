@@ -107,7 +107,7 @@ func (c *consumer) close() error {
 // forward makes the records of partitions come to the member's own queue (on), or to
 // nobody. It must come before they are assigned, so that none takes the slow way.
 func (c *consumer) forward(partitions []ck.TopicPartition, on bool) {
-	if c.fetcher == nil {
+	if c.rk == nil || on && c.fetcher == nil {
 		return
 	}
 	var to *C.rd_kafka_queue_t
@@ -206,4 +206,23 @@ func (b *Batch) addMessage(m *ck.Message) {
 		r.Headers = append(r.Headers, Header{h.Key, h.Value})
 	}
 	b.Records = append(b.Records, r)
+}
+
+// memberID is the id that the group's coordinator gave, or "".
+func (c *consumer) memberID() string {
+	if c.rk == nil {
+		return ""
+	}
+	id := C.ks_member_id(c.rk)
+	defer C.free(unsafe.Pointer(id))
+	return C.GoString(id)
+}
+
+// generation counts the rebalances of a group: the generation of the classic protocol,
+// the member epoch of KIP-848. It is -1 when it is not known.
+func (c *consumer) generation() int32 {
+	if c.rk == nil {
+		return -1
+	}
+	return int32(C.ks_generation(c.rk))
 }

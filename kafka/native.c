@@ -6,7 +6,6 @@
 #define WEAK __attribute__((weak))
 
 extern rd_kafka_queue_t *rd_kafka_queue_new(rd_kafka_t *) WEAK;
-extern rd_kafka_queue_t *rd_kafka_queue_get_main(rd_kafka_t *) WEAK;
 extern rd_kafka_queue_t *rd_kafka_queue_get_partition(rd_kafka_t *, const char *, int32_t) WEAK;
 extern void rd_kafka_queue_forward(rd_kafka_queue_t *, rd_kafka_queue_t *) WEAK;
 extern void rd_kafka_queue_destroy(rd_kafka_queue_t *) WEAK;
@@ -18,40 +17,18 @@ extern int32_t rd_kafka_message_leader_epoch(const rd_kafka_message_t *) WEAK;
 extern int rd_kafka_message_headers(const rd_kafka_message_t *, rd_kafka_headers_t **) WEAK;
 extern size_t rd_kafka_header_cnt(const rd_kafka_headers_t *) WEAK;
 extern int rd_kafka_header_get_all(const rd_kafka_headers_t *, size_t, const char **, const void **, size_t *) WEAK;
-extern rd_kafka_headers_t *rd_kafka_headers_new(size_t) WEAK;
-extern int rd_kafka_header_add(rd_kafka_headers_t *, const char *, ssize_t, const void *, ssize_t) WEAK;
-extern void rd_kafka_headers_destroy(rd_kafka_headers_t *) WEAK;
 extern const char *rd_kafka_topic_name(const rd_kafka_topic_t *) WEAK;
-extern rd_kafka_topic_t *rd_kafka_topic_new(rd_kafka_t *, const char *, void *) WEAK;
-extern void rd_kafka_topic_destroy(rd_kafka_topic_t *) WEAK;
-extern int rd_kafka_produce(rd_kafka_topic_t *, int32_t, int, void *, size_t, const void *, size_t, void *) WEAK;
-extern int rd_kafka_producev(rd_kafka_t *, ...) WEAK;
-extern int rd_kafka_last_error(void) WEAK;
-extern int rd_kafka_outq_len(rd_kafka_t *) WEAK;
-extern rd_kafka_event_t *rd_kafka_queue_poll(rd_kafka_queue_t *, int) WEAK;
-extern int rd_kafka_event_type(const rd_kafka_event_t *) WEAK;
-extern const rd_kafka_message_t *rd_kafka_event_message_next(rd_kafka_event_t *) WEAK;
-extern int rd_kafka_event_error(rd_kafka_event_t *) WEAK;
-extern const char *rd_kafka_event_error_string(rd_kafka_event_t *) WEAK;
-extern int rd_kafka_event_error_is_fatal(rd_kafka_event_t *) WEAK;
-extern int rd_kafka_fatal_error(rd_kafka_t *, char *, size_t) WEAK;
-extern void rd_kafka_event_destroy(rd_kafka_event_t *) WEAK;
-
-// Constants of rdkafka.h, part of its stable interface.
-enum { EVENT_DR = 1, EVENT_ERROR = 8 };
-enum { F_COPY = 2 };
-enum { VTYPE_END, VTYPE_TOPIC, VTYPE_RKT, VTYPE_PARTITION, VTYPE_VALUE, VTYPE_KEY, VTYPE_OPAQUE, VTYPE_MSGFLAGS, VTYPE_TIMESTAMP, VTYPE_HEADER, VTYPE_HEADERS };
-#define PARTITION_UA ((int32_t)-1)
+extern char *rd_kafka_memberid(const rd_kafka_t *) WEAK;
+extern rd_kafka_consumer_group_metadata_t *rd_kafka_consumer_group_metadata(rd_kafka_t *) WEAK;
+extern int32_t rd_kafka_consumer_group_metadata_generation_id(const rd_kafka_consumer_group_metadata_t *) WEAK;
+extern void rd_kafka_consumer_group_metadata_destroy(rd_kafka_consumer_group_metadata_t *) WEAK;
+extern void rd_kafka_mem_free(rd_kafka_t *, void *) WEAK;
 
 int ks_complete(void) {
-  return rd_kafka_queue_new && rd_kafka_queue_get_main && rd_kafka_queue_get_partition && rd_kafka_queue_forward &&
-         rd_kafka_queue_destroy && rd_kafka_queue_yield && rd_kafka_consume_batch_queue && rd_kafka_message_destroy &&
+  return rd_kafka_queue_new && rd_kafka_queue_get_partition && rd_kafka_queue_forward && rd_kafka_queue_destroy &&
+         rd_kafka_queue_yield && rd_kafka_consume_batch_queue && rd_kafka_message_destroy &&
          rd_kafka_message_timestamp && rd_kafka_message_leader_epoch && rd_kafka_message_headers &&
-         rd_kafka_header_cnt && rd_kafka_header_get_all && rd_kafka_headers_new && rd_kafka_header_add &&
-         rd_kafka_headers_destroy && rd_kafka_topic_name && rd_kafka_topic_new && rd_kafka_topic_destroy &&
-         rd_kafka_produce && rd_kafka_producev && rd_kafka_last_error && rd_kafka_outq_len && rd_kafka_queue_poll &&
-         rd_kafka_event_type && rd_kafka_event_message_next && rd_kafka_event_error &&
-         rd_kafka_event_error_string && rd_kafka_event_error_is_fatal && rd_kafka_fatal_error && rd_kafka_event_destroy;
+         rd_kafka_header_cnt && rd_kafka_header_get_all && rd_kafka_topic_name && rd_kafka_memberid && rd_kafka_mem_free;
 }
 
 ks_batch *ks_batch_new(int32_t capacity) {
@@ -171,7 +148,6 @@ void ks_release(ks_batch *b) {
 }
 
 rd_kafka_queue_t *ks_queue_new(rd_kafka_t *rk) { return rd_kafka_queue_new(rk); }
-rd_kafka_queue_t *ks_queue_main(rd_kafka_t *rk) { return rd_kafka_queue_get_main(rk); }
 void ks_queue_destroy(rd_kafka_queue_t *q) { rd_kafka_queue_destroy(q); }
 void ks_queue_yield(rd_kafka_queue_t *q) { rd_kafka_queue_yield(q); }
 
@@ -183,111 +159,22 @@ int ks_forward(rd_kafka_t *rk, const char *topic, int32_t partition, rd_kafka_qu
   return 1;
 }
 
-rd_kafka_topic_t *ks_topic_new(rd_kafka_t *rk, const char *name) { return rd_kafka_topic_new(rk, name, NULL); }
-void ks_topic_destroy(rd_kafka_topic_t *t) { rd_kafka_topic_destroy(t); }
-int ks_outq_len(rd_kafka_t *rk) { return rd_kafka_outq_len(rk); }
-
-static int produce_full(rd_kafka_t *rk, rd_kafka_topic_t *topic, const unsigned char *buf, const ks_out *o, void *opaque) {
-  rd_kafka_headers_t *headers = NULL;
-  if (o->header_count > 0) {
-    const unsigned char *at = buf + o->headers;
-    headers = rd_kafka_headers_new(o->header_count);
-    for (int32_t h = 0; h < o->header_count; h++) {
-      int32_t lengths[2];
-      memcpy(lengths, at, sizeof lengths);
-      at += sizeof lengths;
-      const char *name = (const char *)at;
-      at += lengths[0];
-      rd_kafka_header_add(headers, name, lengths[0], lengths[1] < 0 ? NULL : (const void *)at, lengths[1] < 0 ? 0 : lengths[1]);
-      if (lengths[1] > 0) at += lengths[1];
-    }
-  }
-  const void *key = o->key_len < 0 ? NULL : buf + o->key;
-  const void *value = o->value_len < 0 ? NULL : buf + o->value;
-  int err = rd_kafka_producev(rk, VTYPE_RKT, topic, VTYPE_PARTITION, (int)o->partition, VTYPE_MSGFLAGS, (int)F_COPY,
-                              VTYPE_VALUE, (void *)value, (size_t)(o->value_len < 0 ? 0 : o->value_len), VTYPE_KEY,
-                              key, (size_t)(o->key_len < 0 ? 0 : o->key_len), VTYPE_TIMESTAMP, o->timestamp,
-                              VTYPE_OPAQUE, opaque, headers ? VTYPE_HEADERS : VTYPE_END, headers, VTYPE_END);
-  if (err && headers) rd_kafka_headers_destroy(headers); // librdkafka owns them only on success
-  return err;
+// ks_member_id gives the id that the coordinator gave the member, to be freed with
+// free, or NULL.
+char *ks_member_id(rd_kafka_t *rk) {
+  char *id = rd_kafka_memberid(rk);
+  if (!id) return NULL;
+  char *copy = strdup(id);
+  rd_kafka_mem_free(rk, id);
+  return copy;
 }
 
-// ks_produce queues records in order and stops at the first that is refused, with its
-// cause in err (a full queue is one). It returns how many it queued. Record i is
-// reported under the number first+i.
-int32_t ks_produce(rd_kafka_t *rk, rd_kafka_topic_t *topic, const unsigned char *buf, const ks_out *out, int32_t n,
-                   int64_t first, int *err) {
-  for (int32_t i = 0; i < n; i++) {
-    const ks_out *o = &out[i];
-    void *opaque = (void *)(intptr_t)(first + i);
-    *err = 0;
-    if (o->header_count == 0 && o->timestamp == 0) {
-      const void *key = o->key_len < 0 ? NULL : buf + o->key;
-      void *value = o->value_len < 0 ? NULL : (void *)(buf + o->value);
-      if (rd_kafka_produce(topic, o->partition, F_COPY, value, o->value_len < 0 ? 0 : o->value_len, key,
-                           o->key_len < 0 ? 0 : o->key_len, opaque) != 0)
-        *err = rd_kafka_last_error();
-    } else {
-      *err = produce_full(rk, topic, buf, o, opaque);
-    }
-    if (*err) return i;
-  }
-  return n;
+// ks_generation gives the generation (classic protocol) or member epoch (consumer
+// protocol), or -1 outside of a group.
+int32_t ks_generation(rd_kafka_t *rk) {
+  rd_kafka_consumer_group_metadata_t *m = rd_kafka_consumer_group_metadata(rk);
+  if (!m) return -1;
+  int32_t generation = rd_kafka_consumer_group_metadata_generation_id(m);
+  rd_kafka_consumer_group_metadata_destroy(m);
+  return generation;
 }
-
-ks_poller *ks_poller_new(int want_all) {
-  ks_poller *p = calloc(1, sizeof *p);
-  p->want_all = want_all;
-  return p;
-}
-
-void ks_poller_free(ks_poller *p) {
-  free(p->reports);
-  free(p);
-}
-
-static void report(ks_poller *p, const rd_kafka_message_t *m) {
-  if (p->report_count == p->report_capacity) {
-    p->report_capacity = p->report_capacity ? 2 * p->report_capacity : 256;
-    p->reports = realloc(p->reports, p->report_capacity * sizeof *p->reports);
-  }
-  int type;
-  p->reports[p->report_count++] = (ks_report){
-      .sequence = (int64_t)(intptr_t)m->_private,
-      .offset = m->offset,
-      .timestamp = rd_kafka_message_timestamp(m, &type),
-      .partition = m->partition,
-      .err = m->err,
-  };
-}
-
-// ks_poll waits for one event and takes it apart. It returns 0 when none came.
-int ks_poll(rd_kafka_t *rk, rd_kafka_queue_t *q, int timeout_ms, ks_poller *p) {
-  p->delivered = p->delivered_bytes = 0;
-  p->report_count = p->err = p->fatal = 0;
-  p->text[0] = 0;
-  rd_kafka_event_t *ev = rd_kafka_queue_poll(q, timeout_ms);
-  if (!ev) return 0;
-  p->type = rd_kafka_event_type(ev);
-  if (p->type == EVENT_DR) {
-    for (const rd_kafka_message_t *m; (m = rd_kafka_event_message_next(ev));) {
-      if (!m->err) {
-        p->delivered++;
-        p->delivered_bytes += (int64_t)(m->len + m->key_len);
-      }
-      if (m->err || p->want_all) report(p, m);
-    }
-  } else if (p->type == EVENT_ERROR) {
-    p->err = rd_kafka_event_error(ev);
-    p->fatal = rd_kafka_event_error_is_fatal(ev);
-    if (p->fatal) {
-      p->err = rd_kafka_fatal_error(rk, p->text, sizeof p->text);
-    } else if (rd_kafka_event_error_string(ev)) {
-      strncat(p->text, rd_kafka_event_error_string(ev), sizeof p->text - 1);
-    }
-  }
-  rd_kafka_event_destroy(ev);
-  return 1;
-}
-
-void ks_swap_pointer(uintptr_t place, void *with) { __atomic_store_n((void **)place, with, __ATOMIC_SEQ_CST); }

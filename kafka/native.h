@@ -12,7 +12,7 @@ typedef struct rd_kafka_s rd_kafka_t;
 typedef struct rd_kafka_queue_s rd_kafka_queue_t;
 typedef struct rd_kafka_topic_s rd_kafka_topic_t;
 typedef struct rd_kafka_headers_s rd_kafka_headers_t;
-typedef struct rd_kafka_op_s rd_kafka_event_t;
+typedef struct rd_kafka_consumer_group_metadata_s rd_kafka_consumer_group_metadata_t;
 
 typedef struct rd_kafka_message_s {
   int err;
@@ -52,44 +52,10 @@ void ks_copy(ks_batch *b, unsigned char *arena);
 void ks_release(ks_batch *b);
 
 rd_kafka_queue_t *ks_queue_new(rd_kafka_t *rk);
-rd_kafka_queue_t *ks_queue_main(rd_kafka_t *rk);
 void ks_queue_destroy(rd_kafka_queue_t *q);
 void ks_queue_yield(rd_kafka_queue_t *q);
 int ks_forward(rd_kafka_t *rk, const char *topic, int32_t partition, rd_kafka_queue_t *to);
 
-// ks_out is one record to produce; offsets are into the packed buffer, lengths of -1
-// are nulls. header_count headers stand packed at headers.
-typedef struct {
-  int64_t key, key_len, value, value_len, headers, timestamp;
-  int32_t partition, header_count;
-} ks_out;
-
-rd_kafka_topic_t *ks_topic_new(rd_kafka_t *rk, const char *name);
-void ks_topic_destroy(rd_kafka_topic_t *t);
-int32_t ks_produce(rd_kafka_t *rk, rd_kafka_topic_t *topic, const unsigned char *buf, const ks_out *out, int32_t n,
-                   int64_t first, int *err);
-int ks_outq_len(rd_kafka_t *rk);
-
-// ks_report is the fate of one record, by the number that ks_produce gave it.
-typedef struct {
-  int64_t sequence, offset, timestamp;
-  int32_t partition, err;
-} ks_report;
-
-// ks_poller is what a producer's event queue had: reports, or an error of the client.
-// The reports are the failed ones, or all of them when want_all is set; they are valid
-// until the next poll.
-typedef struct {
-  int64_t delivered, delivered_bytes;
-  ks_report *reports;
-  int32_t report_count, report_capacity;
-  int32_t type, err, fatal, want_all;
-  char text[512];
-} ks_poller;
-
-ks_poller *ks_poller_new(int want_all);
-void ks_poller_free(ks_poller *p);
-int ks_poll(rd_kafka_t *rk, rd_kafka_queue_t *q, int timeout_ms, ks_poller *p);
-void ks_swap_pointer(uintptr_t place, void *with);
+char *ks_member_id(rd_kafka_t *rk);
 
 #endif

@@ -11,6 +11,7 @@ const (
 	NoticeTruncated  NoticeKind = "truncated"  // the log ended at From and now ends at To
 	NoticeCorrupt    NoticeKind = "corrupt"    // a checksum did not hold at From; it is fetched again
 	NoticePartitions NoticeKind = "partitions" // partitions From..To-1 are new
+	NoticeTopic      NoticeKind = "topic"      // a topic with To partitions is new and is read too
 	NoticeDeleted    NoticeKind = "deleted"    // the topic is gone
 	NoticeRecreated  NoticeKind = "recreated"  // the topic was deleted and created again
 	NoticeCreated    NoticeKind = "created"    // the topic was created, as asked
@@ -40,6 +41,8 @@ func (n Notice) String() string {
 		return fmt.Sprintf("%s@%d: a checksum does not hold; fetching it again", tp, n.From)
 	case NoticePartitions:
 		return fmt.Sprintf("%s has new partitions %d–%d", n.Topic, n.From, n.To-1)
+	case NoticeTopic:
+		return fmt.Sprintf("%s is new and is read too (%d partitions)", n.Topic, n.To)
 	case NoticeDeleted:
 		return n.Topic + " was deleted"
 	case NoticeRecreated:
@@ -62,4 +65,5 @@ type Event struct {
 	Member  int    // counted from 1
 	Batch   *Batch // nil without records
 	Notices []Notice
+	Change  *Change // nil without one
 }

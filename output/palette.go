@@ -60,3 +60,15 @@ func Colours() Palette {
 		Word:    style("5"),
 	}
 }
+
+// MemberStyles are colours that tell the members of a group apart, in the order of
+// their numbers; with more members they start again.
+func MemberStyles() []Style {
+	r := lipgloss.NewRenderer(io.Discard)
+	r.SetColorProfile(termenv.ANSI)
+	styles := make([]Style, 0, 12)
+	for _, colour := range []string{"6", "3", "5", "2", "4", "1", "14", "11", "13", "10", "12", "9"} {
+		styles = append(styles, StyleOf(r.NewStyle().Foreground(lipgloss.Color(colour))))
+	}
+	return styles
+}

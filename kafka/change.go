@@ -1,0 +1,68 @@
+package kafka
+
+// ChangeKind says what happened to a member. The texts are the event names of
+// --events.
+type ChangeKind string
+
+// What can happen to a member of a group.
+const (
+	ChangeAssigned  ChangeKind = "assigned"
+	ChangeRevoked   ChangeKind = "revoked"
+	ChangeLost      ChangeKind = "lost" // somebody else owns the partitions already
+	ChangeCommitted ChangeKind = "committed"
+	ChangeLeft      ChangeKind = "left"
+)
+
+// Change is a change of what a member owns or has committed.
+type Change struct {
+	Kind       ChangeKind
+	MemberID   string
+	Generation int32 // the member epoch under KIP-848; -1 when unknown
+	// Offsets are the partitions concerned: with where reading starts (assigned), the
+	// next offset that was fetched (revoked, lost), or what was committed.
+	Offsets map[TopicPartition]int64
+	// Written is to be called once all that the member emitted before is written out; it
+	// waits for that before it gives the partitions away. Nil where nothing waits.
+	Written func()
+}
+
+// Ack gives a function that acknowledges the first n records of the batch as written
+// out, and with all of them also the ends of partitions behind them. It is nil when
+// nothing commits. Make it before the batch is used again; call it from any
+// goroutine.
+func (b *Batch) Ack(n int) func() {
+	if b.ledger == nil {
+		return nil
+	}
+	var marks []mark
+	at := map[TopicPartition]int{}
+	note := func(tp TopicPartition, next int64) {
+		i, ok := at[tp]
+		if !ok {
+			turn, owned := b.ledger.turnOf(tp)
+			if !owned {
+				return
+			}
+			i = len(marks)
+			at[tp] = i
+			marks = append(marks, mark{tp, turn, next})
+		}
+		marks[i].next = max(marks[i].next, next)
+	}
+	for i := n - 1; i >= 0; i-- { // runs of one partition: only their last record counts
+		r := &b.Records[i]
+		if i < n-1 && r.Partition == b.Records[i+1].Partition && r.Topic == b.Records[i+1].Topic {
+			continue
+		}
+		note(TopicPartition{r.Topic, r.Partition}, r.Offset+1)
+	}
+	if n == len(b.Records) {
+		for _, s := range b.Signals {
+			if s.End {
+				note(TopicPartition{s.Topic, s.Partition}, s.Offset)
+			}
+		}
+	}
+	ledger := b.ledger
+	return func() { ledger.ack(marks) }
+}

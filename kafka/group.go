@@ -1,0 +1,193 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// GroupConfig is what the members of a group have in common.
+type GroupConfig struct {
+	Name   string
+	Topics []string // a name that begins with ^ is a regular expression
+	// Members is how many to start with; Group.Add and Remove change it.
+	Members int
+	// Assignor is range, roundrobin or cooperative-sticky (also when empty) under the
+	// classic protocol, uniform or range under consumer (empty: the broker's choice).
+	Assignor string
+	// Protocol is classic (also when empty) or consumer (KIP-848).
+	Protocol string
+	// InstanceID makes the members static (KIP-345): NAME-0, NAME-1, …
+	InstanceID string
+	// Reset is where to start in a partition without a committed offset: earliest (also
+	// when empty), latest, or error.
+	Reset           string
+	ReadUncommitted bool
+	SessionTimeout  time.Duration // classic protocol; zero: the client's default
+	// JoinEvery lets the members join one after the other.
+	JoinEvery time.Duration
+	// CommitEvery is how often a member commits what was written out; zero: a second.
+	CommitEvery time.Duration
+	// Ends, when set, are where to stop. Run returns when every partition in it is done,
+	// by whichever member of whichever process. Committed then tells what the others
+	// have committed.
+	Ends      map[TopicPartition]int64
+	Committed func(context.Context) (map[TopicPartition]int64, error)
+
+	onePerCall bool
+}
+
+// Group runs members of one consumer group, a goroutine each.
+//
+// What a member fetched is committed only after whoever took it has called Ack; what
+// was acknowledged is committed every CommitEvery, before a partition is given away,
+// and when the member leaves. Within a partition records come in the order of their
+// offsets, across rebalances too: a partition is given away only when all that was
+// fetched from it has been written out.
+type Group struct {
+	cfg  Config
+	gc   GroupConfig
+	emit func(member int) func(Event) error
+
+	polling, live context.Context
+	stop          context.CancelCauseFunc
+	running       sync.WaitGroup
+
+	mu      sync.Mutex
+	members map[int]*member // those that run
+	last    int             // number of the newest
+	err     error
+}
+
+// errDone ends the members when every partition has reached its end.
+var errDone = errors.New("every partition is read to its end")
+
+// OpenGroup checks the configuration. Nothing joins before Run.
+func OpenGroup(cfg Config, gc GroupConfig) (*Group, error) {
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	return &Group{cfg: cfg, gc: gc, members: map[int]*member{}}, nil
+}
+
+// Run starts the members and returns when they have left, with the first error of one
+// of them, the cause of polling, or nil when all Ends are reached.
+//
+// emit makes the receiver of a member's events, which runs on that member's goroutine;
+// receivers of different members run at the same time. When polling ends the members
+// leave in order; when live ends nobody takes their events any more.
+func (g *Group) Run(polling, live context.Context, emit func(member int) func(Event) error) error {
+	g.polling, g.stop = context.WithCancelCause(polling)
+	defer g.stop(nil)
+	g.live, g.emit = live, emit
+	if g.gc.Ends != nil {
+		g.running.Go(g.watchEnds)
+	}
+	for i := range g.gc.Members {
+		if i > 0 && g.gc.JoinEvery > 0 && pause(g.polling, g.gc.JoinEvery) != nil {
+			break
+		}
+		g.Add()
+	}
+	<-g.polling.Done()
+	g.running.Wait()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.err != nil {
+		return g.err
+	}
+	if cause := context.Cause(g.polling); !errors.Is(cause, errDone) {
+		return cause
+	}
+	return nil
+}
+
+// Add lets one more member join and returns its number, or 0 when the group is
+// leaving already.
+func (g *Group) Add() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.polling == nil || g.polling.Err() != nil {
+		return 0
+	}
+	g.last++
+	m := newMember(g, g.last)
+	g.members[m.number] = m
+	g.running.Go(func() {
+		err := m.run()
+		g.mu.Lock()
+		delete(g.members, m.number)
+		if err != nil && g.err == nil {
+			g.err = fmt.Errorf("member %d: %w", m.number, err)
+			g.stop(g.err)
+		}
+		g.mu.Unlock()
+	})
+	return m.number
+}
+
+// Remove lets a member leave in order: it commits, and the others take over.
+func (g *Group) Remove(number int) bool { return g.with(number, func(m *member) { m.leave() }) }
+
+// Freeze makes a member stop polling, or go on: the group loses a member that does not
+// poll for max.poll.interval.ms.
+func (g *Group) Freeze(number int, frozen bool) bool {
+	return g.with(number, func(m *member) { m.frozen.Store(frozen) })
+}
+
+func (g *Group) with(number int, do func(*member)) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	m, ok := g.members[number]
+	if ok {
+		do(m)
+	}
+	return ok
+}
+
+// watchEnds ends the group when every partition has reached its end. Members of this
+// process are asked directly, the others by what they have committed.
+func (g *Group) watchEnds() {
+	open := map[TopicPartition]int64{}
+	for tp, end := range g.gc.Ends {
+		if end > 0 {
+			open[tp] = end
+		}
+	}
+	for rounds := 0; ; rounds++ {
+		for tp, end := range open {
+			if g.acknowledged(tp) >= end {
+				delete(open, tp)
+			}
+		}
+		if len(open) > 0 && rounds%5 == 4 && g.gc.Committed != nil {
+			committed, err := g.gc.Committed(g.polling)
+			for tp, end := range open {
+				if err == nil && committed[tp] >= end {
+					delete(open, tp)
+				}
+			}
+		}
+		if len(open) == 0 {
+			g.stop(errDone)
+			return
+		}
+		if pause(g.polling, pollInterval) != nil {
+			return
+		}
+	}
+}
+
+// acknowledged is how far the members of this process have written a partition out.
+func (g *Group) acknowledged(tp TopicPartition) int64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, m := range g.members {
+		if next, ok := m.ledger.position(tp); ok {
+			return next
+		}
+	}
+	return 0
+}

@@ -1,0 +1,328 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
+)
+
+// member is one consumer of a group. Its goroutine, that of run, owns it.
+type member struct {
+	*Reader
+	group  *Group
+	number int
+	emit   func(Event) error
+	ledger *ledger
+
+	polling   context.Context
+	leave     context.CancelFunc
+	frozen    atomic.Bool
+	committed time.Time // when last
+	failure   error     // of a rebalance callback, whose error the client drops
+	closing   bool
+}
+
+func newMember(g *Group, number int) *member {
+	m := &member{group: g, number: number, ledger: newLedger()}
+	ctx, leave := context.WithCancel(g.polling)
+	m.polling = ctx
+	m.leave = leave
+	return m
+}
+
+// properties are what the configuration of the group means to one member.
+func (m *member) properties() ck.ConfigMap {
+	gc := m.group.gc
+	own := ck.ConfigMap{
+		"go.application.rebalance.enable": true,
+		"client.id":                       "kstream-" + strconv.Itoa(m.number),
+	}
+	if gc.InstanceID != "" {
+		own["group.instance.id"] = gc.InstanceID + "-" + strconv.Itoa(m.number-1)
+	}
+	if gc.Protocol == "consumer" {
+		own["group.protocol"] = "consumer"
+		if gc.Assignor != "" {
+			own["group.remote.assignor"] = gc.Assignor
+		}
+		return own
+	}
+	own["partition.assignment.strategy"] = "cooperative-sticky"
+	if gc.Assignor != "" {
+		own["partition.assignment.strategy"] = gc.Assignor
+	}
+	if gc.SessionTimeout > 0 {
+		own["session.timeout.ms"] = int(gc.SessionTimeout.Milliseconds())
+		own["heartbeat.interval.ms"] = max(1, int(gc.SessionTimeout.Milliseconds()/10))
+	} else {
+		own["heartbeat.interval.ms"] = 1000 // so that a rebalance is heard of within a second
+	}
+	return own
+}
+
+// run joins, hands on what comes until the member is to leave, and leaves.
+func (m *member) run() error {
+	defer m.leave()
+	g := m.group
+	c, err := openConsumer(g.cfg, consumerConfig{
+		group: g.gc.Name, readUncommitted: g.gc.ReadUncommitted, share: g.gc.Members,
+		bounded: g.gc.Ends != nil, onePerCall: g.gc.onePerCall, own: m.properties(),
+	})
+	if err != nil {
+		return err
+	}
+	m.Reader = &Reader{
+		consumer: c, parts: map[TopicPartition]*readPart{}, member: true,
+		follow: g.gc.Ends == nil, ended: true,
+	}
+	m.emit = g.emit(m.number)
+	m.committed = time.Now()
+	if err := c.client.SubscribeTopics(g.gc.Topics, m.rebalance); err != nil {
+		return errors.Join(explain(g.cfg, c.logs, err), c.close())
+	}
+	err = m.work()
+	m.closing = true
+	if closed := c.close(); err == nil { // revokes what is assigned, by the callback
+		err = closed
+	}
+	if err == nil {
+		err = m.failure
+	}
+	return errors.Join(err, m.tell(Change{Kind: ChangeLeft}))
+}
+
+// work is the member's loop.
+func (m *member) work() error {
+	var b Batch
+	for m.polling.Err() == nil {
+		if m.frozen.Load() {
+			_ = pause(m.polling, pollInterval) // ends with the loop
+			continue
+		}
+		if err := m.step(m.polling, &b); err != nil {
+			return err
+		}
+		if m.failure != nil {
+			return m.failure
+		}
+		if len(b.Records)+len(b.Notices)+len(b.Signals) > 0 {
+			b.ledger = m.ledger
+			if err := m.emit(Event{Member: m.number, Batch: &b, Notices: b.Notices}); err != nil {
+				return err
+			}
+		}
+		if err := m.commitDue(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// commitDue commits when the interval is over.
+func (m *member) commitDue() error {
+	every := m.group.gc.CommitEvery
+	if every <= 0 {
+		every = time.Second
+	}
+	if time.Since(m.committed) < every {
+		return nil
+	}
+	return m.commit()
+}
+
+// commit commits what is due. A commit that a running rebalance refuses stays due
+// (KIP-447 tells such refusals from final ones); so does one that found no
+// coordinator.
+func (m *member) commit() error {
+	m.committed = time.Now()
+	due := m.ledger.due()
+	if len(due) == 0 {
+		return nil
+	}
+	results, err := m.client.CommitOffsets(clientOffsets(due))
+	if err == nil {
+		for _, r := range results {
+			if r.Error != nil {
+				err = r.Error
+			}
+		}
+	}
+	if err == nil {
+		m.ledger.settle(due)
+		return m.tell(Change{Kind: ChangeCommitted, Offsets: due})
+	}
+	var ke ck.Error
+	if errors.As(err, &ke) && passing(ke) {
+		return nil
+	}
+	return fmt.Errorf("commit: %w", explain(m.cfg, m.logs, err))
+}
+
+// passing tells refusals of a commit that a later one need not meet.
+func passing(err ck.Error) bool {
+	switch err.Code() {
+	case ck.ErrIllegalGeneration, ck.ErrRebalanceInProgress, ck.ErrUnknownMemberID, ck.ErrStaleMemberEpoch,
+		ck.ErrCoordinatorNotAvailable, ck.ErrNotCoordinator, ck.ErrCoordinatorLoadInProgress, ck.ErrWaitCoord,
+		ck.ErrTransport, ck.ErrTimedOut, ck.ErrRequestTimedOut, ck.ErrNoOffset, ck.ErrAssignmentLost, ck.ErrNotLeaderForPartition:
+		return true
+	}
+	return err.IsRetriable()
+}
+
+// tell emits a change.
+func (m *member) tell(c Change) error {
+	c.MemberID, c.Generation = m.memberID(), m.generation()
+	return m.emit(Event{Member: m.number, Change: &c})
+}
+
+// rebalance is the callback: it runs inside Poll, and inside Close, on the member's
+// goroutine.
+func (m *member) rebalance(_ *ck.Consumer, ev ck.Event) error {
+	var err error
+	switch ev := ev.(type) {
+	case ck.AssignedPartitions:
+		err = m.assigned(ev.Partitions)
+	case ck.RevokedPartitions:
+		err = m.revoked(ev.Partitions)
+	}
+	if err != nil && m.failure == nil {
+		m.failure = err
+	}
+	return err
+}
+
+func (m *member) cooperative() bool { return m.client.GetRebalanceProtocol() == "COOPERATIVE" }
+
+// assigned starts reading partitions at their committed offsets.
+func (m *member) assigned(partitions []ck.TopicPartition) error {
+	starts := map[TopicPartition]int64{}
+	if len(partitions) > 0 {
+		var err error
+		if starts, err = m.starts(partitions); err != nil {
+			return err
+		}
+	}
+	assign := clientOffsets(starts)
+	m.forward(assign, true)
+	var err error
+	if m.cooperative() {
+		err = m.client.IncrementalAssign(assign)
+	} else {
+		err = m.client.Assign(assign)
+	}
+	if err != nil {
+		return explain(m.cfg, m.logs, err)
+	}
+	m.ledger.own(starts)
+	m.last = nil
+	for tp, start := range starts {
+		p := &readPart{TopicPartition: tp, next: start, end: Follow, corrupt: -1}
+		m.parts[tp] = p
+		m.open++
+		if end, ok := m.group.gc.Ends[tp]; ok {
+			if p.end = end; start >= end {
+				m.finish(p)
+			}
+		}
+	}
+	return m.tell(Change{Kind: ChangeAssigned, Offsets: starts})
+}
+
+// starts finds where to begin: the committed offset, or where Reset says.
+func (m *member) starts(partitions []ck.TopicPartition) (map[TopicPartition]int64, error) {
+	millis := int(m.cfg.timeout().Milliseconds())
+	committed, err := m.client.Committed(partitions, millis)
+	for tries := 0; err != nil && tries < 3 && m.group.live.Err() == nil; tries++ {
+		committed, err = m.client.Committed(partitions, millis)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("committed offsets: %w", explain(m.cfg, m.logs, err))
+	}
+	starts := map[TopicPartition]int64{}
+	for _, c := range committed {
+		tp := TopicPartition{*c.Topic, c.Partition}
+		if c.Error != nil {
+			return nil, fmt.Errorf("%s: committed offset: %w", tp, explain(m.cfg, m.logs, c.Error))
+		}
+		starts[tp] = int64(c.Offset)
+		if c.Offset >= 0 {
+			continue
+		}
+		if m.group.gc.Reset == "error" {
+			return nil, fmt.Errorf("%s: %w: group %s has no committed offset here, and --offset-reset is error", tp, ErrFailed, m.group.gc.Name)
+		}
+		start, end, err := m.client.QueryWatermarkOffsets(tp.Topic, tp.Partition, millis)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", tp, explain(m.cfg, m.logs, err))
+		}
+		if starts[tp] = start; m.group.gc.Reset == "latest" {
+			starts[tp] = end
+		}
+	}
+	return starts, nil
+}
+
+// revoked gives partitions away: what was fetched from them is written out and
+// committed first. Partitions that were lost belong to somebody else already; they are
+// only forgotten.
+func (m *member) revoked(partitions []ck.TopicPartition) error {
+	change := Change{Kind: ChangeRevoked, Offsets: map[TopicPartition]int64{}}
+	tps := make([]TopicPartition, len(partitions))
+	for i, p := range partitions {
+		tps[i] = TopicPartition{*p.Topic, p.Partition}
+		if part := m.parts[tps[i]]; part != nil {
+			change.Offsets[tps[i]] = part.next
+		}
+	}
+	var err error
+	if m.client.AssignmentLost() {
+		change.Kind = ChangeLost
+		err = m.tell(change)
+	} else {
+		written := make(chan struct{})
+		change.Written = func() { close(written) }
+		if err = m.tell(change); err == nil {
+			select {
+			case <-written:
+				err = m.handOver()
+			case <-m.group.live.Done():
+			}
+		}
+	}
+	m.ledger.disown(tps)
+	m.last = nil
+	for _, tp := range tps {
+		if p := m.parts[tp]; p != nil && !p.done {
+			m.open--
+		}
+		delete(m.parts, tp)
+	}
+	m.forward(partitions, false)
+	if m.cooperative() {
+		return errors.Join(err, explain(m.cfg, m.logs, m.client.IncrementalUnassign(partitions)))
+	}
+	return errors.Join(err, explain(m.cfg, m.logs, m.client.Unassign()))
+}
+
+// handOver commits before partitions are given away. It is the last chance, so a
+// refusal that passes is tried again for a while; then the next owner reads again what
+// was not committed.
+func (m *member) handOver() error {
+	deadline := time.Now().Add(m.cfg.timeout() / 2)
+	for {
+		if err := m.commit(); err != nil {
+			return err
+		}
+		if len(m.ledger.due()) == 0 || time.Now().After(deadline) || m.client.AssignmentLost() {
+			return nil
+		}
+		if pause(m.group.live, pollInterval) != nil {
+			return nil
+		}
+	}
+}
