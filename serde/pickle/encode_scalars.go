@@ -184,7 +184,8 @@ func (e *encoder) bytes(b octets) error {
 
 // name writes text that is likely to come again, a key for example, only once.
 func (e *encoder) name(s string) {
-	if e.proto == 0 || len(s) < 2 {
+	if e.proto == 0 || len(s) < 2 || len(s) > 256 { // looking up a long one costs its length
+
 		e.text(s)
 		return
 	}

@@ -193,8 +193,22 @@ func errorText(err error) string {
 // length, or more; with one the test would run into its time limit.
 func TestTimeIsInProportion(t *testing.T) {
 	const n = 300000
-	big := "]q\x00(" + strings.Repeat("K\x01", n) + "e0" // a long list, in the memo only
+	big := "]q\x00(" + strings.Repeat("K\x01", n) + "e0"                     // a long list, in the memo only
+	long := "X" + string([]byte{0, 0, 0x20, 0}) + strings.Repeat("x", 2<<20) // text of 2 MiB
+	often := func(s string) string { return strings.Repeat(s, n/10) }
+	stored := "(" + long + "q\x000U\x06latin1q\x010" // indexes 0 and 1
 	tests := map[string]string{
+		"bytes of one text":     stored + often("c_codecs\nencode\nh\x00h\x01\x86R") + "l.",
+		"bytearrays of one":     stored + "c_codecs\nencode\nh\x00h\x01\x86Rq\x020" + often("c__builtin__\nbytearray\nh\x02\x85R") + "l.",
+		"dates of one text":     stored + often("cdatetime\ndate\nh\x00\x85R") + "l.",
+		"dates of one bytes":    stored + "c_codecs\nencode\nh\x00h\x01\x86Rq\x020" + often("cdatetime\ndate\nh\x02\x85R") + "l.",
+		"decimals of one text":  stored + often("cdecimal\nDecimal\nh\x00\x85R") + "l.",
+		"one key":               stored + "}(" + often("h\x00N") + "ul.",
+		"one key of bytes":      stored + "B" + long[1:] + "q\x030}(" + often("h\x03N") + "ul.",
+		"one object":            stored + "c_codecs\nencode\nh\x00h\x01\x86Rq\x02" + often("h\x02") + "l.",
+		"attributes of one":     stored + "N" + strings.Repeat("q\x020c__builtin__\ngetattr\nh\x02h\x00\x86R", 400) + "l.",
+		"classes of one":        stored + often("\x80\x02h\x00h\x00\x93") + "l.",
+		"persistent ids of one": stored + often("h\x00Q") + "l.",
 		"marks":                 strings.Repeat("(", n) + strings.Repeat("1", n) + "N.",
 		"sets of one list":      "(" + big + strings.Repeat("c__builtin__\nset\nh\x00\x85R", n/10) + "l.",
 		"calls with one tuple":  "(" + strings.Replace(big, "]q\x00(", "(", 1)[:2*n+1] + "tq\x000" + strings.Repeat("ca\nb\nh\x00R", n/10) + "l.",
@@ -205,7 +219,7 @@ func TestTimeIsInProportion(t *testing.T) {
 	}
 	for name, data := range tests {
 		t.Run(name, func(t *testing.T) {
-			s := newSerde(t, Options{AllowObjects: true, Limits: serde.Limits{Output: 1 << 20}})
+			s := newSerde(t, Options{Protocol: 4, AllowObjects: true, Limits: serde.Limits{Output: 16 << 20}})
 			r, err := s.Decode(t.Context(), serde.Input{Data: []byte(data)})
 			if err != nil {
 				t.Fatal(err)
@@ -214,6 +228,9 @@ func TestTimeIsInProportion(t *testing.T) {
 				if _, err := r.Value.(*Value).AppendJSON(nil, value.JSONOptions{Mode: mode}); err != nil && !errors.Is(err, serde.ErrTooBig) {
 					t.Error(err)
 				}
+			}
+			if _, err := r.Value.(*Value).Model(); err != nil && !errors.Is(err, serde.ErrTooBig) {
+				t.Error(err)
 			}
 			if _, err := s.Append(nil, r.Value); err != nil && !errors.Is(err, serde.ErrTooBig) {
 				t.Error(err)

@@ -193,15 +193,20 @@ func (w *writer) model(v value.V) {
 	w.out = out
 }
 
-// distinct says whether the keys are all text, start with nothing that prefix names, and
-// differ.
+// distinct says whether the keys are all text, do not start with prefix, and differ. It
+// fails when they are longer together than what may still be written.
 func (w *writer) distinct(items []any, prefix string) bool {
 	n := len(items) / 2
+	size := 0
 	for i := range n {
 		s, ok := items[2*i].(string)
 		if !ok || prefix != "" && strings.HasPrefix(s, prefix) {
 			return false
 		}
+		size += len(s)
+	}
+	if !w.room(size) {
+		return false
 	}
 	if n <= 8 {
 		for i := range n {

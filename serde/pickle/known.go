@@ -78,6 +78,23 @@ func modelled(g *global) bool {
 // view recognises o by the class and the exact arguments that Python writes. Anything
 // else, however close, stays an object that is shown as recorded.
 func (o *object) view() view {
+	v := o.shape()
+	ok := true
+	switch v.sort {
+	case someBytes, aBytearray:
+		v.octets, ok = o.content()
+	case aDecimal:
+		ok = isDecimal(v.text)
+	}
+	if !ok {
+		return view{}
+	}
+	return v
+}
+
+// shape is view without looking into text and bytes: a few bytes of a pickle are enough
+// to refer to long ones once more.
+func (o *object) shape() view {
 	g, ok := o.class.(*global)
 	if !ok || !modelled(g) || o.kwargs != nil || o.items != nil {
 		return view{}
@@ -105,13 +122,13 @@ func (o *object) view() view {
 	case "set", "frozenset":
 		return o.viewSet(g.name, args)
 	case "bytes", "bytearray", "encode":
-		return viewBytes(g.name, args)
+		return shapeOfBytes(g.name, args)
 	case "complex":
 		if len(args) == 2 && isFloat(args[0]) && isFloat(args[1]) {
 			return view{sort: aComplex, parts: [2]any{args[0], args[1]}}
 		}
 	case "Decimal":
-		if s, ok := oneText(args); ok && isDecimal(s) {
+		if s, ok := oneText(args); ok {
 			return view{sort: aDecimal, text: s}
 		}
 	}
@@ -148,41 +165,43 @@ func (o *object) viewSet(name string, args []any) view {
 	return v
 }
 
-// viewBytes knows bytes(), _codecs.encode(text, "latin1"), bytearray(), bytearray(bytes)
-// and bytearray(text, "latin-1").
-func viewBytes(name string, args []any) view {
+// shapeOfBytes knows bytes(), _codecs.encode(text, "latin1"), bytearray(),
+// bytearray(bytes) and bytearray(text, "latin-1").
+func shapeOfBytes(name string, args []any) view {
 	v := view{sort: someBytes}
 	if name == "bytearray" {
 		v.sort = aBytearray
 	}
+	ok := len(args) == 0 && name != "encode"
 	switch {
-	case len(args) == 0 && name != "encode":
-		return v
 	case len(args) == 1 && name == "bytearray":
-		if b, ok := bytesOf(args[0]); ok {
-			v.octets = b
-			return v
-		}
+		inner, isObject := args[0].(*object)
+		_, isBytes := args[0].(octets)
+		ok = isBytes || isObject && inner.shape().sort == someBytes
 	case len(args) == 2 && name != "bytes":
-		s, ok := args[0].(string)
-		if ok && (args[1] == any("latin1") || args[1] == any("latin-1")) {
-			if v.octets, ok = latin1(s); ok {
-				return v
-			}
-		}
+		_, ok = args[0].(string)
+		ok = ok && (args[1] == any("latin1") || args[1] == any("latin-1"))
 	}
-	return view{}
+	if !ok {
+		return view{}
+	}
+	return v
 }
 
-// bytesOf gives the bytes that v is, or that a call recorded in v would make.
-func bytesOf(v any) (octets, bool) {
-	switch t := v.(type) {
+// content gives the bytes of an object of the shape of bytes. Text that is not Latin-1
+// has none.
+func (o *object) content() (octets, bool) {
+	args, _ := o.arguments()
+	if len(args) == 0 {
+		return "", true
+	}
+	switch t := args[0].(type) {
+	case string:
+		return latin1(t)
 	case octets:
 		return t, true
 	case *object:
-		if w := t.view(); w.sort == someBytes {
-			return w.octets, true
-		}
+		return t.content()
 	}
 	return "", false
 }

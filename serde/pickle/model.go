@@ -13,16 +13,16 @@ import (
 // back to is "<cycle>". It fails with serde.ErrTooBig or serde.ErrTooDeep beyond the
 // limits of the serde.
 func (v *Value) Model() (value.V, error) {
-	m := modeller{depth: v.limits.Depth, items: v.limits.Items}
+	m := modeller{depth: v.limits.Depth, items: v.limits.Items, bytes: v.limits.Output}
 	out := m.model(v.root)
 	return out, m.err
 }
 
 // modeller builds values until err is set.
 type modeller struct {
-	depth, items int // left
-	open         map[any]struct{}
-	err          error
+	depth, items, bytes int // left
+	open                map[any]struct{}
+	err                 error
 }
 
 func (m *modeller) model(v any) value.V {
@@ -38,7 +38,7 @@ func (m *modeller) model(v any) value.V {
 	case surrogates:
 		return value.WTF8(t)
 	case octets:
-		return value.Bytes(t)
+		return m.octets(t)
 	case *node:
 		return m.container(t, t.flags, func() value.V { return m.node(t) })
 	case *object:
@@ -49,9 +49,25 @@ func (m *modeller) model(v any) value.V {
 		})
 	case *global, extension, buffer:
 		text, _ := opaqueText(t)
+		m.charge(len(text))
 		return text
 	}
 	return v // None, bool, int, str are the same in both
+}
+
+// octets copies bytes: those of the model can be changed.
+func (m *modeller) octets(b octets) value.V {
+	if m.charge(len(b)); m.err != nil {
+		return nil
+	}
+	return value.Bytes(b)
+}
+
+// charge counts bytes that are not shared with the pickle.
+func (m *modeller) charge(n int) {
+	if m.bytes -= n; m.bytes < 0 && m.err == nil {
+		m.err = fmt.Errorf("too many bytes: %w", serde.ErrTooBig)
+	}
 }
 
 func (m *modeller) container(c any, f flags, build func() value.V) value.V {
@@ -79,7 +95,7 @@ func (m *modeller) node(t *node) value.V {
 	case dict:
 		return m.dict(t.items)
 	case bytearray:
-		return value.Bytes(t.items[0].(octets))
+		return m.octets(t.items[0].(octets))
 	}
 	return m.list(t.items)
 }
@@ -122,7 +138,7 @@ func (m *modeller) object(o *object) value.V {
 	case aSet, aFrozenset:
 		return m.list(v.items)
 	case someBytes, aBytearray:
-		return value.Bytes(v.octets)
+		return m.octets(v.octets)
 	case aComplex:
 		return m.list(v.parts[:])
 	case anOrderedDict:
@@ -176,7 +192,9 @@ func (m *modeller) record(o *object, v view) value.V {
 		out.Fields = append(out.Fields, value.Field{Key: key, Value: v})
 	}
 	if g, ok := class.(*global); ok {
-		add("py/class", className(g))
+		name := className(g)
+		m.charge(len(name))
+		add("py/class", name)
 	} else if name, ok := attribute(class); ok {
 		add("py/class", name)
 	} else {

@@ -2,6 +2,8 @@ package pickle
 
 import (
 	"encoding/base64"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -97,9 +99,16 @@ func (w *writer) plainDict(items []any) {
 		w.object(items, w.plain)
 		return
 	}
+	if w.err != nil {
+		return
+	}
 	named := make([]any, len(items))
+	size := 0
 	for i := 0; i+1 < len(items); i += 2 {
 		text, ok := w.keyText(items[i])
+		if size += len(text); !w.room(size) {
+			return
+		}
 		if !ok {
 			w.pairs(items, w.plain)
 			return
@@ -242,7 +251,8 @@ func plainFields(states []any) (fields []any, ok bool) {
 	}
 	own := append(fields[:len(fields):len(fields)],
 		"py/class", nil, "args", nil, "kwargs", nil, "state", nil, "items", nil, "entries", nil)
-	return fields, new(writer).distinct(own, "")
+	names := writer{limit: math.MaxInt}
+	return fields, names.distinct(own, "")
 }
 
 // attributes gives the names and values in states: dicts, None, or a pair of these as
@@ -278,7 +288,14 @@ func className(g *global) string {
 // attribute knows getattr(class, "name"), which stands for a nested class or a method
 // below protocol 4, and gives its full name.
 func attribute(v any) (name string, ok bool) {
-	for range 64 {
+	const longest = 1000
+	var parts []string
+	for size := 0; ; {
+		if g, isGlobal := v.(*global); isGlobal && parts != nil {
+			parts = append(parts, className(g))
+			slices.Reverse(parts)
+			return strings.Join(parts, "."), true
+		}
 		o, isObject := v.(*object)
 		if !isObject || o.how != call || !isGlobal(o.class, "builtins", "getattr") || !o.untouched() {
 			return "", false
@@ -287,15 +304,12 @@ func attribute(v any) (name string, ok bool) {
 		if len(args) != 2 {
 			return "", false
 		}
-		last, isText := args[1].(string)
-		if !isText {
+		part, isText := args[1].(string)
+		size += len(part) + 1
+		if !isText || size > longest {
 			return "", false
 		}
-		name = "." + last + name
-		if g, isGlobal := args[0].(*global); isGlobal {
-			return className(g) + name, true
-		}
+		parts = append(parts, part)
 		v = args[0]
 	}
-	return "", false
 }

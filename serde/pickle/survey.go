@@ -85,7 +85,7 @@ func again(f *flags, mutable bool) bool {
 }
 
 func (s *surveyor) reachObject(o *object) error {
-	v := o.view()
+	v := o.shape()
 	if !again(&o.flags, !v.sort.immutable()) {
 		return nil
 	}

@@ -67,10 +67,24 @@ const foldMark = "[fold=1]"
 
 // packedTime gives the bytes of a time; Python 2 wrote them as a str.
 func packedTime(v any) (octets, bool) {
-	if s, ok := v.(string); ok && len(s) <= 20 {
-		return latin1(s)
+	const longest = 20 // ten characters in UTF-8
+	switch t := v.(type) {
+	case string:
+		if len(t) <= longest {
+			return latin1(t)
+		}
+	case octets:
+		return t, len(t) <= longest
+	case *object:
+		if t.shape().sort != someBytes {
+			return "", false
+		}
+		if args, _ := t.arguments(); len(args) > 0 && len(args[0].(string)) > longest {
+			return "", false
+		}
+		return t.content()
 	}
-	return bytesOf(v)
+	return "", false
 }
 
 func appendDate(dst, b []byte) ([]byte, bool) {
