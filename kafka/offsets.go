@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
@@ -25,21 +26,33 @@ type Watermarks struct {
 
 // Watermarks asks for the bounds of the logs of partitions.
 func (a *Admin) Watermarks(ctx context.Context, partitions []TopicPartition) (map[TopicPartition]Watermarks, error) {
-	start, err := a.listOffsets(ctx, partitions, fixedSpec(ck.EarliestOffsetSpec), ck.IsolationLevelReadUncommitted)
-	if err != nil {
-		return nil, err
+	questions := []struct {
+		spec      ck.OffsetSpec
+		isolation ck.IsolationLevel
+		answers   map[TopicPartition]int64
+		err       error
+	}{
+		{spec: ck.EarliestOffsetSpec},
+		{spec: ck.LatestOffsetSpec, isolation: ck.IsolationLevelReadCommitted},
+		{spec: ck.LatestOffsetSpec},
 	}
-	end, err := a.listOffsets(ctx, partitions, fixedSpec(ck.LatestOffsetSpec), ck.IsolationLevelReadUncommitted)
-	if err != nil {
-		return nil, err
+	var asked sync.WaitGroup
+	for i := range questions {
+		asked.Go(func() {
+			q := &questions[i]
+			q.answers, q.err = a.listOffsets(ctx, partitions, fixedSpec(q.spec), q.isolation)
+		})
 	}
-	stable, err := a.listOffsets(ctx, partitions, fixedSpec(ck.LatestOffsetSpec), ck.IsolationLevelReadCommitted)
-	if err != nil {
-		return nil, err
+	asked.Wait()
+	for i := range questions {
+		if err := questions[i].err; err != nil {
+			return nil, err
+		}
 	}
+	start, stable, end := questions[0].answers, questions[1].answers, questions[2].answers
 	marks := make(map[TopicPartition]Watermarks, len(partitions))
 	for _, p := range partitions {
-		marks[p] = Watermarks{start[p], stable[p], end[p]}
+		marks[p] = Watermarks{start[p], min(stable[p], end[p]), end[p]}
 	}
 	return marks, nil
 }

@@ -54,6 +54,7 @@ type Reader struct {
 	open    int       // partitions that are not at the end of their span
 	follow  bool      // some span waits for records to come
 	grows   bool      // new partitions are read too
+	member  bool      // the group decides which partitions are assigned
 	pending []Notice
 	ended   bool // the notice of the end was given
 	failed  error
@@ -72,7 +73,7 @@ type readPart struct {
 	from  int64 // records before it are left out
 	next  int64 // offset that comes next in the log
 	end   int64
-	there bool // all of the span was in the log when it was made
+	waits bool // the span goes beyond the log as it was when the span was made
 	done  bool
 	atEnd bool
 	// short is when the log turned out to end before a span that was in it.
@@ -91,7 +92,7 @@ func OpenReader(cfg Config, rc ReaderConfig, topics []Topic) (*Reader, error) {
 	for _, s := range rc.Spans {
 		p := &readPart{
 			TopicPartition: s.TopicPartition, corrupt: -1,
-			from: s.From, next: min(s.From, s.End), end: s.To, there: !s.waits(),
+			from: s.From, next: min(s.From, s.End), end: s.To, waits: s.waits(),
 		}
 		r.parts[s.TopicPartition] = p
 		if s.To != Follow && s.From >= s.To {
@@ -140,25 +141,34 @@ func (r *Reader) Next(ctx context.Context, b *Batch) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if err := r.fetch(ctx, b, 100*time.Millisecond, r.onError); err != nil {
+		if err := r.step(ctx, b); err != nil {
 			return err
 		}
-		r.keepWithin(b)
-		for i := range b.Signals {
-			if err := r.signal(ctx, &b.Signals[i]); err != nil {
-				return err
-			}
-		}
-		if err := r.checkCluster(ctx); err != nil {
-			return err
-		}
-		r.noteEnd()
-		b.Notices = append(b.Notices[:0], r.pending...)
-		r.pending = r.pending[:0]
 		if len(b.Records)+len(b.Notices) > 0 {
 			return nil
 		}
 	}
+}
+
+// step takes what is there, waiting a tenth of a second at most, and acts on all that
+// is no record. The batch may stay empty.
+func (r *Reader) step(ctx context.Context, b *Batch) error {
+	if err := r.fetch(ctx, b, 100*time.Millisecond, r.onError); err != nil {
+		return err
+	}
+	r.keepWithin(b)
+	for i := range b.Signals {
+		if err := r.signal(ctx, &b.Signals[i]); err != nil {
+			return err
+		}
+	}
+	if err := r.checkCluster(ctx); err != nil {
+		return err
+	}
+	r.noteEnd()
+	b.Notices = append(b.Notices[:0], r.pending...)
+	r.pending = r.pending[:0]
+	return nil
 }
 
 // Run hands everything that Next gives to emit until the spans are read, which is nil,
@@ -233,11 +243,15 @@ func (r *Reader) finish(p *readPart) {
 	}
 	p.done = true
 	r.open--
-	if r.open == 0 {
-		return
-	}
 	tps := []ck.TopicPartition{{Topic: &p.Topic, Partition: p.Partition}}
-	if err := r.client.IncrementalUnassign(tps); err != nil {
+	var err error
+	switch {
+	case r.member: // the partition stays ours
+		err = r.client.Pause(tps)
+	case r.open > 0:
+		err = r.client.IncrementalUnassign(tps)
+	}
+	if err != nil {
 		r.failed = explain(r.cfg, r.logs, err)
 	}
 }

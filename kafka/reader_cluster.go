@@ -1,0 +1,74 @@
+package kafka
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
+)
+
+// checkCluster notices what concerns no single partition: brokers that are back, and
+// topics that changed.
+func (r *Reader) checkCluster(ctx context.Context) error {
+	if r.failed != nil {
+		return r.failed
+	}
+	if !r.follow {
+		r.checkShort()
+	}
+	if err := r.probe(ctx); err != nil {
+		return err
+	}
+	select {
+	case topics := <-r.topology:
+		return r.adopt(topics)
+	default:
+		return nil
+	}
+}
+
+// onError handles an error of the client as a whole.
+func (r *Reader) onError(err ck.Error) error {
+	switch err.Code() {
+	case ck.ErrAllBrokersDown, ck.ErrTransport, ck.ErrResolve, ck.ErrTimedOut:
+		if err.Code() == ck.ErrAllBrokersDown && r.downSince.IsZero() {
+			r.downSince, r.probed = time.Now(), time.Now()
+			r.pending = append(r.pending, Notice{Kind: NoticeDown, Partition: -1, Text: cmp.Or(r.logs.cause(), err.Error())})
+		}
+		return nil
+	case ck.ErrAuthentication, ck.ErrSaslAuthenticationFailed, ck.ErrSsl, ck.ErrTopicAuthorizationFailed:
+		return explain(r.cfg, r.logs, err)
+	}
+	if err.IsFatal() {
+		return explain(r.cfg, r.logs, err)
+	}
+	return nil // what concerns the group that is not joined, and what librdkafka mends
+}
+
+// answered notes that a broker has sent something.
+func (r *Reader) answered() {
+	if !r.downSince.IsZero() {
+		r.downSince = time.Time{}
+		r.pending = append(r.pending, Notice{Kind: NoticeUp, Partition: -1})
+	}
+}
+
+// probe looks once a second whether a broker answers again: at the end of all
+// partitions nothing else would show it. A bounded read gives up after the timeout; an
+// endless one waits.
+func (r *Reader) probe(ctx context.Context) error {
+	if r.downSince.IsZero() || time.Since(r.probed) < time.Second {
+		return nil
+	}
+	if preflight(ctx, Config{Brokers: r.cfg.Brokers, Timeout: 500 * time.Millisecond}) == nil {
+		if _, err := r.client.GetMetadata(nil, false, 500); err == nil {
+			r.answered()
+		}
+	}
+	r.probed = time.Now()
+	if !r.follow && !r.downSince.IsZero() && time.Since(r.downSince) > r.cfg.timeout() {
+		return unanswered(r.cfg, r.logs)
+	}
+	return nil
+}

@@ -1,0 +1,134 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
+)
+
+// signal acts on what a partition said beside its records.
+func (r *Reader) signal(ctx context.Context, s *Signal) error {
+	p := r.part(s.Topic, s.Partition)
+	if p == nil || p.done {
+		return nil
+	}
+	switch s.Code {
+	case ck.ErrPartitionEOF:
+		r.answered()
+		r.reachedEnd(p, s.Offset)
+		return nil
+	case ck.ErrAutoOffsetReset, ck.ErrOffsetOutOfRange:
+		return r.reposition(ctx, p)
+	case ck.ErrLogTruncation:
+		return r.truncated(p, s.Offset)
+	case ck.ErrBadMsg, ck.ErrInvalidMsg, ck.ErrBadCompression:
+		if p.corrupt == p.next {
+			return fmt.Errorf("%s@%d: %w: %s", p.TopicPartition, p.next, ErrCorrupt, s.Text)
+		}
+		p.corrupt = p.next
+		r.pending = append(r.pending, Notice{Kind: NoticeCorrupt, Topic: p.Topic, Partition: p.Partition, From: p.next})
+		return r.seek(p)
+	case ck.ErrUnknownTopicOrPart, ck.ErrUnknownTopic, ck.ErrUnknownPartition, ck.ErrUnknownTopicID:
+		return r.deleted(p.Topic)
+	case ck.ErrTransport, ck.ErrTimedOut, ck.ErrAllBrokersDown, ck.ErrMaxPollExceeded:
+		return nil // the client tries again
+	}
+	return fmt.Errorf("%s@%d: %w: %s", p.TopicPartition, p.next, sentinelOf(s.Code), s.Text)
+}
+
+// reachedEnd notes that the log of a partition ends at an offset for now. Between the
+// last record and there may be transaction markers and what compaction left out.
+func (r *Reader) reachedEnd(p *readPart, end int64) {
+	p.next = max(p.next, end)
+	p.atEnd = true
+	switch {
+	case p.end == Follow:
+	case end >= p.end:
+		r.finish(p)
+	case !p.waits && p.short.IsZero():
+		p.short = time.Now()
+	}
+}
+
+// checkShort ends partitions whose log has stayed shorter than it was when the read
+// began. A new leader may take a moment to know how far its log is committed.
+func (r *Reader) checkShort() {
+	for _, p := range r.parts {
+		if p.done || p.short.IsZero() {
+			continue
+		}
+		if !p.atEnd {
+			p.short = time.Time{}
+		} else if time.Since(p.short) > min(r.cfg.timeout(), 5*time.Second) {
+			r.pending = append(r.pending, Notice{Kind: NoticeTruncated, Topic: p.Topic, Partition: p.Partition, From: p.end, To: p.next})
+			r.finish(p)
+		}
+	}
+}
+
+// reposition continues after the position of a partition fell out of its log: behind
+// what retention deleted, or at the end of a log that became shorter.
+func (r *Reader) reposition(ctx context.Context, p *readPart) error {
+	start, end, err := r.bounds(ctx, p.TopicPartition)
+	if err != nil {
+		return err
+	}
+	switch {
+	case start > p.next:
+		first, gone := max(p.next, p.from), start
+		if p.end != Follow {
+			gone = min(start, p.end)
+		}
+		if first < gone {
+			r.pending = append(r.pending, Notice{Kind: NoticeLost, Topic: p.Topic, Partition: p.Partition, From: first, To: gone})
+		}
+		p.next = start
+	case end < p.next:
+		return r.truncated(p, end)
+	}
+	if p.end != Follow && p.next >= p.end {
+		r.finish(p)
+		return nil
+	}
+	return r.seek(p)
+}
+
+// bounds asks for the bounds of a partition's log, in short requests so that ctx is
+// heeded.
+func (r *Reader) bounds(ctx context.Context, tp TopicPartition) (start, end int64, err error) {
+	for began := time.Now(); ; {
+		start, end, err = r.client.QueryWatermarkOffsets(tp.Topic, tp.Partition, 500)
+		switch {
+		case err == nil:
+			return start, end, nil
+		case ctx.Err() != nil:
+			return 0, 0, context.Cause(ctx)
+		case time.Since(began) > r.cfg.timeout():
+			return 0, 0, fmt.Errorf("%s: %w", tp, explain(r.cfg, r.logs, err))
+		}
+	}
+}
+
+func (r *Reader) truncated(p *readPart, end int64) error {
+	if end < 0 || end > p.next {
+		end = p.next
+	}
+	r.pending = append(r.pending, Notice{Kind: NoticeTruncated, Topic: p.Topic, Partition: p.Partition, From: p.next, To: end})
+	p.next, p.from = end, min(p.from, end)
+	return r.seek(p)
+}
+
+// seek starts fetching a partition anew at its next offset.
+func (r *Reader) seek(p *readPart) error {
+	tps := []ck.TopicPartition{{Topic: &p.Topic, Partition: p.Partition, Offset: ck.Offset(p.next)}}
+	if r.member {
+		return explain(r.cfg, r.logs, r.client.Seek(tps[0], 0))
+	}
+	if err := r.client.IncrementalUnassign(tps); err != nil {
+		return explain(r.cfg, r.logs, err)
+	}
+	r.forward(tps, true)
+	return explain(r.cfg, r.logs, r.client.IncrementalAssign(tps))
+}
