@@ -99,6 +99,7 @@ func newRoot(env *Env) *cobra.Command {
 		newExitCodesHelp(),
 		newSerdesHelp(),
 	)
+	root.AddCommand(helpTopics()...)
 	refuseUnknown(root)
 	return root
 }

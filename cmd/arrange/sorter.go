@@ -129,9 +129,6 @@ func (s *Sorter) sort() {
 		}
 		return cmp.Compare(a.seq, b.seq)
 	})
-	for i := range s.entries { // so that a sort after further Adds keeps their order
-		s.entries[i].seq = uint32(i)
-	}
 }
 
 // spillRun moves the records in memory to the temporary file.

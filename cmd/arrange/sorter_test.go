@@ -49,7 +49,7 @@ func TestSorterSortsLikeTheLibrary(t *testing.T) {
 				t.Fatalf("%d runs, want %d", got, tc.runs)
 			}
 			equal(t, texts(byTime(items)), collect(t, s))
-			if s.Runs() > max(s.fanIn, 0) {
+			if s.Runs() > s.fanIn {
 				t.Errorf("%d runs are left, and %d can be merged at once", s.Runs(), s.fanIn)
 			}
 			equal(t, texts(byTime(items)), collect(t, s))
@@ -80,8 +80,12 @@ func TestSorterStaysWithinItsLimit(t *testing.T) {
 		if s.memory() >= limit {
 			t.Fatalf("record %d: %d bytes in memory", i, s.memory())
 		}
-		if allocated := s.texts.chunkSize * len(s.texts.chunks); allocated > limit {
-			t.Fatalf("record %d: chunks of %d bytes", i, allocated)
+		allocated := 0
+		for _, c := range s.texts.chunks {
+			allocated += cap(c)
+		}
+		if int64(allocated) < s.texts.used || allocated > limit {
+			t.Fatalf("record %d: chunks of %d bytes, counted as %d", i, allocated, s.texts.used)
 		}
 	}
 	if limit := int64(limit + 64<<10); int64(s.fanIn*s.bufSize) > limit {
