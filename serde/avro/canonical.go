@@ -18,8 +18,8 @@ const (
 	bare
 	// typed is bare with the logical types that are valid.
 	typed
-	// wire is a schema of the same bytes for the codec, see wire.go.
-	wire
+	// forCodec is a schema of the same bytes for the codec, see wire.go.
+	forCodec
 )
 
 // printer writes a schema, with each definition where its name is first used.
@@ -55,7 +55,7 @@ func (p *printer) node(n *node) {
 		p.raw(`{"type":"array","items":`)
 		p.node(n.items)
 		p.raw("}")
-	case n.kind == kindMap && p.dialect == wire:
+	case n.kind == kindMap && p.dialect == forCodec:
 		p.wireMap(n)
 	case n.kind == kindMap:
 		p.raw(`{"type":"map","values":`)
@@ -82,7 +82,7 @@ func (p *printer) union(n *node) {
 }
 
 func (p *printer) name(n *node) string {
-	if p.dialect == wire {
+	if p.dialect == forCodec {
 		return n.wire
 	}
 	return n.tag
@@ -119,7 +119,7 @@ func (p *printer) definition(n *node) {
 
 func (p *printer) symbols(n *node) {
 	names := n.symbols
-	if p.dialect == wire {
+	if p.dialect == forCodec {
 		names = n.wireSymbols
 	}
 	p.list("symbols", names)
@@ -137,7 +137,7 @@ func (p *printer) fields(n *node) {
 			p.raw(",")
 		}
 		p.raw(`{"name":`)
-		if p.dialect == wire {
+		if p.dialect == forCodec {
 			p.quote(f.wire)
 		} else {
 			p.quote(f.name)

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"sync/atomic"
 
 	"kstream/serde"
 	"kstream/serde/value"
+	"kstream/serde/wire"
 )
 
 // Serde reads and writes records in Avro. It may be shared by goroutines.
@@ -17,12 +17,20 @@ type Serde struct {
 	style  Style
 	json   value.JSONOptions
 	limits serde.Limits
-	source source
+	source wire.Source[resolved]
 	local  atomic.Pointer[loaded] // the schema of avro:FILE, or nil
 	text   string                 // of local
 	reader readerSchema
-	writer writerSchema
+	writer *wire.Writer
 }
+
+// resolved is a schema, ready for the reader schema.
+type resolved struct {
+	*Schema
+	reader *resolution // nil without a reader schema
+}
+
+type loaded = wire.Loaded[resolved]
 
 // New makes the serde of a SPEC: "avro" takes schemas from the registry by the frame
 // of each record, "avro:FILE" is a local schema without a frame. Of o it uses
@@ -30,7 +38,8 @@ type Serde struct {
 // AutoRegister, ReaderSchema and Limits. Without a registry and a file it still reads
 // container files, which carry their schema.
 func New(spec serde.Spec, o serde.Options) (serde.Serde, error) {
-	s := &Serde{json: o.JSON(), limits: o.Limits.OrDefaults(), source: source{registry: o.Registry}}
+	s := &Serde{json: o.JSON(), limits: o.Limits.OrDefaults()}
+	s.source.Registry, s.source.Type, s.source.Parse = o.Registry, "AVRO", s.parse
 	switch o.AvroJSON {
 	case "", "plain":
 	case "avro":
@@ -38,7 +47,6 @@ func New(spec serde.Spec, o serde.Options) (serde.Serde, error) {
 	default:
 		return nil, fmt.Errorf("avro: JSON is plain or avro, not %q", o.AvroJSON)
 	}
-	s.source.finish = s.resolve
 	if err := s.reader.parse(o); err != nil {
 		return nil, err
 	}
@@ -48,17 +56,16 @@ func New(spec serde.Spec, o serde.Options) (serde.Serde, error) {
 			return nil, err
 		}
 		s.text = text
-		s.local.Store(&loaded{schema: schema, info: serde.SchemaInfo{Type: "AVRO", Name: schema.Name}})
+		s.local.Store(&loaded{Schema: resolved{Schema: schema}, Info: serde.SchemaInfo{Type: "AVRO", Name: schema.Name}})
 		if s.reader.schema.Load() != nil {
 			if _, err := s.ready(context.Background()); err != nil {
 				return nil, fmt.Errorf("avro: %w", err)
 			}
 		}
 	}
-	if err := s.writer.parse(o, spec.Argument != ""); err != nil {
-		return nil, err
-	}
-	return s, nil
+	var err error
+	s.writer, err = wire.NewWriter("avro", o, spec.Argument != "")
+	return s, err
 }
 
 func readSchema(o serde.Options, file string) (*Schema, string, error) {
@@ -137,7 +144,7 @@ func (d *datum) result(v value.V, size int) serde.Result {
 
 // open finds the schema and the datum of a record.
 func (s *Serde) open(ctx context.Context, in serde.Input) (datum, error) {
-	if s.local.Load() != nil && !s.writer.register {
+	if s.local.Load() != nil && !s.writer.Registers() {
 		return s.openLocal(ctx, in)
 	}
 	if isContainer(in.Data) {
@@ -147,26 +154,13 @@ func (s *Serde) open(ctx context.Context, in serde.Input) (datum, error) {
 	if err != nil {
 		return datum{}, err
 	}
-	l := s.source.have(f.key())
-	if l == nil || l.err != nil {
-		if l, err = s.ask(ctx, f, in.Topic, in.Part); err != nil {
+	l := s.source.Have(f)
+	if l == nil {
+		if l, err = s.source.Of(ctx, "avro", f, s.writer.Subject(in.Topic, in.Part, "")); err != nil {
 			return datum{}, err
 		}
 	}
-	return s.rewritten(l, datum{schema: l.schema, info: &l.info, datum: in.Data[f.body:], offset: f.body})
-}
-
-// ask gets the schema of a frame for the first time, or what was wrong with it then.
-func (s *Serde) ask(ctx context.Context, f frame, topic string, p serde.Part) (*loaded, error) {
-	l, err := s.source.framed(ctx, f, s.writer.subject(topic, p, ""))
-	if err == nil {
-		return l, nil
-	}
-	err = fmt.Errorf("%s: %w", f, err)
-	if errors.Is(err, serde.ErrRegistry) || ctx.Err() != nil {
-		return nil, err
-	}
-	return nil, fault(min(f.body, 1), err)
+	return s.rewritten(l, datum{schema: l.Schema.Schema, info: &l.Info, datum: in.Data[f.Body:], offset: f.Body})
 }
 
 // openLocal reads data without a frame. Single-object encoding and container files
@@ -177,12 +171,12 @@ func (s *Serde) openLocal(ctx context.Context, in serde.Input) (datum, error) {
 	if err != nil {
 		return datum{}, err
 	}
-	d := datum{schema: l.schema, info: &l.info, datum: in.Data}
-	if l.schema.singleObject(in.Data) {
+	d := datum{schema: l.Schema.Schema, info: &l.Info, datum: in.Data}
+	if d.schema.singleObject(in.Data) {
 		d.offset = singleObjectFrame
 		d.datum = in.Data[singleObjectFrame:]
 	} else if isContainer(in.Data) {
-		if n, err := l.schema.Check(in.Data, s.limits); err != nil || n < len(in.Data) {
+		if n, err := d.schema.Check(in.Data, s.limits); err != nil || n < len(in.Data) {
 			return datum{container: true}, nil
 		}
 	}
@@ -191,7 +185,7 @@ func (s *Serde) openLocal(ctx context.Context, in serde.Input) (datum, error) {
 
 // rewritten gives the datum as the reader schema has it, if there is one.
 func (s *Serde) rewritten(l *loaded, d datum) (datum, error) {
-	if l.reader == nil {
+	if l.Schema.reader == nil {
 		return d, nil
 	}
 	n, err := d.schema.Check(d.datum, s.limits)
@@ -199,10 +193,10 @@ func (s *Serde) rewritten(l *loaded, d datum) (datum, error) {
 		return datum{}, shift(err, d.offset)
 	}
 	d.rest = len(d.datum) - n
-	if d.datum, err = l.reader.rewrite(d.datum[:n], s.limits); err != nil {
+	if d.datum, err = l.Schema.reader.rewrite(d.datum[:n], s.limits); err != nil {
 		return datum{}, err
 	}
-	d.schema, d.offset = l.reader.reader, -1
+	d.schema, d.offset = l.Schema.reader.reader, -1
 	return d, nil
 }
 
@@ -251,7 +245,7 @@ func (r *readerSchema) parse(o serde.Options) error {
 		r.id = int(id)
 		return nil
 	}
-	if subject, version, ok := splitVersion(o.ReaderSchema); ok {
+	if subject, version, ok := wire.SplitVersion(o.ReaderSchema); ok {
 		r.subject, r.version = subject, version
 		return nil
 	}
@@ -263,62 +257,87 @@ func (r *readerSchema) parse(o serde.Options) error {
 	return nil
 }
 
-// splitVersion reads SUBJECT:VERSION, where the version is a number or "latest".
-func splitVersion(s string) (subject string, version int, ok bool) {
-	i := strings.LastIndexByte(s, ':')
-	if i < 1 {
-		return "", 0, false
-	}
-	if s[i+1:] == "latest" {
-		return s[:i], -1, true
-	}
-	n, err := strconv.ParseInt(s[i+1:], 10, 32)
-	return s[:i], int(n), err == nil && n > 0
-}
-
 // ready is the local schema, ready for the reader schema.
 func (s *Serde) ready(ctx context.Context) (*loaded, error) {
 	l := s.local.Load()
-	if !s.reader.wanted || l.reader != nil || l.err != nil {
-		return l, l.err
+	if !s.reader.wanted || l.Schema.reader != nil || l.Err != nil {
+		return l, l.Err
 	}
 	same := *l
-	if err := s.resolve(ctx, &same); err != nil {
+	var err error
+	if same.Schema.reader, err = s.resolve(ctx, l.Schema.Schema); err != nil && !errors.Is(err, errReader) {
+		same.Err = err
+	} else if err != nil {
 		return nil, err
 	}
 	s.local.Store(&same)
-	return &same, same.err
+	return &same, same.Err
 }
 
-// resolve prepares l for the reader schema. An error is one of the registry; that the
-// schemas do not fit is l's own.
-func (s *Serde) resolve(ctx context.Context, l *loaded) error {
+// errReader is behind what goes wrong when the reader schema is asked for.
+var errReader = errors.New("reader schema")
+
+// parse makes a schema of the registry ready, for the reader schema too.
+func (s *Serde) parse(ctx context.Context, text string, imports []wire.Import) (resolved, string, error) {
+	schema, err := parseWith(text, imports)
+	if err != nil {
+		return resolved{}, "", err
+	}
+	reader, err := s.resolve(ctx, schema)
+	return resolved{schema, reader}, schema.Name, err
+}
+
+// parseWith parses a schema and what it refers to: each once, whatever its references
+// are called, as the names are in the schemas.
+func parseWith(text string, imports []wire.Import) (*Schema, error) {
+	type version struct {
+		subject string
+		version int
+	}
+	seen := make(map[version]bool, len(imports))
+	texts := make([]string, 0, len(imports))
+	for _, i := range imports {
+		if v := (version{i.Subject, i.Version}); !seen[v] {
+			seen[v] = true
+			texts = append(texts, i.Text)
+		}
+	}
+	return ParseSchema(text, texts...)
+}
+
+// resolve gives what reads writer as the reader schema, nil without one.
+func (s *Serde) resolve(ctx context.Context, writer *Schema) (*resolution, error) {
 	if !s.reader.wanted {
-		return nil
+		return nil, nil
 	}
 	reader := s.reader.schema.Load()
 	if reader == nil {
 		var err error
 		if reader, err = s.fetchReader(ctx); err != nil {
-			return fmt.Errorf("reader schema: %w", err)
+			return nil, fmt.Errorf("%w: %w", errReader, err)
 		}
 		s.reader.schema.Store(reader)
 	}
-	l.reader, l.err = resolve(l.schema, reader)
-	return nil
+	return resolve(writer, reader)
 }
 
 func (s *Serde) fetchReader(ctx context.Context) (*Schema, error) {
-	plain := source{registry: s.source.registry}
-	var l *loaded
+	plain := wire.Source[*Schema]{
+		Registry: s.source.Registry, Type: "AVRO",
+		Parse: func(_ context.Context, text string, imports []wire.Import) (*Schema, string, error) {
+			schema, err := parseWith(text, imports)
+			return schema, "", err
+		},
+	}
+	var l *wire.Loaded[*Schema]
 	var err error
 	if s.reader.id > 0 {
-		l, err = plain.framed(ctx, frame{id: s.reader.id}, "")
+		l, err = plain.Framed(ctx, wire.Frame{ID: s.reader.id}, "")
 	} else {
-		l, err = plain.versioned(ctx, s.reader.subject, s.reader.version)
+		l, err = plain.Versioned(ctx, s.reader.subject, s.reader.version)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return l.schema, nil
+	return l.Schema, nil
 }

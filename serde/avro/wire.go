@@ -52,7 +52,7 @@ func (s *Schema) prepare() error {
 		}
 	}
 	var err error
-	if s.codec, err = goavro.NewCodec(s.print(wire)); err != nil {
+	if s.codec, err = goavro.NewCodec(s.print(forCodec)); err != nil {
 		return fmt.Errorf("schema: %w", err)
 	}
 	for _, n := range s.nodes {

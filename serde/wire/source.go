@@ -1,0 +1,240 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+	"sync/atomic"
+
+	"kstream/serde"
+)
+
+// What a schema of a registry may refer to, directly or not, and how long all texts
+// together may be: more is no schema but an attack on the parser.
+const (
+	maxReferences     = 1000
+	maxReferenceDepth = 64
+	maxText           = 16 << 20
+)
+
+// Loaded is a schema that is ready for use.
+type Loaded[S any] struct {
+	Schema S
+	Info   serde.SchemaInfo
+	Err    error // the text is no schema that can be used; for ever so
+}
+
+// Import is a schema that another refers to.
+type Import struct {
+	Name    string // as the reference has it
+	Subject string
+	Version int
+	Text    string
+}
+
+// Source gets schemas from a registry. Each is parsed once, by whoever asks first;
+// others wait for that. What the registry itself answers is never kept: it does so.
+// It may be shared by goroutines, and must not be copied.
+type Source[S any] struct {
+	Registry serde.Registry // nil without one
+	Type     string         // AVRO, PROTOBUF, JSON; the type of a schema without one is AVRO
+	// Parse makes a schema ready. imports holds what it refers to, each after those that
+	// it refers to itself. name is that of its record or message.
+	Parse func(ctx context.Context, text string, imports []Import) (schema S, name string, err error)
+
+	ready atomic.Pointer[map[key]*Loaded[S]] // replaced, never changed: readers take no lock
+	mu    sync.Mutex
+	busy  map[key]chan struct{} // what is being fetched; closed when that is over
+}
+
+type key struct {
+	id   int
+	guid string
+}
+
+// Have gives a schema that was asked for before, or nil. It takes no lock.
+func (s *Source[S]) Have(f Frame) *Loaded[S] {
+	if l := s.have(f.key()); l != nil && l.Err == nil {
+		return l
+	}
+	return nil
+}
+
+func (s *Source[S]) have(k key) *Loaded[S] {
+	if m := s.ready.Load(); m != nil {
+		return (*m)[k]
+	}
+	return nil
+}
+
+func (s *Source[S]) get(ctx context.Context, k key, fetch func(context.Context) (serde.Schema, error)) (*Loaded[S], error) {
+	for {
+		s.mu.Lock()
+		if l := s.have(k); l != nil {
+			s.mu.Unlock()
+			return l, l.Err
+		}
+		other, busy := s.busy[k]
+		if !busy {
+			break
+		}
+		s.mu.Unlock()
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	mine := make(chan struct{})
+	if s.busy == nil {
+		s.busy = map[key]chan struct{}{}
+	}
+	s.busy[k] = mine
+	s.mu.Unlock()
+
+	l, err := s.load(ctx, fetch)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.busy, k)
+	close(mine)
+	if err != nil {
+		return nil, err
+	}
+	next := map[key]*Loaded[S]{k: l}
+	if m := s.ready.Load(); m != nil {
+		maps.Copy(next, *m)
+	}
+	s.ready.Store(&next)
+	return l, l.Err
+}
+
+// load gives an error when the registry fails, and keeps what is wrong with a schema.
+func (s *Source[S]) load(ctx context.Context, fetch func(context.Context) (serde.Schema, error)) (*Loaded[S], error) {
+	raw, err := fetch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l := &Loaded[S]{Info: raw.SchemaInfo}
+	if l.Info.Type == "" {
+		l.Info.Type = "AVRO" // as registries leave it out
+	}
+	if l.Info.Type != s.Type {
+		l.Err = fmt.Errorf("it is of type %s: %w", l.Info.Type, serde.ErrUnsupported)
+		return l, nil
+	}
+	refs := references{ctx: ctx, registry: s.Registry, seen: map[serde.Reference]bool{}, room: maxText - len(raw.Text)}
+	if err = refs.add(raw.References, 0); err == nil {
+		l.Schema, l.Info.Name, err = s.Parse(ctx, raw.Text, refs.list)
+	}
+	if errors.Is(err, serde.ErrRegistry) || errors.Is(err, serde.ErrUnknownSchema) || ctx.Err() != nil && err != nil {
+		return nil, err
+	}
+	l.Err = err
+	return l, nil
+}
+
+// references collects what a schema refers to, each after those that it refers to
+// itself.
+type references struct {
+	ctx      context.Context
+	registry serde.Registry
+	seen     map[serde.Reference]bool
+	list     []Import
+	room     int // bytes of text
+}
+
+func (r *references) add(list []serde.Reference, depth int) error {
+	if depth > maxReferenceDepth {
+		return fmt.Errorf("references: %w", serde.ErrTooDeep)
+	}
+	for _, ref := range list {
+		if r.seen[ref] {
+			continue
+		}
+		r.seen[ref] = true
+		if len(r.seen) > maxReferences {
+			return fmt.Errorf("references: %w", serde.ErrTooBig)
+		}
+		schema, err := r.registry.BySubject(r.ctx, ref.Subject, ref.Version)
+		if err != nil {
+			return fmt.Errorf("reference %s version %d: %w", ref.Subject, ref.Version, err)
+		}
+		if r.room -= len(schema.Text); r.room < 0 {
+			return fmt.Errorf("references: %w", serde.ErrTooBig)
+		}
+		if err := r.add(schema.References, depth+1); err != nil {
+			return err
+		}
+		r.list = append(r.list, Import{Name: ref.Name, Subject: ref.Subject, Version: ref.Version, Text: schema.Text})
+	}
+	return nil
+}
+
+var errNoRegistry = errors.New("there is no registry to ask for it")
+
+// Framed gets the schema that a frame names; Have has it already, as a rule. subject
+// is for a registry that looks for an id there.
+func (s *Source[S]) Framed(ctx context.Context, f Frame, subject string) (*Loaded[S], error) {
+	if s.Registry == nil {
+		return nil, errNoRegistry
+	}
+	return s.get(ctx, f.key(), func(ctx context.Context) (serde.Schema, error) {
+		if f.GUID != "" {
+			return s.Registry.ByGUID(ctx, f.GUID)
+		}
+		return s.Registry.ByID(ctx, f.ID, subject)
+	})
+}
+
+// Of is Have, else Framed. Its errors are *serde.DecodeError of format about the frame
+// of a record, or the registry's own.
+func (s *Source[S]) Of(ctx context.Context, format string, f Frame, subject string) (*Loaded[S], error) {
+	if l := s.Have(f); l != nil {
+		return l, nil
+	}
+	l, err := s.Framed(ctx, f, subject)
+	if err == nil {
+		return l, nil
+	}
+	err = fmt.Errorf("%s: %w", f, err)
+	if errors.Is(err, serde.ErrRegistry) || ctx.Err() != nil {
+		return nil, err
+	}
+	return nil, &serde.DecodeError{Format: format, Offset: min(f.Body, 1), Err: err}
+}
+
+// Versioned gets a version of a subject, -1 being the latest. The registry is asked
+// each time, since the latest changes; it keeps answers itself. What it says is parsed
+// once per id.
+func (s *Source[S]) Versioned(ctx context.Context, subject string, version int) (*Loaded[S], error) {
+	if s.Registry == nil {
+		return nil, errNoRegistry
+	}
+	raw, err := s.Registry.BySubject(ctx, subject, version)
+	if err != nil {
+		return nil, err
+	}
+	found := func(context.Context) (serde.Schema, error) { return raw, nil }
+	if raw.ID == 0 { // nothing to remember it by
+		l, err := s.load(ctx, found)
+		if err != nil {
+			return nil, err
+		}
+		return l, l.Err
+	}
+	l, err := s.get(ctx, key{id: raw.ID}, found)
+	if err != nil {
+		return nil, err
+	}
+	if l.Info.Subject == raw.Subject && l.Info.Version == raw.Version && (l.Info.GUID == raw.GUID || raw.GUID == "") {
+		return l, nil
+	}
+	same := *l // the same schema under another subject, or with more known about it
+	same.Info.Subject, same.Info.Version = raw.Subject, raw.Version
+	if raw.GUID != "" {
+		same.Info.GUID = raw.GUID
+	}
+	return &same, nil
+}
