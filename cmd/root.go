@@ -94,6 +94,7 @@ func newRoot(env *Env) *cobra.Command {
 		newDemoCmd(env),
 		newProduceCmd(env),
 		newConsumeCmd(env),
+		newGroupCmd(env),
 		newDecodeCmd(env),
 		newEncodeCmd(env),
 		newExitCodesHelp(),

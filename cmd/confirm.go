@@ -1,0 +1,113 @@
+package cmd
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"kstream/output"
+)
+
+// confirmFlags stand between a command and what it cannot take back.
+type confirmFlags struct {
+	yes, dryRun bool
+}
+
+func (f *confirmFlags) register(flags *pflag.FlagSet) {
+	flags.BoolVarP(&f.yes, "yes", "y", false, "do it without asking")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "only show what would be done")
+}
+
+// plan refuses both at once.
+func (f *confirmFlags) plan() error {
+	if f.yes && f.dryRun {
+		return usagef("--yes and --dry-run: want one of them")
+	}
+	return nil
+}
+
+// confirm decides whether to go on: with --yes it does; otherwise it shows the plan, on
+// stderr because stdout belongs to the result, and asks. Without a terminal to ask on it
+// refuses. It must not be called under --dry-run.
+func (f *confirmFlags) confirm(ctx context.Context, env *Env, plan *output.Table, question string) error {
+	if f.yes {
+		return nil
+	}
+	if !env.StdinTerminal || !env.StderrTerminal {
+		return hint(faultf(codeNeedsYes, "%s needs a yes, and there is no terminal to ask on", strings.TrimSuffix(question, "?")),
+			"--yes answers, --dry-run shows what would be done")
+	}
+	o := output.TableOptions{Terminal: true}
+	if env.colorFor(env.StderrTerminal) {
+		o.Palette = output.Colours()
+	}
+	text := plan.Append(nil, o)
+	text = append(append(text, oneLine(question)...), " [y/N] "...)
+	if _, err := env.Stderr.Write(text); err != nil {
+		return err
+	}
+	answer, err := readAnswer(ctx, env.Stdin)
+	if err != nil {
+		return err
+	}
+	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
+		return faultf(codeNeedsYes, "not confirmed: nothing was changed")
+	}
+	return nil
+}
+
+// readAnswer reads one line, or ends with ctx; the read itself then ends with the
+// process.
+func readAnswer(ctx context.Context, stdin io.Reader) (string, error) {
+	type line struct {
+		text string
+		err  error
+	}
+	lines := make(chan line, 1)
+	go func() {
+		text, err := bufio.NewReader(stdin).ReadString('\n')
+		lines <- line{text, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return "", stopped(ctx)
+	case l := <-lines:
+		if errors.Is(l.err, io.EOF) {
+			l.err = nil
+		}
+		return l.text, l.err
+	}
+}
+
+// severalErrors is the error of a command that tries all of its items: a nil for each
+// that went well. Of one item it is that item's; of several the first cause under the
+// number that failed, with the cause's code when all of them failed with it and else
+// as a failure.
+func severalErrors(what string, causes []error) error {
+	var first error
+	failed, same := 0, true
+	for _, err := range causes {
+		if err == nil {
+			continue
+		}
+		if first == nil {
+			first = err
+		}
+		same = same && classify(err) == classify(first)
+		failed++
+	}
+	switch {
+	case failed == 0:
+		return nil
+	case len(causes) == 1:
+		return first
+	case failed == len(causes) && same:
+		return &fault{classify(first), fmt.Errorf("none of %d %s: %w", len(causes), what, first)}
+	}
+	return &fault{codePartial, fmt.Errorf("%d of %d %s: %w", failed, len(causes), what, first)}
+}

@@ -1,0 +1,169 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"kstream/kafka"
+	"kstream/output"
+)
+
+type groupDeleteFlags struct {
+	cluster clusterFlags
+	listing listingFlags
+	confirm confirmFlags
+}
+
+func newGroupDeleteCmd(env *Env) *cobra.Command {
+	var f groupDeleteFlags
+	cmd := &cobra.Command{
+		Use:     "delete GROUP...",
+		Aliases: []string{"rm"},
+		Short:   "Delete groups with their committed offsets",
+		Long: `Delete groups with their committed offsets. It shows what it would delete and asks.
+A group with members is refused. All groups are tried; when one could not be deleted
+the exit code is 1, or 3 where none of them exists.`,
+		Example: `  kstream group delete billing --dry-run
+  kstream group delete billing refunds --yes`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, groups []string) error {
+			plan, err := f.plan(env, groups)
+			if err != nil {
+				return err
+			}
+			return plan.run(cmd.Context(), env)
+		},
+	}
+	f.confirm.register(cmd.Flags())
+	f.listing.register(cmd.Flags())
+	f.cluster.register(cmd.Flags())
+	return cmd
+}
+
+type groupDeletePlan struct {
+	flags   *groupDeleteFlags
+	listing *listing
+	groups  []string
+}
+
+func (f *groupDeleteFlags) plan(env *Env, groups []string) (*groupDeletePlan, error) {
+	if err := f.confirm.plan(); err != nil {
+		return nil, err
+	}
+	l, err := f.listing.plan(env)
+	if err != nil {
+		return nil, err
+	}
+	return &groupDeletePlan{f, l, distinct(groups)}, f.cluster.plan(env)
+}
+
+// distinct drops what is named a second time.
+func distinct(names []string) []string {
+	seen := make(map[string]bool, len(names))
+	var once []string
+	for _, name := range names {
+		if !seen[name] {
+			seen[name] = true
+			once = append(once, name)
+		}
+	}
+	return once
+}
+
+// groupDeleteItem is a group in the plan and in the outcome of `group delete`.
+type groupDeleteItem struct {
+	Group      string `json:"group"`
+	State      string `json:"state"`
+	Partitions int    `json:"partitions"` // with a committed offset
+	Deleted    bool   `json:"deleted"`
+	Error      string `json:"error,omitempty"`
+
+	cause error
+}
+
+func (p *groupDeletePlan) run(ctx context.Context, env *Env) error {
+	return withAdmin(ctx, env, &p.flags.cluster, func(cluster *cluster, admin *kafka.Admin) error {
+		items := make([]*groupDeleteItem, len(p.groups))
+		for i, name := range p.groups {
+			items[i] = lookAtGroup(ctx, admin, name)
+		}
+		if p.flags.confirm.dryRun {
+			return joinDeletes(items, p.listing.print("kstream.group.delete/v1", items, deleteTable(items)))
+		}
+		if err := cluster.refuseWrites(); err != nil {
+			return err
+		}
+		if deletable(items) > 0 {
+			question := fmt.Sprintf("Delete %s with all committed offsets?", strings.Join(p.groups, ", "))
+			if err := p.flags.confirm.confirm(ctx, env, deleteTable(items)(), question); err != nil {
+				return err
+			}
+		}
+		for _, item := range items {
+			if item.cause == nil {
+				item.fail(admin.DeleteGroup(ctx, item.Group))
+				item.Deleted = item.cause == nil
+			}
+		}
+		return joinDeletes(items, p.listing.print("kstream.group.delete/v1", items, deleteTable(items)))
+	})
+}
+
+// lookAtGroup finds what would be deleted, or why it cannot be.
+func lookAtGroup(ctx context.Context, admin *kafka.Admin, name string) *groupDeleteItem {
+	item := &groupDeleteItem{Group: name}
+	infos, err := admin.Groups(ctx, name)
+	if err != nil {
+		item.fail(err)
+		return item
+	}
+	item.State = string(infos[0].State)
+	item.fail(infos[0].RefuseActive())
+	commits, err := admin.Committed(ctx, name)
+	item.Partitions = len(commits)
+	if item.cause == nil {
+		item.fail(err)
+	}
+	return item
+}
+
+func (i *groupDeleteItem) fail(err error) {
+	if err != nil {
+		i.cause, i.Error = err, oneLine(err.Error())
+	}
+}
+
+func deletable(items []*groupDeleteItem) (n int) {
+	for _, i := range items {
+		if i.cause == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// joinDeletes gives the error of the whole: that of a single item, or of several the
+// number of those that failed; printed is what printing them returned.
+func joinDeletes(items []*groupDeleteItem, printed error) error {
+	if printed != nil {
+		return printed
+	}
+	causes := make([]error, 0, len(items))
+	for _, i := range items {
+		causes = append(causes, i.cause)
+	}
+	return severalErrors("groups", causes)
+}
+
+func deleteTable(items []*groupDeleteItem) func() *output.Table {
+	return func() *output.Table {
+		t := &output.Table{Columns: []output.Column{{Name: "group"}, {Name: "state"}, {Name: "partitions", Right: true}, {Name: "deleted"}, {Name: "error"}}}
+		for _, i := range items {
+			t.Add(i.Group, i.State, fmt.Sprint(i.Partitions), fmt.Sprint(i.Deleted), i.Error)
+		}
+		return t
+	}
+}

@@ -1,0 +1,244 @@
+package cmd
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"kstream/kafka"
+	"kstream/kafka/position"
+	"kstream/output"
+)
+
+// offsetShiftItem is one partition of a plan that moves a group: from Prior to New, each
+// null where there is none, and the timestamp of the record at New.
+type offsetShiftItem struct {
+	Group     string `json:"group"`
+	Topic     string `json:"topic"`
+	Partition int32  `json:"partition"`
+	Prior     *int64 `json:"prior"`
+	New       *int64 `json:"new"`
+	Timestamp *int64 `json:"timestamp"`
+	Note      string `json:"note,omitempty"`
+	Applied   bool   `json:"applied"`
+	Error     string `json:"error,omitempty"`
+
+	commit kafka.Commit
+}
+
+// offsetShift moves the committed offsets of a group that has no members: the items are
+// found first, shown, and then applied all at once.
+type offsetShift struct {
+	env     *Env
+	admin   *kafka.Admin
+	group   string
+	commits map[kafka.TopicPartition]kafka.Commit
+	items   []offsetShiftItem
+}
+
+func sortedPartitions[V any](m map[kafka.TopicPartition]V) []kafka.TopicPartition {
+	return slices.SortedFunc(maps.Keys(m), func(a, b kafka.TopicPartition) int {
+		return cmp.Or(strings.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
+	})
+}
+
+// leave adds a partition that stays where it is.
+func (s *offsetShift) leave(tp kafka.TopicPartition, why string) {
+	s.items = append(s.items, offsetShiftItem{Group: s.group, Topic: tp.Topic, Partition: tp.Partition, Prior: s.prior(tp), Note: why})
+}
+
+func (s *offsetShift) prior(tp kafka.TopicPartition) *int64 {
+	if c, ok := s.commits[tp]; ok {
+		return &c.Offset
+	}
+	return nil
+}
+
+// toPosition adds partitions that go to a position; one that it does not name is left
+// out.
+func (s *offsetShift) toPosition(ctx context.Context, to position.Position, tps []kafka.TopicPartition) error {
+	marks, err := s.admin.Watermarks(ctx, tps)
+	if err != nil {
+		return err
+	}
+	millis := map[kafka.TopicPartition]int64{}
+	for _, tp := range tps {
+		if point, ok := to.For(tp.Partition); ok && point.Kind == position.AtTime {
+			millis[tp] = point.Millis()
+		}
+	}
+	found, err := s.admin.OffsetsAt(ctx, millis)
+	if err != nil {
+		return err
+	}
+	targets := map[kafka.TopicPartition]kafka.Commit{}
+	for _, tp := range tps {
+		point, ok := to.For(tp.Partition)
+		if !ok {
+			continue
+		}
+		m := marks[tp]
+		stored := int64(-1)
+		if c, ok := s.commits[tp]; ok {
+			stored = c.Offset
+		}
+		if point.Kind == position.Stored && stored < 0 {
+			s.leave(tp, "never committed")
+			continue
+		}
+		if m.Stable < m.End && (point.Kind == position.End || point.Kind == position.BeforeEnd) {
+			s.env.notice("%s: records wait in an open transaction; the end is taken to be before them, at %d", tp, m.Stable)
+		}
+		answers := position.Answers{Stored: map[int32]int64{tp.Partition: stored}, Times: map[int32]int64{}}
+		if at, asked := found[tp]; asked {
+			answers.Times[tp.Partition] = at
+		}
+		offset, err := point.Resolve(tp.Partition, position.Log{Start: m.Start, End: m.Stable}, answers)
+		if err != nil {
+			return fmt.Errorf("%s: %w", tp, err)
+		}
+		targets[tp] = kafka.Commit{Offset: offset, LeaderEpoch: -1}
+	}
+	return s.within(ctx, targets, marks)
+}
+
+// toOffsets adds partitions that go to given offsets. A partition that does not exist is
+// an error.
+func (s *offsetShift) toOffsets(ctx context.Context, targets map[kafka.TopicPartition]kafka.Commit) error {
+	partitions := map[string]int{}
+	for tp := range targets {
+		partitions[tp.Topic] = 0
+	}
+	topics, err := s.admin.Topics(ctx, slices.Sorted(maps.Keys(partitions))...)
+	if err != nil {
+		return err
+	}
+	for _, t := range topics {
+		partitions[t.Name] = len(t.Partitions)
+	}
+	tps := sortedPartitions(targets)
+	for _, tp := range tps {
+		if int(tp.Partition) >= partitions[tp.Topic] {
+			return faultf(codeBadData, "%s: no such partition: the topic has 0–%d", tp, partitions[tp.Topic]-1)
+		}
+	}
+	marks, err := s.admin.Watermarks(ctx, tps)
+	if err != nil {
+		return err
+	}
+	return s.within(ctx, targets, marks)
+}
+
+// within moves offsets into the log and looks up the time of the record there.
+func (s *offsetShift) within(ctx context.Context, targets map[kafka.TopicPartition]kafka.Commit, marks map[kafka.TopicPartition]kafka.Watermarks) error {
+	first := len(s.items)
+	var spans []kafka.Span
+	for _, tp := range sortedPartitions(targets) {
+		m, target := marks[tp], targets[tp]
+		offset, clamped := position.Log{Start: m.Start, End: m.End}.Clamp(target.Offset)
+		item := offsetShiftItem{Group: s.group, Topic: tp.Topic, Partition: tp.Partition, Prior: s.prior(tp), New: &offset, commit: target}
+		switch {
+		case clamped && offset == m.Start:
+			item.Note = fmt.Sprintf("%d is before the log, which starts at %d", target.Offset, m.Start)
+		case clamped:
+			item.Note = fmt.Sprintf("%d is behind the log, which ends at %d", target.Offset, m.End)
+		case offset == m.End:
+			item.Note = "the end"
+		}
+		item.commit.Offset = offset
+		spans = append(spans, kafka.Span{TopicPartition: tp, From: offset, To: m.End})
+		s.items = append(s.items, item)
+	}
+	times, err := s.admin.RecordTimes(ctx, spans)
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	if err != nil {
+		s.env.notice("the times of some records are not known: %v", err)
+	}
+	for i := first; i < len(s.items); i++ {
+		item := &s.items[i]
+		if millis, ok := times[kafka.TopicPartition{Topic: item.Topic, Partition: item.Partition}]; ok {
+			item.Timestamp = &millis
+		}
+	}
+	return nil
+}
+
+// run shows the plan, asks and applies it; with --dry-run it only shows it.
+func (s *offsetShift) run(ctx context.Context, cluster *cluster, l *listing, confirm *confirmFlags) error {
+	const schema = "kstream.group.reset/v1"
+	slices.SortFunc(s.items, func(a, b offsetShiftItem) int {
+		return cmp.Or(strings.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
+	})
+	commits := map[kafka.TopicPartition]kafka.Commit{}
+	for i := range s.items {
+		if item := &s.items[i]; item.New != nil {
+			commits[kafka.TopicPartition{Topic: item.Topic, Partition: item.Partition}] = item.commit
+		}
+	}
+	if len(commits) == 0 {
+		return fmt.Errorf("%w: nothing of %s is to move", kafka.ErrFailed, s.group)
+	}
+	if confirm.dryRun {
+		return l.print(schema, s.items, s.table)
+	}
+	if err := cluster.refuseWrites(); err != nil {
+		return err
+	}
+	question := fmt.Sprintf("Move group %s in %d partitions?", s.group, len(commits))
+	if err := confirm.confirm(ctx, s.env, s.table(), question); err != nil {
+		return err
+	}
+	refused, err := s.admin.SetCommitted(ctx, s.group, commits)
+	if err != nil {
+		return err
+	}
+	causes := make([]error, 0, len(commits))
+	for i := range s.items {
+		item := &s.items[i]
+		if item.New == nil {
+			continue
+		}
+		err := refused[kafka.TopicPartition{Topic: item.Topic, Partition: item.Partition}]
+		if item.Applied = err == nil; err != nil {
+			item.Error = oneLine(err.Error())
+		}
+		causes = append(causes, err)
+	}
+	if err := l.print(schema, s.items, s.table); err != nil {
+		return err
+	}
+	s.env.notice("%s: %d partitions moved", s.group, len(commits)-len(refused))
+	return severalErrors("partitions", causes)
+}
+
+func (s *offsetShift) table() *output.Table {
+	t := &output.Table{Columns: []output.Column{
+		{Name: "topic"}, {Name: "partition", Right: true}, {Name: "prior", Right: true}, {Name: "new", Right: true}, {Name: "time"}, {Name: "note"},
+	}}
+	text := func(n *int64) string {
+		if n == nil {
+			return "-"
+		}
+		return strconv.FormatInt(*n, 10)
+	}
+	for i := range s.items {
+		item := &s.items[i]
+		at := "-"
+		if item.Timestamp != nil {
+			at = time.UnixMilli(*item.Timestamp).Format("2006-01-02T15:04:05.000Z07:00")
+		}
+		note := item.Note
+		if item.Error != "" {
+			note = item.Error
+		}
+		t.Add(item.Topic, strconv.Itoa(int(item.Partition)), text(item.Prior), text(item.New), at, note)
+	}
+	return t
+}

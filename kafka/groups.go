@@ -1,0 +1,304 @@
+package kafka
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
+
+	"kstream/kafka/assign"
+)
+
+// GroupState is the state of a group in Kafka's words; Active says what they mean.
+type GroupState string
+
+// The states of classic and consumer (KIP-848) groups.
+const (
+	GroupEmpty               GroupState = "Empty"
+	GroupStable              GroupState = "Stable"
+	GroupPreparingRebalance  GroupState = "PreparingRebalance"
+	GroupCompletingRebalance GroupState = "CompletingRebalance"
+	GroupAssigning           GroupState = "Assigning"
+	GroupReconciling         GroupState = "Reconciling"
+	GroupDead                GroupState = "Dead"
+	GroupUnknown             GroupState = "Unknown"
+)
+
+// GroupStates lists the states.
+func GroupStates() []GroupState {
+	return []GroupState{
+		GroupEmpty, GroupStable, GroupPreparingRebalance, GroupCompletingRebalance,
+		GroupAssigning, GroupReconciling, GroupDead, GroupUnknown,
+	}
+}
+
+// GroupInfo is a group as its coordinator describes it. Type is classic or consumer
+// (KIP-848); Protocol is the name of the assignor, empty while there are no members.
+// Members stand in the order in which assignors see them.
+type GroupInfo struct {
+	Name        string
+	State       GroupState
+	Type        string
+	Protocol    string
+	Coordinator string // HOST:PORT
+	Members     []GroupMember
+}
+
+// GroupMember is one member of a group and what it has now. Target is what it is to
+// have in a consumer group (KIP-848), and nil in a classic one.
+type GroupMember struct {
+	ID, ClientID, InstanceID, Host string
+	Partitions, Target             []TopicPartition
+}
+
+// Owners gives the member of each partition that has one.
+func (g *GroupInfo) Owners() map[TopicPartition]*GroupMember {
+	owners := map[TopicPartition]*GroupMember{}
+	for i := range g.Members {
+		for _, tp := range g.Members[i].Partitions {
+			owners[tp] = &g.Members[i]
+		}
+	}
+	return owners
+}
+
+// UnknownGroupError names a group that does not exist, and those that do.
+type UnknownGroupError struct {
+	Group    string
+	Existing []string
+}
+
+func (e *UnknownGroupError) Error() string { return e.Group + ": no such group" }
+
+// Is makes it an ErrUnknownGroup.
+func (e *UnknownGroupError) Is(target error) bool { return target == ErrUnknownGroup }
+
+// GroupActiveError says that a group has members, which keeps its offsets where they
+// are: they would commit their own.
+type GroupActiveError struct {
+	Group   string
+	Members []GroupMember // empty when they joined after the group was looked at
+}
+
+func (e *GroupActiveError) Error() string {
+	if len(e.Members) == 0 {
+		return e.Group + ": the group has active members"
+	}
+	names := make([]string, 0, 5)
+	for i, m := range e.Members {
+		if i == 4 && len(e.Members) > 5 {
+			names = append(names, fmt.Sprintf("and %d more", len(e.Members)-i))
+			break
+		}
+		names = append(names, fmt.Sprintf("%s (client %s at %s)", cmp.Or(m.InstanceID, m.ID), m.ClientID, strings.TrimPrefix(m.Host, "/")))
+	}
+	noun := "members"
+	if len(e.Members) == 1 {
+		noun = "member"
+	}
+	return fmt.Sprintf("%s: the group has %d active %s: %s", e.Group, len(e.Members), noun, strings.Join(names, ", "))
+}
+
+// Is makes it an ErrGroupActive.
+func (e *GroupActiveError) Is(target error) bool { return target == ErrGroupActive }
+
+// GroupNames lists the groups of consumers that the user may see, sorted. When only
+// some brokers answer, it is an error.
+func (a *Admin) GroupNames(ctx context.Context) ([]string, error) {
+	ctx, cancel := a.bounded(ctx)
+	defer cancel()
+	result, err := a.client.ListConsumerGroups(ctx, ck.SetAdminRequestTimeout(a.cfg.timeout()))
+	if err != nil {
+		return nil, explain(a.cfg, a.logs, err)
+	}
+	if len(result.Errors) > 0 {
+		return nil, explain(a.cfg, a.logs, result.Errors[0])
+	}
+	names := make([]string, 0, len(result.Valid))
+	for _, g := range result.Valid {
+		names = append(names, g.GroupID)
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// describeAtOnce is how many groups go into one request.
+const describeAtOnce = 200
+
+// Groups describes groups, in the order of the names. One that does not exist is an
+// *UnknownGroupError that lists what does.
+func (a *Admin) Groups(ctx context.Context, names ...string) ([]GroupInfo, error) {
+	infos, err := a.describeGroups(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	for i, info := range infos {
+		if info.State == GroupDead && len(info.Members) == 0 {
+			return nil, a.unknownGroup(ctx, names[i])
+		}
+	}
+	return infos, nil
+}
+
+// AllGroups describes every group that the user may see, sorted by name. One that
+// vanishes meanwhile is left out.
+func (a *Admin) AllGroups(ctx context.Context) ([]GroupInfo, error) {
+	names, err := a.GroupNames(ctx)
+	if err != nil {
+		return nil, err
+	}
+	infos, err := a.describeGroups(ctx, names)
+	return slices.DeleteFunc(infos, func(g GroupInfo) bool { return g.State == GroupDead && len(g.Members) == 0 }), err
+}
+
+// describeGroups gives a group that does not exist the state Dead: so do brokers that
+// are older than Kafka 4 (KIP-1043).
+func (a *Admin) describeGroups(ctx context.Context, names []string) ([]GroupInfo, error) {
+	found := make(map[string]GroupInfo, len(names))
+	for chunk := range slices.Chunk(names, describeAtOnce) {
+		bounded, cancel := a.bounded(ctx)
+		result, err := a.client.DescribeConsumerGroups(bounded, chunk, ck.SetAdminRequestTimeout(a.cfg.timeout()))
+		cancel()
+		if err != nil {
+			return nil, explain(a.cfg, a.logs, err)
+		}
+		for _, d := range result.ConsumerGroupDescriptions {
+			switch code := d.Error.Code(); code {
+			case ck.ErrNoError:
+				found[d.GroupID] = groupOf(d)
+			case ck.ErrGroupIDNotFound:
+				found[d.GroupID] = GroupInfo{Name: d.GroupID, State: GroupDead}
+			default:
+				return nil, fmt.Errorf("%s: %w", d.GroupID, explain(a.cfg, a.logs, d.Error))
+			}
+		}
+	}
+	infos := make([]GroupInfo, len(names))
+	for i, name := range names {
+		infos[i] = found[name]
+	}
+	return infos, nil
+}
+
+func (a *Admin) unknownGroup(ctx context.Context, name string) error {
+	existing, err := a.GroupNames(ctx)
+	if err != nil {
+		existing = nil // the group is unknown all the same; only the hint is poorer
+	}
+	return &UnknownGroupError{name, existing}
+}
+
+func groupOf(d ck.ConsumerGroupDescription) GroupInfo {
+	g := GroupInfo{
+		Name: d.GroupID, State: GroupState(d.State.String()), Protocol: d.PartitionAssignor,
+		Type: strings.ToLower(d.Type.String()),
+	}
+	if d.Type == ck.ConsumerGroupTypeUnknown {
+		g.Type = "classic" // the broker is older than group types
+	}
+	if d.Coordinator.ID >= 0 {
+		g.Coordinator = net.JoinHostPort(d.Coordinator.Host, strconv.Itoa(d.Coordinator.Port))
+	}
+	for _, m := range d.Members {
+		member := GroupMember{
+			ID: m.ConsumerID, ClientID: m.ClientID, InstanceID: m.GroupInstanceID, Host: m.Host,
+			Partitions: partitionsOf(m.Assignment.TopicPartitions),
+		}
+		if m.TargetAssignment != nil {
+			member.Target = partitionsOf(m.TargetAssignment.TopicPartitions)
+		}
+		g.Members = append(g.Members, member)
+	}
+	slices.SortFunc(g.Members, func(a, b GroupMember) int {
+		switch {
+		case assign.Less(a.InstanceID, a.ID, b.InstanceID, b.ID):
+			return -1
+		case assign.Less(b.InstanceID, b.ID, a.InstanceID, a.ID):
+			return 1
+		}
+		return 0
+	})
+	if g.State == GroupUnknown && d.Type == ck.ConsumerGroupTypeConsumer {
+		g.State = unfinished(g.Members)
+	}
+	return g
+}
+
+// unfinished tells the two states of KIP-848 apart that the client has no names for:
+// members that have yet to reach their targets, or targets that are yet to be made.
+func unfinished(members []GroupMember) GroupState {
+	for _, m := range members {
+		if !slices.Equal(m.Partitions, m.Target) {
+			return GroupReconciling
+		}
+	}
+	return GroupAssigning
+}
+
+func partitionsOf(list []ck.TopicPartition) []TopicPartition {
+	tps := make([]TopicPartition, 0, len(list))
+	for _, tp := range list {
+		tps = append(tps, TopicPartition{*tp.Topic, tp.Partition})
+	}
+	slices.SortFunc(tps, TopicPartition.compare)
+	return tps
+}
+
+func (tp TopicPartition) compare(other TopicPartition) int {
+	return cmp.Or(strings.Compare(tp.Topic, other.Topic), cmp.Compare(tp.Partition, other.Partition))
+}
+
+// DeleteGroup deletes a group and its committed offsets. A group with members is an
+// *GroupActiveError.
+func (a *Admin) DeleteGroup(ctx context.Context, name string) error {
+	bounded, cancel := a.bounded(ctx)
+	defer cancel()
+	result, err := a.client.DeleteConsumerGroups(bounded, []string{name}, ck.SetAdminRequestTimeout(a.cfg.timeout()))
+	if err != nil {
+		return explain(a.cfg, a.logs, err)
+	}
+	for _, r := range result.ConsumerGroupResults {
+		if r.Error.Code() != ck.ErrNoError {
+			return a.groupError(ctx, name, r.Error)
+		}
+	}
+	return nil
+}
+
+// groupError explains what a coordinator refused to do to a group.
+func (a *Admin) groupError(ctx context.Context, name string, err ck.Error) error {
+	switch err.Code() {
+	case ck.ErrGroupIDNotFound:
+		return a.unknownGroup(ctx, name)
+	case ck.ErrNonEmptyGroup, ck.ErrUnknownMemberID, ck.ErrGroupSubscribedToTopic:
+		active := &GroupActiveError{Group: name}
+		if infos, err := a.describeGroups(ctx, []string{name}); err == nil {
+			active.Members = infos[0].Members
+		}
+		return active
+	}
+	return fmt.Errorf("%s: %w", name, explain(a.cfg, a.logs, err))
+}
+
+// RefuseActive is a *GroupActiveError when the group has members.
+func (g *GroupInfo) RefuseActive() error {
+	if len(g.Members) > 0 {
+		return &GroupActiveError{g.Name, g.Members}
+	}
+	return nil
+}
+
+// errorOf takes an error of one partition, which the client stores as an interface.
+func errorOf(err error) ck.Error {
+	var ke ck.Error
+	if errors.As(err, &ke) {
+		return ke
+	}
+	return ck.NewError(ck.ErrFail, err.Error(), false)
+}

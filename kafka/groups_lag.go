@@ -1,0 +1,122 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
+)
+
+// LagReason says why records of a partition wait, in one word.
+type LagReason string
+
+// The reasons. Of several that hold, the first in this order is given.
+const (
+	LagLost      LagReason = "lost"      // records were deleted before the group read them
+	LagNoCommit  LagReason = "no_commit" // the group has never committed here
+	LagOpen      LagReason = "open_transaction"
+	LagNoOwner   LagReason = "no_owner" // records wait, and no member has the partition
+	LagStalled   LagReason = "stalled"  // they wait for a member whose commits do not move
+	LagReasonNil LagReason = "ok"
+)
+
+// PartitionLag is how far a group is in one partition.
+type PartitionLag struct {
+	TopicPartition
+	Watermarks
+	Commit *Commit // nil: never committed
+	Lag    int64   // records from Position to End
+	Lost   int64   // records that were deleted before the group read them
+	Member *GroupMember
+	Reason LagReason
+}
+
+// Position is the offset at which the group would go on: what it committed, or the
+// start of the log when it has committed nothing, or nothing that is still there.
+func (l *PartitionLag) Position() int64 {
+	if l.Commit == nil {
+		return l.Start
+	}
+	return max(l.Commit.Offset, l.Start)
+}
+
+// GroupLag says how far a group is, in every partition of each topic that it has
+// committed to or whose partitions its members have, sorted. Topics that no longer
+// exist are left out. The offsets are asked for before the ends of the logs, so the lag
+// of a group that keeps up is never negative.
+func (a *Admin) GroupLag(ctx context.Context, g *GroupInfo) ([]PartitionLag, error) {
+	commits, err := a.Committed(ctx, g.Name)
+	if err != nil {
+		return nil, err
+	}
+	owners := g.Owners()
+	topics := map[string]bool{}
+	for tp := range commits {
+		topics[tp.Topic] = true
+	}
+	for tp := range owners {
+		topics[tp.Topic] = true
+	}
+	tps, err := a.partitionsOf(ctx, slices.Sorted(maps.Keys(topics)))
+	if err != nil {
+		return nil, err
+	}
+	marks, err := a.Watermarks(ctx, tps)
+	if err != nil {
+		return nil, err
+	}
+	lags := make([]PartitionLag, 0, len(tps))
+	for _, tp := range tps {
+		l := PartitionLag{TopicPartition: tp, Watermarks: marks[tp], Member: owners[tp]}
+		if c, ok := commits[tp]; ok {
+			l.Commit = &c
+			l.Lost = max(0, l.Start-c.Offset)
+		}
+		l.Lag = max(0, l.End-l.Position())
+		l.Reason = l.reason()
+		lags = append(lags, l)
+	}
+	return lags, nil
+}
+
+func (l *PartitionLag) reason() LagReason {
+	switch {
+	case l.Lost > 0:
+		return LagLost
+	case l.Commit == nil:
+		return LagNoCommit
+	case l.Lag == 0:
+		return LagReasonNil
+	case l.Position() >= l.Stable:
+		return LagOpen
+	case l.Member == nil:
+		return LagNoOwner
+	}
+	return LagReasonNil
+}
+
+// partitionsOf lists the partitions of topics, without those that do not exist.
+func (a *Admin) partitionsOf(ctx context.Context, names []string) ([]TopicPartition, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	described, err := a.describe(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	var tps []TopicPartition
+	for _, d := range described {
+		switch code := d.Error.Code(); {
+		case code == ck.ErrNoError:
+			for _, p := range topicOf(d).Partitions {
+				tps = append(tps, TopicPartition{d.Name, p.ID})
+			}
+		case sentinelOf(code) != ErrUnknownTopic:
+			return nil, fmt.Errorf("%s: %w", d.Name, explain(a.cfg, a.logs, d.Error))
+		}
+	}
+	slices.SortFunc(tps, TopicPartition.compare)
+	return tps, nil
+}

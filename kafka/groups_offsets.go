@@ -1,0 +1,90 @@
+package kafka
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
+)
+
+// Commit is what a group has committed for one partition: the offset of the record
+// that comes next, and whatever the member wrote beside it.
+type Commit struct {
+	Offset      int64
+	LeaderEpoch int32 // -1 when unknown (KIP-320)
+	Metadata    string
+}
+
+// Committed gives the offsets that a group has committed. A group that does not exist
+// has none. Transactions that commit offsets and are still open are left out.
+func (a *Admin) Committed(ctx context.Context, group string) (map[TopicPartition]Commit, error) {
+	ctx, cancel := a.bounded(ctx)
+	defer cancel()
+	result, err := a.client.ListConsumerGroupOffsets(ctx, []ck.ConsumerGroupTopicPartitions{{Group: group}},
+		ck.SetAdminRequestTimeout(a.cfg.timeout()), ck.SetAdminRequireStableOffsets(false))
+	if err != nil {
+		return nil, explain(a.cfg, a.logs, err)
+	}
+	commits := map[TopicPartition]Commit{}
+	for _, g := range result.ConsumerGroupsTopicPartitions {
+		for _, p := range g.Partitions {
+			switch {
+			case p.Error != nil:
+				return nil, a.groupError(ctx, group, errorOf(p.Error))
+			case p.Offset < 0:
+				continue
+			}
+			c := Commit{Offset: int64(p.Offset), LeaderEpoch: -1}
+			if p.LeaderEpoch != nil {
+				c.LeaderEpoch = *p.LeaderEpoch
+			}
+			if p.Metadata != nil {
+				c.Metadata = *p.Metadata
+			}
+			commits[TopicPartition{*p.Topic, p.Partition}] = c
+		}
+	}
+	return commits, nil
+}
+
+// SetCommitted commits offsets in the name of a group without members; a group that
+// does not exist is made. The result has the partitions that were refused; when a
+// member has joined it is an *GroupActiveError.
+func (a *Admin) SetCommitted(ctx context.Context, group string, commits map[TopicPartition]Commit) (refused map[TopicPartition]error, err error) {
+	bounded, cancel := a.bounded(ctx)
+	defer cancel()
+	request := make([]ck.TopicPartition, 0, len(commits))
+	for _, tp := range slices.SortedFunc(maps.Keys(commits), TopicPartition.compare) {
+		c := commits[tp]
+		p := ck.TopicPartition{Topic: &tp.Topic, Partition: tp.Partition, Offset: ck.Offset(c.Offset)}
+		if c.Metadata != "" {
+			p.Metadata = &c.Metadata
+		}
+		if c.LeaderEpoch >= 0 {
+			p.LeaderEpoch = &c.LeaderEpoch
+		}
+		request = append(request, p)
+	}
+	result, err := a.client.AlterConsumerGroupOffsets(bounded,
+		[]ck.ConsumerGroupTopicPartitions{{Group: group, Partitions: request}}, ck.SetAdminRequestTimeout(a.cfg.timeout()))
+	if err != nil {
+		return nil, a.groupError(ctx, group, errorOf(err))
+	}
+	for _, g := range result.ConsumerGroupsTopicPartitions {
+		for _, p := range g.Partitions {
+			if p.Error == nil || errorOf(p.Error).Code() == ck.ErrNoError {
+				continue
+			}
+			why := a.groupError(ctx, group, errorOf(p.Error))
+			if active, ok := why.(*GroupActiveError); ok { //nolint:errorlint // groupError made it
+				return nil, active
+			}
+			if refused == nil {
+				refused = map[TopicPartition]error{}
+			}
+			refused[TopicPartition{*p.Topic, p.Partition}] = why
+		}
+	}
+	return refused, nil
+}
