@@ -100,6 +100,7 @@ func (c *consumer) close() error {
 		c.fetcher = nil
 	}
 	err := c.client.Close()
+	c.rk = nil // gone
 	c.logs.stop()
 	return explain(c.cfg, c.logs, err)
 }

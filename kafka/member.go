@@ -198,8 +198,15 @@ func (m *member) rebalance(_ *ck.Consumer, ev ck.Event) error {
 
 func (m *member) cooperative() bool { return m.client.GetRebalanceProtocol() == "COOPERATIVE" }
 
-// assigned starts reading partitions at their committed offsets.
+// assigned starts reading partitions at their committed offsets. A member that is
+// leaving takes them without reading: they are revoked at once.
 func (m *member) assigned(partitions []ck.TopicPartition) error {
+	if m.closing {
+		if m.cooperative() {
+			return explain(m.cfg, m.logs, m.client.IncrementalAssign(partitions))
+		}
+		return explain(m.cfg, m.logs, m.client.Assign(partitions))
+	}
 	starts := map[TopicPartition]int64{}
 	if len(partitions) > 0 {
 		var err error
@@ -221,10 +228,11 @@ func (m *member) assigned(partitions []ck.TopicPartition) error {
 	m.ledger.own(starts)
 	m.last = nil
 	for tp, start := range starts {
-		p := &readPart{TopicPartition: tp, next: start, end: Follow, corrupt: -1}
+		p := &readPart{TopicPartition: tp, from: start, next: start, end: Follow, waits: true, corrupt: -1}
 		m.parts[tp] = p
 		m.open++
 		if end, ok := m.group.gc.Ends[tp]; ok {
+			p.waits = false
 			if p.end = end; start >= end {
 				m.finish(p)
 			}
@@ -272,11 +280,12 @@ func (m *member) starts(partitions []ck.TopicPartition) (map[TopicPartition]int6
 // only forgotten.
 func (m *member) revoked(partitions []ck.TopicPartition) error {
 	change := Change{Kind: ChangeRevoked, Offsets: map[TopicPartition]int64{}}
-	tps := make([]TopicPartition, len(partitions))
-	for i, p := range partitions {
-		tps[i] = TopicPartition{*p.Topic, p.Partition}
-		if part := m.parts[tps[i]]; part != nil {
-			change.Offsets[tps[i]] = part.next
+	var tps []TopicPartition
+	for _, p := range partitions {
+		tp := TopicPartition{*p.Topic, p.Partition}
+		if part := m.parts[tp]; part != nil {
+			tps = append(tps, tp)
+			change.Offsets[tp] = part.next
 		}
 	}
 	var err error
