@@ -2,7 +2,7 @@ package cmd
 
 import (
 	"context"
-	"sync/atomic"
+	"fmt"
 
 	"github.com/spf13/pflag"
 
@@ -33,13 +33,13 @@ func (f *filterFlags) register(flags *pflag.FlagSet) {
 // order in which they run.
 type filterPlan struct {
 	raw, decoded []step
-	key          []byte // of --key-equals, not nil then
+	key          *string // of --key-equals, as typed
 	// erred counts records on which --filter failed; such a record is no match.
-	erred *atomic.Int64
+	erred *failureCount
 }
 
 func (f *filterFlags) plan(env *Env) (*filterPlan, error) {
-	p := &filterPlan{erred: new(atomic.Int64)}
+	p := &filterPlan{erred: new(failureCount)}
 	times, err := f.times.step(env)
 	if err != nil {
 		return nil, err
@@ -57,11 +57,7 @@ func (f *filterFlags) plan(env *Env) (*filterPlan, error) {
 		})
 	}
 	if f.keySet() {
-		p.key = []byte(f.key)
-		equals := expr.NewKeyEquals(p.key)
-		p.raw = append(p.raw, func(_ context.Context, r *record) (bool, error) {
-			return equals.Match(r.Record.Key), nil
-		})
+		p.key = &f.key
 	}
 	for _, text := range f.grep {
 		grep, err := expr.NewGrep("--grep", text)
@@ -80,7 +76,7 @@ func (f *filterFlags) plan(env *Env) (*filterPlan, error) {
 		p.decoded = append(p.decoded, func(ctx context.Context, r *record) (bool, error) {
 			match, err := filter.Match(ctx, r.look())
 			if err != nil && ctx.Err() == nil {
-				p.erred.Add(1)
+				p.erred.add(fmt.Errorf("%s[%d]@%d: %w", r.Message.Topic, r.Message.Partition, r.Message.Offset, err))
 				return false, nil
 			}
 			return match, err
@@ -97,7 +93,15 @@ func (f *filterFlags) plan(env *Env) (*filterPlan, error) {
 }
 
 // any says whether some records may be left out.
-func (p *filterPlan) any() bool { return len(p.raw)+len(p.decoded) > 0 }
+func (p *filterPlan) any() bool { return len(p.raw)+len(p.decoded) > 0 || p.key != nil }
+
+// keepKey adds the step of --key-equals, for the bytes of the key.
+func (p *filterPlan) keepKey(key []byte) {
+	equals := expr.NewKeyEquals(key)
+	p.raw = append(p.raw, func(_ context.Context, r *record) (bool, error) {
+		return equals.Match(r.Record.Key), nil
+	})
+}
 
 // mapStep replaces the value by the first result of the expression and keeps the
 // others in extra; a record without a result is dropped. A text is shown as text, null

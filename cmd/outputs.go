@@ -37,8 +37,8 @@ func (f *recordOutputFlags) register(flags *pflag.FlagSet) {
 type recordOutput struct {
 	format output.Format
 	header string // printed once, before the first record
-	// shows says whether the format prints anything, so that silence can be told from -o none.
-	shows bool
+	// tellsErrors says whether the format shows why a record could not be decoded.
+	tellsErrors bool
 }
 
 // foreignOffset is what other tools take after -o.
@@ -59,7 +59,7 @@ func (f *recordOutputFlags) plan(env *Env) (*recordOutput, error) {
 		if err != nil {
 			return nil, usagef("--kcat-format: %w", err)
 		}
-		return &recordOutput{format: compiled, shows: true}, nil
+		return &recordOutput{format: compiled}, nil
 	}
 	lines := output.Value{Delimiter: delimiter, Null: []byte(f.null), Terminal: terminal}
 	if f.set("key-separator") {
@@ -77,12 +77,15 @@ func (f *recordOutputFlags) plan(env *Env) (*recordOutput, error) {
 			name = "pretty"
 		}
 	}
-	out := &recordOutput{shows: true}
+	if err := f.checkFor(name); err != nil {
+		return nil, err
+	}
+	out := &recordOutput{}
 	switch {
 	case name == "value":
 		out.format = lines
 	case name == "json":
-		out.format = output.JSON{Terminal: terminal}
+		out.format, out.tellsErrors = output.JSON{Terminal: terminal}, true
 	case name == "raw":
 		if terminal {
 			return nil, hint(faultf(codeNotAPipe, "-o raw writes bytes as they are, and stdout is a terminal"), "send it to a file or a pipe, or use -o value")
@@ -92,15 +95,15 @@ func (f *recordOutputFlags) plan(env *Env) (*recordOutput, error) {
 		csv := output.CSV{Null: []byte(f.null), Safe: f.csvSafe, Terminal: terminal}
 		out.format, out.header = csv, csv.Header()
 	case name == "none":
-		out.format, out.shows = output.None{}, false
+		out.format = output.None{}
 	case name == "pretty":
 		pretty := output.Pretty{Width: env.Width, Zone: time.Local}
 		if env.colorFor(terminal) {
 			pretty.Palette = output.Colours()
 		}
-		out.format = pretty
+		out.format, out.tellsErrors = pretty, true
 	case foreignOffset.MatchString(name):
-		return nil, hint(usagef("-o %s: -o is the output format", name), "did you mean --from-offset %s?", strings.TrimPrefix(strings.Replace(name, "s@", "@", 1), "e@"))
+		return nil, foreignOffsetError(name)
 	case strings.ContainsAny(name, `%\`):
 		compiled, err := format.Parse(name, format.Options{Null: []byte(f.null), Terminal: terminal})
 		if err != nil {
@@ -111,4 +114,29 @@ func (f *recordOutputFlags) plan(env *Env) (*recordOutput, error) {
 		return nil, hint(usagef("-o %s: no such format", name), "formats are pretty, value, json, raw, csv, none, or a format string, which holds %% or \\")
 	}
 	return out, nil
+}
+
+// foreignOffsetError tells how we write a position that other tools take after -o.
+func foreignOffsetError(name string) error {
+	flag, at := "--from-offset", name
+	if time, ok := strings.CutPrefix(name, "s@"); ok {
+		at = "@" + time
+	} else if time, ok := strings.CutPrefix(name, "e@"); ok {
+		flag, at = "--to-offset", "@"+time
+	}
+	return hint(usagef("-o %s: -o is the output format", name), "did you mean %s %s?", flag, at)
+}
+
+// checkFor refuses flags that would do nothing for the format.
+func (f *recordOutputFlags) checkFor(name string) error {
+	formatted := strings.ContainsAny(name, `%\\`)
+	switch {
+	case f.set("delimiter") && name != "value":
+		return usagef("-d goes with -o value, not with -o %s", name)
+	case f.set("null") && name != "value" && name != "csv" && !formatted:
+		return usagef("--null goes with -o value, csv and format strings, not with -o %s", name)
+	case f.csvSafe && name != "csv":
+		return usagef("--csv-safe goes with -o csv")
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -17,6 +18,13 @@ type chunk struct {
 // flushAt is the amount of text at which the printer writes although more is coming.
 const flushAt = 256 << 10
 
+// bufferKept is the largest buffer that is used again; a larger one, made for huge
+// records, is given back.
+const bufferKept = 4 << 20
+
+// errBlocked is the error of a write that nobody took before it was given up.
+var errBlocked = errors.New("nobody takes it")
+
 // printer is the only writer of stdout and stderr while records flow. It writes when
 // no chunk is waiting, so that nobody waits for a record that is there, and when much
 // has gathered, so that a call to the system carries a lot.
@@ -26,6 +34,10 @@ type printer struct {
 	done           []func()
 	// free takes back the buffers of chunks, so that the members use them again.
 	free sync.Pool
+	// giveUp, when it closes, ends a write that blocks. Nil: writes may take for ever.
+	giveUp <-chan struct{}
+	writes chan []byte // to the goroutine that writes; made by the first write
+	wrote  chan error
 }
 
 // buffer gives an empty buffer for a chunk's text.
@@ -39,6 +51,11 @@ func (p *printer) buffer() []byte {
 // print writes chunks until the channel is closed. After an error it writes nothing
 // more, and no done of a chunk that was not written is called.
 func (p *printer) print(chunks <-chan chunk) error {
+	defer func() {
+		if p.writes != nil {
+			close(p.writes)
+		}
+	}()
 	for {
 		var c chunk
 		var more bool
@@ -75,7 +92,7 @@ func (p *printer) take(c chunk) error {
 	} else {
 		p.pending = append(p.pending, c.text...)
 	}
-	if c.text != nil {
+	if c.text != nil && cap(c.text) <= bufferKept {
 		p.free.Put(&c.text)
 	}
 	if c.done != nil {
@@ -103,9 +120,38 @@ func (p *printer) flush() error {
 	return nil
 }
 
+// write writes all of text, or returns an error. After errBlocked the text still
+// belongs to the write that was given up.
 func (p *printer) write(text []byte) error {
-	if _, err := p.stdout.Write(text); err != nil {
+	var err error
+	if p.giveUp == nil {
+		_, err = p.stdout.Write(text)
+	} else {
+		err = p.writeAside(text)
+	}
+	if err != nil {
 		return fmt.Errorf("write output: %w", err)
 	}
 	return nil
+}
+
+// writeAside lets a goroutine do the write, so that it can be given up: a write to a
+// pipe that is full cannot be interrupted.
+func (p *printer) writeAside(text []byte) error {
+	if p.writes == nil {
+		p.writes, p.wrote = make(chan []byte), make(chan error, 1)
+		go func() { // ends with print, unless a write was given up: then with the process
+			for text := range p.writes {
+				_, err := p.stdout.Write(text)
+				p.wrote <- err
+			}
+		}()
+	}
+	p.writes <- text
+	select {
+	case err := <-p.wrote:
+		return err
+	case <-p.giveUp:
+		return errBlocked
+	}
 }

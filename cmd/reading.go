@@ -2,15 +2,13 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
-	"time"
+	"strings"
 
 	"github.com/spf13/pflag"
 
-	"kstream/cmd/suggest"
 	"kstream/kafka"
 	"kstream/kafka/position"
 )
@@ -20,47 +18,67 @@ type rangeFlags struct {
 	from, to   string
 	partitions string
 	regex      bool
+	wait       bool
 	isolation  string
 }
 
 func (f *rangeFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.from, "from-offset", "", "start at position `P`: beginning, end, N, +N, -N, @TIME, stored, 0=10,3=-5")
-	flags.StringVar(&f.to, "to-offset", "", "stop before position `P`")
+	flags.StringVar(&f.to, "to-offset", "", "stop before position `P`; waits for it unless -e")
 	flags.StringVarP(&f.partitions, "partitions", "p", "", "read only partitions `LIST`: 0,2,5-7")
-	flags.BoolVar(&f.regex, "regex", false, "topics are regular expressions")
 	flags.StringVar(&f.isolation, "isolation", "read_committed", "`read_committed|read_uncommitted`")
+}
+
+// registerPatterns adds the flags by which topics are found.
+func (f *rangeFlags) registerPatterns(flags *pflag.FlagSet) {
+	flags.BoolVar(&f.regex, "regex", false, "topics are regular expressions (RE2) that match whole names")
+	flags.BoolVar(&f.wait, "wait-for-match", false, "with --regex: wait when no topic matches yet")
 }
 
 // rangePlan is rangeFlags with a meaning.
 type rangePlan struct {
-	topics      []string
-	patterns    []*regexp.Regexp
-	from, to    position.Position
-	hasFrom     bool
-	bounded     bool // an end is captured at the start
-	hasTo       bool
-	partitions  []int32 // nil: all
-	uncommitted bool
+	topics        []string
+	patterns      []*regexp.Regexp
+	wait          bool // for a topic that matches
+	from, to      position.Position
+	hasFrom       bool
+	hasTo         bool
+	toEnd         bool             // stop at the end captured at the start
+	partitions    []int32          // nil: all
+	partitionOf   map[string]int32 // the only one to read of each topic; nil: see partitions
+	uncommitted   bool
+	fromText, end string // as typed
 }
 
+// bounded says whether the read ends by itself.
+func (p *rangePlan) bounded() bool { return p.toEnd || p.hasTo }
+
 func (f *rangeFlags) plan(env *Env, topics []string) (*rangePlan, error) {
-	p := &rangePlan{topics: topics}
+	p := &rangePlan{wait: f.wait, fromText: f.from, end: f.to}
+	for _, topic := range topics {
+		if topic == "" {
+			return nil, usagef("a topic name is empty")
+		}
+		if !slices.Contains(p.topics, topic) {
+			p.topics = append(p.topics, topic)
+		}
+	}
 	var err error
 	if f.from != "" {
 		p.hasFrom = true
 		if p.from, err = position.Parse(f.from, env.Now()); err != nil {
-			return nil, usagef("--from-offset %s: %w", f.from, err)
+			return nil, usagef("--from-offset: %w", err)
 		}
 	}
 	if f.to != "" {
-		p.hasTo, p.bounded = true, true
+		p.hasTo = true
 		if p.to, err = position.Parse(f.to, env.Now()); err != nil {
-			return nil, usagef("--to-offset %s: %w", f.to, err)
+			return nil, usagef("--to-offset: %w", err)
 		}
 	}
 	if f.partitions != "" {
 		if p.partitions, err = position.ParsePartitions(f.partitions); err != nil {
-			return nil, usagef("--partitions %s: %w", f.partitions, err)
+			return nil, usagef("--partitions: %w", err)
 		}
 	}
 	switch f.isolation {
@@ -70,8 +88,11 @@ func (f *rangeFlags) plan(env *Env, topics []string) (*rangePlan, error) {
 	default:
 		return nil, usagef("--isolation %s: want read_committed or read_uncommitted", f.isolation)
 	}
+	if p.wait && !f.regex {
+		return nil, usagef("--wait-for-match goes with --regex")
+	}
 	if f.regex {
-		for _, topic := range topics {
+		for _, topic := range p.topics {
 			re, err := regexp.Compile("^(?:" + topic + ")$")
 			if err != nil {
 				return nil, usagef("topic pattern %s: %w", topic, err)
@@ -82,106 +103,141 @@ func (f *rangeFlags) plan(env *Env, topics []string) (*rangePlan, error) {
 	return p, nil
 }
 
-// find describes the topics that are meant. An unknown one is an error that names the
-// nearest; patterns leave internal topics out and may match nothing.
-func (p *rangePlan) find(ctx context.Context, admin *kafka.Admin) ([]kafka.Topic, error) {
-	names := p.topics
-	if p.patterns != nil {
-		all, err := admin.TopicNames(ctx)
-		if err != nil {
-			return nil, err
-		}
-		names = slices.DeleteFunc(all, func(name string) bool {
-			return !slices.ContainsFunc(p.patterns, func(re *regexp.Regexp) bool { return re.MatchString(name) })
-		})
-		if len(names) == 0 {
-			return nil, nil
-		}
-	}
-	topics, err := admin.Topics(ctx, names...)
-	if err != nil {
-		return nil, nearTopic(err)
-	}
-	if p.patterns != nil {
-		topics = slices.DeleteFunc(topics, func(t kafka.Topic) bool { return t.Internal })
-	}
-	return topics, nil
-}
-
-// nearTopic adds the nearest existing name to an error about an unknown topic.
-func nearTopic(err error) error {
-	var unknown *kafka.UnknownTopicError
-	if !errors.As(err, &unknown) {
-		return err
-	}
-	if near := suggest.Nearest(unknown.Topic, unknown.Existing); near != "" {
-		return hint(err, "did you mean %s?", near)
-	}
-	if len(unknown.Existing) == 0 {
-		return hint(err, "the cluster has no topics; kstream produce --create makes one")
-	}
-	return hint(err, "kstream topic list shows the topics")
-}
-
 // selects says whether a partition is to be read.
-func (p *rangePlan) selects(partition int32) bool {
-	return p.partitions == nil || slices.Contains(p.partitions, partition)
+func (p *rangePlan) selects(tp kafka.TopicPartition) bool {
+	if p.partitionOf != nil {
+		return p.partitionOf[tp.Topic] == tp.Partition
+	}
+	return p.partitions == nil || slices.Contains(p.partitions, tp.Partition)
 }
 
-// spans turns positions into offsets. openTransactions are partitions in which records
-// wait behind the last stable offset.
-func (p *rangePlan) spans(ctx context.Context, admin *kafka.Admin, topics []kafka.Topic) (spans []kafka.Span, openTransactions []kafka.TopicPartition, err error) {
+// grows says whether partitions that are new are read too.
+func (p *rangePlan) grows() bool {
+	return !p.bounded() && p.partitions == nil && p.partitionOf == nil && p.from.Partitions() == nil
+}
+
+// part is the range of one topic or several that is read.
+type part struct {
+	spans []kafka.Span
+	notes []string // what a person should know about it
+}
+
+// spans turns positions into offsets.
+func (p *rangePlan) spans(ctx context.Context, admin *kafka.Admin, topics []kafka.Topic) (part, error) {
+	var r part
+	if err := p.checkPartitions(topics); err != nil {
+		return r, err
+	}
 	var tps []kafka.TopicPartition
 	for _, t := range topics {
-		for _, want := range p.partitions {
-			if !slices.ContainsFunc(t.Partitions, func(have kafka.Partition) bool { return have.ID == want }) {
-				return nil, nil, usagef("--partitions %d: %s has partitions 0–%d", want, t.Name, len(t.Partitions)-1)
-			}
-		}
-		for _, part := range t.Partitions {
-			if p.selects(part.ID) {
-				tps = append(tps, kafka.TopicPartition{Topic: t.Name, Partition: part.ID})
+		for _, one := range t.Partitions {
+			if tp := (kafka.TopicPartition{Topic: t.Name, Partition: one.ID}); p.selects(tp) {
+				tps = append(tps, tp)
 			}
 		}
 	}
 	marks, err := admin.Watermarks(ctx, tps)
 	if err != nil {
-		return nil, nil, err
+		return r, err
 	}
 	from, err := p.resolve(ctx, admin, p.from, tps, marks)
 	if err != nil {
-		return nil, nil, fmt.Errorf("--from-offset %s: %w", p.from, err)
+		return r, fmt.Errorf("--from-offset %s: %w", p.fromText, err)
 	}
 	to, err := p.resolve(ctx, admin, p.to, tps, marks)
 	if err != nil {
-		return nil, nil, fmt.Errorf("--to-offset %s: %w", p.to, err)
+		return r, fmt.Errorf("--to-offset %s: %w", p.end, err)
 	}
+	var early, late, held []kafka.TopicPartition
 	for _, tp := range tps {
 		m := marks[tp]
-		span := kafka.Span{TopicPartition: tp, To: kafka.Follow}
-		start, ok := from[tp]
-		if !ok {
-			continue // --from-offset names other partitions
+		start, selected := from[tp]
+		stop, hasStop := to[tp]
+		if !selected || p.hasTo && !hasStop {
+			continue // the position names other partitions
 		}
-		span.From = max(start, m.Start)
-		end := p.end(m)
-		if p.hasTo {
-			if span.To, ok = to[tp]; !ok {
-				continue
-			}
-		} else if p.bounded {
-			span.To = end
+		span := kafka.Span{TopicPartition: tp, From: max(start, m.Start), To: kafka.Follow, End: p.endOf(m)}
+		switch {
+		case p.hasTo && p.toEnd:
+			span.To = min(stop, span.End)
+		case p.hasTo:
+			span.To = stop
+		case p.toEnd:
+			span.To = span.End
 		}
-		if m.Stable < m.End && !p.uncommitted {
-			openTransactions = append(openTransactions, tp)
+		if start < m.Start {
+			early = append(early, tp)
 		}
-		spans = append(spans, span)
+		if start > span.End && !p.toEnd {
+			late = append(late, tp)
+		}
+		if m.Stable < m.End && !p.uncommitted && (span.To == kafka.Follow || span.To >= m.Stable) {
+			held = append(held, tp)
+		}
+		r.spans = append(r.spans, span)
 	}
-	return spans, openTransactions, nil
+	r.note(early, "--from-offset %s is before the beginning of %s: what was there is deleted", p.fromText)
+	r.note(late, "--from-offset %s is behind the end of %s: waiting for it", p.fromText)
+	r.note(held, "records of %s wait in an open transaction; --isolation read_uncommitted reads them")
+	return r, nil
 }
 
-// end is the end of a log for the isolation level at hand.
-func (p *rangePlan) end(m kafka.Watermarks) int64 {
+// note adds a line about partitions, unless there are none.
+func (r *part) note(tps []kafka.TopicPartition, format string, args ...any) {
+	if len(tps) > 0 {
+		r.notes = append(r.notes, fmt.Sprintf(format, append(args, listPartitions(tps))...))
+	}
+}
+
+// listPartitions gives "orders[0,2], sales[1]"; of many topics only the first few.
+func listPartitions(tps []kafka.TopicPartition) string {
+	var b strings.Builder
+	topics := 0
+	for i, tp := range tps {
+		if i > 0 && tps[i-1].Topic == tp.Topic {
+			fmt.Fprintf(&b, ",%d", tp.Partition)
+			continue
+		}
+		if topics++; topics > 3 {
+			b.WriteString("], …")
+			return b.String()
+		}
+		if i > 0 {
+			b.WriteString("], ")
+		}
+		fmt.Fprintf(&b, "%s[%d", tp.Topic, tp.Partition)
+	}
+	b.WriteString("]")
+	return b.String()
+}
+
+// checkPartitions refuses partitions that do not exist: of each topic that was named,
+// or of all that a pattern matched.
+func (p *rangePlan) checkPartitions(topics []kafka.Topic) error {
+	for _, flag := range []struct {
+		name string
+		want []int32
+	}{{"partitions", p.partitions}, {"from-offset", p.from.Partitions()}, {"to-offset", p.to.Partitions()}} {
+		for _, want := range flag.want {
+			there := 0
+			var missing kafka.Topic
+			for _, t := range topics {
+				if slices.ContainsFunc(t.Partitions, func(have kafka.Partition) bool { return have.ID == want }) {
+					there++
+				} else {
+					missing = t
+				}
+			}
+			if there < len(topics) && (there == 0 || p.patterns == nil) {
+				return usagef("--%s %d: %s has partitions 0–%d", flag.name, want, missing.Name, len(missing.Partitions)-1)
+			}
+		}
+	}
+	return nil
+}
+
+// endOf is the end of a log for the isolation level at hand.
+func (p *rangePlan) endOf(m kafka.Watermarks) int64 {
 	if p.uncommitted {
 		return m.End
 	}
@@ -189,10 +245,10 @@ func (p *rangePlan) end(m kafka.Watermarks) int64 {
 }
 
 // resolve gives the offset that a position means in each partition, leaving out those
-// that it does not name. Topics are asked about one after the other.
+// that it does not name.
 func (p *rangePlan) resolve(ctx context.Context, admin *kafka.Admin, pos position.Position, tps []kafka.TopicPartition, marks map[kafka.TopicPartition]kafka.Watermarks) (map[kafka.TopicPartition]int64, error) {
 	if pos.Has(position.Stored) {
-		return nil, usagef("stored needs --group: it is the group's committed offset")
+		return nil, hint(usagef("stored is the committed offset of a group, and there is none here"), "name a group with --group")
 	}
 	times := map[kafka.TopicPartition]int64{}
 	for _, tp := range tps {
@@ -215,7 +271,7 @@ func (p *rangePlan) resolve(ctx context.Context, admin *kafka.Admin, pos positio
 		if at, asked := found[tp]; asked {
 			answers.Times[tp.Partition] = at
 		}
-		offset, err := point.Resolve(tp.Partition, position.Log{Start: m.Start, End: p.end(m)}, answers)
+		offset, err := point.Resolve(tp.Partition, position.Log{Start: m.Start, End: p.endOf(m)}, answers)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", tp, err)
 		}
@@ -223,51 +279,3 @@ func (p *rangePlan) resolve(ctx context.Context, admin *kafka.Admin, pos positio
 	}
 	return offsets, nil
 }
-
-// timeFlags are the exact filters by record timestamp.
-type timeFlags struct {
-	since, until string
-}
-
-func (f *timeFlags) register(flags *pflag.FlagSet) {
-	flags.StringVar(&f.since, "since", "", "only records with a timestamp of `TIME` or later")
-	flags.StringVar(&f.until, "until", "", "only records with a timestamp before `TIME`")
-}
-
-// step gives the filter, or nil when neither flag was given.
-func (f *timeFlags) step(env *Env) (step, error) {
-	if f.since == "" && f.until == "" {
-		return nil, nil
-	}
-	bounds := [2]int64{-1 << 63, 1<<63 - 1}
-	for i, flag := range []struct{ name, text string }{{"since", f.since}, {"until", f.until}} {
-		if flag.text == "" {
-			continue
-		}
-		t, err := position.ParseTime(flag.text, env.Now())
-		if err != nil {
-			return nil, usagef("--%s %s: %w", flag.name, flag.text, err)
-		}
-		bounds[i] = t.UnixMilli()
-	}
-	return func(_ context.Context, r *record) (bool, error) {
-		return r.Message.Timestamp >= bounds[0] && r.Message.Timestamp < bounds[1], nil
-	}, nil
-}
-
-// durationFlag reads Go's durations and days and weeks.
-type durationFlag struct{ d time.Duration }
-
-func (f *durationFlag) String() string {
-	if f.d == 0 {
-		return ""
-	}
-	return f.d.String()
-}
-
-func (f *durationFlag) Set(s string) (err error) {
-	f.d, err = position.ParseDuration(s)
-	return err
-}
-
-func (f *durationFlag) Type() string { return "D" }

@@ -16,6 +16,7 @@ type record struct {
 	output.Message
 	view expr.Record // what expressions see; made by look
 
+	read      bool // the steps that look at its bytes have let it through
 	looked    bool
 	decodeErr error
 	scratch   []byte // decoded keys and values
@@ -30,7 +31,7 @@ type step func(ctx context.Context, r *record) (keep bool, err error)
 
 // load makes r stand for rec; text says how undecoded keys and values are shown.
 func (r *record) load(rec *kafka.Record, key, value output.TextRule) {
-	r.Record, r.looked, r.decodeErr = rec, false, nil
+	r.Record, r.read, r.looked, r.decodeErr = rec, false, false, nil
 	r.scratch, r.extra = r.scratch[:0], r.extra[:0]
 	m := &r.Message
 	m.Topic, m.Partition, m.Offset, m.Timestamp = rec.Topic, rec.Partition, rec.Offset, rec.Timestamp
@@ -45,6 +46,16 @@ func (r *record) load(rec *kafka.Record, key, value output.TextRule) {
 		}
 		m.Headers = r.headers
 	}
+}
+
+// render appends the record, and its further results as records of their own.
+func (r *record) render(dst []byte, format output.Format) []byte {
+	dst = format.Append(dst, &r.Message)
+	for _, result := range r.extra {
+		r.setValue(result)
+		dst = format.Append(dst, &r.Message)
+	}
+	return dst
 }
 
 func timestampType(t kafka.TimestampType) string {

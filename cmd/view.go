@@ -11,124 +11,151 @@ import (
 // One goroutine owns it.
 type view struct {
 	*consumption
-	env     *Env
-	steps   []step
+	raw     []step // look at a record's bytes and say what is read at all
+	decoded []step // look at what the bytes mean and say what is shown
+	claims  []step // take from budgets
 	record  record
+	text    []byte // of one record, when they are arranged
 	perPart map[kafka.TopicPartition]int64
 }
 
 // newView joins the steps that the plan asks for, in the order in which they run.
-func (c *consumption) newView(env *Env) *view {
+func (c *consumption) newView() *view {
 	p := c.plan
-	v := &view{consumption: c, env: env}
-	add := func(s step) {
-		if s != nil {
-			v.steps = append(v.steps, s)
+	v := &view{consumption: c, raw: p.filters.raw}
+	for _, d := range []*decoding{&p.key, &p.value} {
+		if s := d.step(c.undecodable); s != nil {
+			v.decoded = append(v.decoded, s)
 		}
 	}
-	for _, s := range p.filters.raw {
-		add(s)
-	}
-	add(p.key.step(c.undecodable))
-	add(p.value.step(c.undecodable))
-	for _, s := range p.filters.decoded {
-		add(s)
-	}
+	v.decoded = append(v.decoded, p.filters.decoded...)
 	if p.flags.perPart > 0 {
 		v.perPart = map[kafka.TopicPartition]int64{}
-		add(v.claimOfPartition)
+		v.claims = append(v.claims, v.claimOfPartition)
 	}
-	if p.flags.count > 0 {
-		add(c.claim)
+	if p.flags.count > 0 && c.order == nil { // what is arranged is claimed when it leaves
+		v.claims = append(v.claims, func(context.Context, *record) (bool, error) { return true, c.claim() })
 	}
 	return v
 }
 
-// claim takes one record from the budget of --count; errEnough ends the batch before a
-// record for which none is left.
-func (c *consumption) claim(context.Context, *record) (bool, error) {
+// claim takes one record from the budget of --count. It returns errEnough when none is
+// left.
+func (c *consumption) claim() error {
 	switch left := c.left.Add(-1); {
-	case left > 0:
-		return true, nil
 	case left == 0:
 		c.stop(errEnough)
-		return true, nil
+	case left < 0:
+		return errEnough
 	}
-	return false, errEnough
+	return nil
 }
 
-// claimOfPartition is the same for --count-per-partition.
+// claimOfPartition is the same for --count-per-partition; it drops what is too much.
 func (v *view) claimOfPartition(_ context.Context, r *record) (bool, error) {
 	tp := kafka.TopicPartition{Topic: r.Message.Topic, Partition: r.Message.Partition}
 	v.perPart[tp]++
-	if v.perPart[tp] == v.plan.flags.perPart && v.full.Add(1) == int64(v.spans) {
-		v.stop(errEnough)
+	if v.perPart[tp] == v.plan.flags.perPart {
+		if v.full.Add(1) == v.spans.Load() {
+			v.stop(errEnough)
+		} else if v.finish != nil {
+			v.finish(tp)
+		}
 	}
 	return v.perPart[tp] <= v.plan.flags.perPart, nil
 }
 
-// undecodable decides about a record that a serde could not read: --on-error.
-func (c *consumption) undecodable(context.Context, *record) (bool, error) { return true, nil }
-
 // render turns one event into a chunk and hands it to the printer. live ends when the
-// printer has failed.
+// printer has failed. Once the chunk is written, the records in it are acknowledged.
 func (v *view) render(live context.Context, ev kafka.Event) error {
+	v.busy.Add(1)
+	defer v.idle()
 	out := chunk{text: v.printer.buffer()}
 	for _, n := range ev.Notices {
-		if n.Kind == kafka.NoticeLost {
-			v.lost.Add(n.To - n.From)
-		}
-		if !v.env.quiet && (n.Kind != kafka.NoticeEnd || v.env.StderrTerminal) {
-			out.notices = append(out.notices, oneLine(n.String()))
-		}
+		v.note(n, &out)
 	}
-	if len(ev.Batch.Records) > 0 {
-		v.newest.Store(v.env.Now().UnixNano())
+	if ev.Batch == nil {
+		return v.send(live, out)
 	}
-	printed, err := v.renderBatch(live, ev.Batch, &out)
-	v.printed.Add(printed)
-	if err != nil && !errors.Is(err, errEnough) {
+	n, failed := v.renderBatch(live, ev.Batch, &out)
+	if v.order == nil {
+		out.done = ev.Batch.Ack(n)
+	}
+	if err := v.letters.flush(live); err != nil {
 		return err
 	}
-	select {
-	case v.chunks <- out:
+	if err := v.send(live, out); err != nil {
+		return err
+	}
+	if errors.Is(failed, errEnough) {
 		return nil
-	case <-live.Done():
-		return context.Cause(live)
+	}
+	return failed
+}
+
+// idle notes that the view waits for records from now on.
+func (v *view) idle() {
+	v.newest.Store(v.env.Now().UnixNano())
+	v.busy.Add(-1)
+}
+
+// note counts what a notice tells, and adds its line to the chunk.
+func (v *view) note(n kafka.Notice, out *chunk) {
+	switch n.Kind {
+	case kafka.NoticeLost:
+		v.lost.Add(n.To - n.From)
+	case kafka.NoticePartitions, kafka.NoticeTopic:
+		v.spans.Add(n.To - n.From)
+	}
+	if !v.env.quiet && (n.Kind != kafka.NoticeEnd || v.env.StderrTerminal) {
+		out.notices = append(out.notices, oneLine(n.String()))
 	}
 }
 
-// renderBatch renders records up to the end of the batch or of the budget, and counts
-// them.
-func (v *view) renderBatch(ctx context.Context, b *kafka.Batch, out *chunk) (printed int64, err error) {
+// renderBatch renders records up to the end of the batch, of the budget, or up to the
+// one that ends the run. It returns how many are done with: printed or left out.
+func (v *view) renderBatch(ctx context.Context, b *kafka.Batch, out *chunk) (done int, err error) {
 	format := v.plan.output.format
 	r := &v.record
+	printed := int64(0)
+	defer func() { v.printed.Add(printed) }()
 	for i := range b.Records {
 		r.load(&b.Records[i], v.plan.key.rule, v.plan.value.rule)
 		keep, err := v.keep(ctx, r)
 		if err != nil {
-			return printed, err
+			return i, err
 		}
-		if !keep {
+		if v.order != nil {
+			if err := v.arrange(r, keep, out); err != nil {
+				return i, err
+			}
 			continue
 		}
-		out.text = format.Append(out.text, &r.Message)
-		for _, result := range r.extra {
-			r.setValue(result)
-			out.text = format.Append(out.text, &r.Message)
+		if keep {
+			out.text = r.render(out.text, format)
+			printed++
 		}
-		printed++
 	}
-	return printed, nil
+	return len(b.Records), v.order.due(out)
 }
 
 // keep runs the steps until one drops the record.
 func (v *view) keep(ctx context.Context, r *record) (bool, error) {
-	for _, s := range v.steps {
+	for _, s := range v.raw {
+		if keep, err := s(ctx, r); !keep || err != nil {
+			return false, err
+		}
+	}
+	r.read = true
+	for _, s := range v.decoded {
+		if keep, err := s(ctx, r); !keep || err != nil {
+			return false, err
+		}
+	}
+	for _, s := range v.claims {
 		if keep, err := s(ctx, r); !keep || err != nil {
 			return false, err
 		}
 	}
 	return true, nil
 }
-

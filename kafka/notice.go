@@ -1,13 +1,16 @@
 package kafka
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // NoticeKind says what happened beside the records.
 type NoticeKind string
 
 // What a reader or a group can have to say. The texts are the event names of --events.
 const (
-	NoticeLost       NoticeKind = "lost"       // records From..To-1 were deleted before they were read
+	NoticeLost       NoticeKind = "lost"       // records From..To-1 were gone before they were read; Text says why unless retention did it
 	NoticeTruncated  NoticeKind = "truncated"  // the log ended at From and now ends at To
 	NoticeCorrupt    NoticeKind = "corrupt"    // a checksum did not hold at From; it is fetched again
 	NoticePartitions NoticeKind = "partitions" // partitions From..To-1 are new
@@ -34,7 +37,7 @@ func (n Notice) String() string {
 	tp := TopicPartition{n.Topic, n.Partition}
 	switch n.Kind {
 	case NoticeLost:
-		return fmt.Sprintf("lost %s %d–%d (deleted by retention)", tp, n.From, n.To-1)
+		return fmt.Sprintf("lost %s %d–%d (%s)", tp, n.From, n.To-1, cmp.Or(n.Text, "deleted by retention"))
 	case NoticeTruncated:
 		return fmt.Sprintf("%s was truncated: it ended at %d, now at %d; reading goes on there", tp, n.From, n.To)
 	case NoticeCorrupt:

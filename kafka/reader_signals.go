@@ -62,7 +62,7 @@ func (r *Reader) checkShort() {
 		if !p.atEnd {
 			p.short = time.Time{}
 		} else if time.Since(p.short) > min(r.cfg.timeout(), 5*time.Second) {
-			r.pending = append(r.pending, Notice{Kind: NoticeTruncated, Topic: p.Topic, Partition: p.Partition, From: p.end, To: p.next})
+			r.pending = append(r.pending, Notice{Kind: NoticeLost, Topic: p.Topic, Partition: p.Partition, From: p.next, To: p.end, Text: "the log has become shorter"})
 			r.finish(p)
 		}
 	}

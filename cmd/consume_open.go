@@ -1,0 +1,125 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"kstream/cmd/expr"
+	"kstream/kafka"
+)
+
+// open finds the topics, says where reading starts and ends, and starts it.
+func (c *consumption) open(ctx context.Context) (source, error) {
+	p := c.plan
+	cfg, err := p.flags.cluster.connect(ctx, c.env)
+	if err != nil {
+		return nil, err
+	}
+	admin, err := kafka.OpenAdmin(ctx, cfg.Config)
+	if err != nil {
+		return nil, err
+	}
+	c.admin.Admin = admin
+	topics, err := c.find(ctx, admin)
+	if err != nil {
+		return nil, err
+	}
+	if p.failures.action == "dlq" {
+		if c.letters, err = openDeadLetters(ctx, cfg, admin, p.failures.topic, topics); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.placeKey(ctx, topics); err != nil {
+		return nil, err
+	}
+	part, err := p.reading.spans(ctx, admin, topics)
+	if err != nil {
+		return nil, err
+	}
+	for _, note := range part.notes {
+		c.env.notice("%s", note)
+	}
+	c.spans.Store(int64(len(part.spans)))
+	if p.order != nil && p.order.last > 0 && !p.filters.any() && p.failures.keeps() {
+		c.admin.release()
+		return newTails(cfg.Config, p.order.last, p.reading.uncommitted, part.spans, topics), nil
+	}
+	rc := kafka.ReaderConfig{Spans: part.spans, ReadUncommitted: p.reading.uncommitted}
+	if p.reading.grows() {
+		rc.Topics = func(ctx context.Context) ([]kafka.Topic, error) { return p.reading.refresh(ctx, admin) }
+	} else {
+		c.admin.release()
+	}
+	reader, err := kafka.OpenReader(cfg.Config, rc, topics)
+	if err != nil {
+		return nil, err
+	}
+	c.finish = reader.Finish
+	return reader, nil
+}
+
+// find describes the topics. An endless read may begin with none, when that is asked
+// for.
+func (c *consumption) find(ctx context.Context, admin *kafka.Admin) ([]kafka.Topic, error) {
+	reading := c.plan.reading
+	switch {
+	case reading.wait && reading.grows():
+		return reading.refresh(ctx, admin)
+	case reading.wait:
+		return reading.await(ctx, admin)
+	}
+	return reading.find(ctx, admin)
+}
+
+// placeKey makes --key-equals a filter, and restricts the read to the partitions that
+// the default partitioner gives the key unless partitions were named.
+func (c *consumption) placeKey(ctx context.Context, topics []kafka.Topic) error {
+	p := c.plan
+	if p.filters.key == nil {
+		return nil
+	}
+	key, err := p.encodeKey(ctx, *p.filters.key)
+	if err != nil {
+		return err
+	}
+	p.filters.keepKey(key)
+	if p.reading.partitions != nil {
+		return nil
+	}
+	p.reading.partitionOf = map[string]int32{}
+	var tps []kafka.TopicPartition
+	most := 0
+	for _, t := range topics {
+		partition := expr.Murmur2Partition(key, int32(len(t.Partitions)))
+		p.reading.partitionOf[t.Name] = partition
+		if len(t.Partitions) > 1 {
+			tps = append(tps, kafka.TopicPartition{Topic: t.Name, Partition: partition})
+		}
+		most = max(most, len(t.Partitions))
+	}
+	if len(tps) > 0 {
+		c.env.notice("--key-equals reads only %s, where Java's partitioner puts the key; --partitions %s reads all", listPartitions(tps), fmt.Sprintf("0-%d", most-1))
+	}
+	return nil
+}
+
+// lentAdmin is an admin connection that may be closed early, aside from everything
+// else.
+type lentAdmin struct {
+	*kafka.Admin
+	closing sync.WaitGroup
+}
+
+// release closes the connection in the background; close waits for that.
+func (a *lentAdmin) release() {
+	if admin := a.Admin; admin != nil {
+		a.Admin = nil
+		a.closing.Go(admin.Close)
+	}
+}
+
+func (a *lentAdmin) close() {
+	a.release()
+	a.closing.Wait()
+}
