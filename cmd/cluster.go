@@ -16,12 +16,21 @@ type clusterFlags struct {
 	brokers, context, config string
 	properties               []string
 	file                     string
+	registry                 string
 	timeout                  string
 	effective                *config.Effective
+	schemas                  *schemaRegistry // nil unless somebody asked for it
 }
 
 func (f *clusterFlags) register(flags *pflag.FlagSet) {
 	flags.StringVarP(&f.brokers, "brokers", "b", "", "bootstrap servers `HOST:PORT,…` ($KSTREAM_BROKERS; default localhost:9092)")
+	f.registerRegistry(flags)
+}
+
+// registerRegistry leaves out what only brokers need, for commands that at most ask the
+// schema registry.
+func (f *clusterFlags) registerRegistry(flags *pflag.FlagSet) {
+	flags.StringVar(&f.registry, "registry", "", "schema registry `URL`, or several with commas ($KSTREAM_REGISTRY)")
 	flags.StringVarP(&f.context, "context", "c", "", "cluster `NAME` of the configuration file ($KSTREAM_CONTEXT)")
 	flags.StringVar(&f.config, "config", "", "configuration `FILE` ($KSTREAM_CONFIG; default in the user's configuration directory)")
 	flags.StringArrayVarP(&f.properties, "property", "X", nil, "librdkafka property `NAME=VALUE`; repeatable")
@@ -31,11 +40,16 @@ func (f *clusterFlags) register(flags *pflag.FlagSet) {
 
 // plan finds every setting and checks it, without looking up secrets.
 func (f *clusterFlags) plan(env *Env) error {
+	if f.effective != nil {
+		return nil
+	}
 	effective, err := config.Resolve(config.Options{
 		Brokers: f.brokers, Context: f.context, Config: f.config, Properties: f.properties,
-		File: f.file, Timeout: f.timeout, Environ: env.Environ,
+		File: f.file, Registry: f.registry, Timeout: f.timeout, Environ: env.Environ,
 	})
-	f.effective = effective
+	if err == nil {
+		f.effective = effective
+	}
 	return err
 }
 
@@ -52,6 +66,9 @@ func (f *clusterFlags) connect(ctx context.Context, env *Env) (*cluster, error) 
 	}
 	connection, err := f.effective.Connect(ctx, config.Secrets{})
 	if err != nil {
+		return nil, err
+	}
+	if err := f.schemas.connect(connection.Registry, f.effective.Timeout); err != nil {
 		return nil, err
 	}
 	delete(connection.Properties, "bootstrap.servers") // Brokers says it

@@ -13,9 +13,10 @@ import (
 )
 
 type decodeFlags struct {
-	serdes serdeFlags
-	topic  string
-	isKey  bool
+	serdes  serdeFlags
+	cluster clusterFlags // only its schema registry
+	topic   string
+	isKey   bool
 }
 
 func newDecodeCmd(env *Env) *cobra.Command {
@@ -44,13 +45,16 @@ SPEC is what --value-serde of consume takes; kstream help serdes lists them.`,
 // register adds the flags of decode and encode: they say what a record would have said.
 func (f *decodeFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
+	f.serdes.cluster = &f.cluster
 	f.serdes.registerShared(flags)
+	f.cluster.registerRegistry(flags)
 	flags.StringVar(&f.topic, "topic", "", "the `TOPIC` that the value belongs to, for serdes that ask")
 	flags.BoolVar(&f.isKey, "is-key", false, "it is the key of a record, not the value")
 }
 
 // codecPlan is one conversion: which serde, from where.
 type codecPlan struct {
+	flags   *decodeFlags
 	serde   serde.Serde
 	options serde.Options
 	file    string // "-" is stdin
@@ -59,7 +63,7 @@ type codecPlan struct {
 }
 
 func (f *decodeFlags) plan(env *Env, args []string) (*codecPlan, error) {
-	p := &codecPlan{file: "-", topic: f.topic, part: serde.Value}
+	p := &codecPlan{flags: f, file: "-", topic: f.topic, part: serde.Value}
 	if f.isKey {
 		p.part = serde.Key
 	}
@@ -76,6 +80,9 @@ func (f *decodeFlags) plan(env *Env, args []string) (*codecPlan, error) {
 
 func (p *codecPlan) run(ctx context.Context, env *Env) error {
 	defer closeSerde(p.serde)
+	if err := p.flags.cluster.connectRegistry(ctx, env); err != nil {
+		return err
+	}
 	data, err := p.read(env)
 	if err != nil {
 		return err

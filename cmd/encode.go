@@ -36,6 +36,9 @@ help serdes lists them.`,
 
 func (p *codecPlan) runEncode(ctx context.Context, env *Env) error {
 	defer closeSerde(p.serde)
+	if err := p.flags.cluster.connectRegistry(ctx, env); err != nil {
+		return err
+	}
 	text, err := p.read(env)
 	if err != nil {
 		return err

@@ -191,8 +191,8 @@ func classify(err error) errorCode {
 		return codeGroupActive
 	case errors.Is(err, kafka.ErrCorrupt):
 		return codeBadData
-	case errors.Is(err, serde.ErrRegistry):
-		return codeRegistry
+	case registryCode(err) != "":
+		return registryCode(err)
 	case errors.As(err, &spec):
 		return codeUsage
 	case errors.As(err, &decode), errors.As(err, &encode):

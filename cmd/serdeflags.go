@@ -26,6 +26,12 @@ type serdeFlags struct {
 	avroJSON   string
 	reader     string // --reader-schema
 	objects    bool   // --pickle-allow-objects
+
+	cluster      *clusterFlags // whose schema registry is asked; nil for none
+	schemaID     string
+	strategy     string
+	schemaIDIn   string
+	autoRegister bool
 }
 
 // register adds --key-serde, --value-serde and what they share.
@@ -40,13 +46,23 @@ func (f *serdeFlags) registerShared(flags *pflag.FlagSet) {
 	flags.StringVar(&f.jsonMode, "json-mode", "plain", "how decoded values look: `plain|lossless`; lossless can be encoded again, equal")
 	flags.StringVar(&f.jsonInts, "json-ints", "number", "integers beyond 2^53 as `number|string`")
 	flags.StringVar(&f.avroJSON, "avro-json", "plain", "unions, bytes and logical types as `plain|avro`; avro is the JSON of the specification")
-	flags.StringVar(&f.reader, "reader-schema", "", "read Avro as the schema in `FILE` says, by the rules of schema resolution")
+	flags.StringVar(&f.reader, "reader-schema", "", "read Avro as the schema in `FILE` says, by the rules of schema resolution; or of the registry: N, SUBJECT:VERSION")
+	flags.StringVar(&f.schemaID, "schema-id", "", "write with this schema of the registry: `N|latest|SUBJECT:VERSION` (default latest of the subject)")
+	flags.StringVar(&f.strategy, "subject-strategy", "topic", "the subject of a schema is named by `topic|record|topic-record`")
+	flags.StringVar(&f.schemaIDIn, "schema-id-in", "prefix", "write the id of the schema into the `prefix|header`; both are read")
+	flags.BoolVar(&f.autoRegister, "auto-register", false, "register the schema at hand when writing, and frame the records with its id")
 	flags.BoolVar(&f.objects, "pickle-allow-objects", false, "write pickles that call functions where they are loaded")
 }
 
 // options gives the flags their meaning.
 func (f *serdeFlags) options(env *Env) (serde.Options, error) {
-	o := serde.Options{Files: os.ReadFile, Exec: startFilter(env.Stderr), AvroJSON: f.avroJSON, ReaderSchema: f.reader, PickleAllowObjects: f.objects}
+	o := serde.Options{
+		Files: os.ReadFile, Exec: startFilter(env.Stderr), AvroJSON: f.avroJSON, ReaderSchema: f.reader, PickleAllowObjects: f.objects,
+		SchemaID: f.schemaID, SubjectStrategy: f.strategy, SchemaIDIn: f.schemaIDIn, AutoRegister: f.autoRegister,
+	}
+	if err := f.useRegistry(env, &o); err != nil {
+		return o, err
+	}
 	if f.avroJSON != "plain" && f.avroJSON != "avro" {
 		return o, usagef("--avro-json %s: want plain or avro", f.avroJSON)
 	}
@@ -65,6 +81,29 @@ func (f *serdeFlags) options(env *Env) (serde.Options, error) {
 		return o, usagef("--json-ints %s: want number or string", f.jsonInts)
 	}
 	return o, nil
+}
+
+// useRegistry hands in the registry of the cluster and checks the flags about it.
+func (f *serdeFlags) useRegistry(env *Env, o *serde.Options) error {
+	if f.strategy != "topic" && f.strategy != "record" && f.strategy != "topic-record" {
+		return usagef("--subject-strategy %s: want topic, record or topic-record", f.strategy)
+	}
+	if f.schemaIDIn != "prefix" && f.schemaIDIn != "header" {
+		return usagef("--schema-id-in %s: want prefix or header", f.schemaIDIn)
+	}
+	if f.cluster != nil {
+		if err := f.cluster.plan(env); err != nil {
+			return err
+		}
+		if s := f.cluster.schemaRegistry(); s != nil {
+			o.Registry = s
+			return nil
+		}
+	}
+	if f.autoRegister {
+		return hint(usagef("--auto-register: %w", errNoRegistryNamed), "--registry URL, KSTREAM_REGISTRY, or schema-registry in the context")
+	}
+	return nil
 }
 
 // openSerde makes the serde of spec. Call closeSerde when done with it.

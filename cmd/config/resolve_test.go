@@ -121,6 +121,11 @@ schema.registry.username=me (environment KSTREAM_REGISTRY)
 ! context c: the registry's certificate is not verified
 `,
 		},
+		"registry by several URLs": {opts: Options{Registry: "http://me:pw@a, https://b/x"}, want: `bootstrap.servers=localhost:9092 (default)
+schema.registry.password=*** (flag --registry)
+schema.registry.url=http://a,https://b/x (flag --registry)
+schema.registry.username=me (flag --registry)
+`},
 		"registry by -X": {opts: Options{Properties: []string{"schema.registry.url=http://a", "schema.registry.basic.auth.user.info=u:p"}, Registry: ""}, env: []string{"KSTREAM_REGISTRY=http://b"}, want: `bootstrap.servers=localhost:9092 (default)
 schema.registry.password=*** (flag -X)
 schema.registry.url=http://a (flag -X)

@@ -176,18 +176,31 @@ func (r *resolver) registrySettings() error {
 	if ok && at.Value == "" {
 		delete(r.registry, "url")
 	} else if ok && !IsReference(at.Value) {
-		u, err := url.Parse(at.Value)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return usagef("%s: the registry must be an http:// or https:// URL, not %q", at.Origin, Redact("url", at.Value))
+		urls := splitList(at.Value)
+		for i := range urls {
+			if err := r.registryURL(&urls[i], at.Origin); err != nil {
+				return err
+			}
 		}
-		if u.User != nil {
-			password, _ := u.User.Password()
-			r.registryCredentials(u.User.Username(), password, at.Origin)
-			u.User = nil
-			r.registry["url"] = Setting{u.String(), at.Origin}
-		}
+		r.registry["url"] = Setting{strings.Join(urls, ","), at.Origin}
 	}
 	r.out.Registry = r.registry
+	return nil
+}
+
+// registryURL checks one address and takes user and password out of it. mock://NAME is
+// a registry within the process, for trying things out.
+func (r *resolver) registryURL(text *string, origin Origin) error {
+	u, err := url.Parse(*text)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "mock" {
+		return usagef("%s: the registry must be an http:// or https:// URL, not %q", origin, Redact("url", *text))
+	}
+	if u.User != nil {
+		password, _ := u.User.Password()
+		r.registryCredentials(u.User.Username(), password, origin)
+		u.User = nil
+		*text = u.String()
+	}
 	return nil
 }
 
