@@ -68,6 +68,7 @@ func (f *consumeFlags) register(flags *pflag.FlagSet) {
 	f.reading.registerPatterns(flags)
 	f.filters.register(flags)
 	f.order.register(flags)
+	f.serdes.cluster = &f.cluster
 	f.serdes.register(flags)
 	f.output.register(flags)
 	f.cluster.register(flags)

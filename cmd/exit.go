@@ -166,9 +166,12 @@ func classify(err error) errorCode {
 	var decode *serde.DecodeError
 	var encode *serde.EncodeError
 	var spec *serde.SpecError
+	var settings *config.Error
 	switch {
 	case errors.As(err, &f):
 		return f.code
+	case errors.As(err, &settings):
+		return settingsCode(settings.Kind)
 	case errors.As(err, &interrupted):
 		return codeInterrupted
 	case errors.Is(err, kafka.ErrUnknownTopic):
@@ -201,6 +204,17 @@ func classify(err error) errorCode {
 		return codeNoSuchFile
 	}
 	return codeFailed
+}
+
+// settingsCode is for an error about how to connect, before anything was connected.
+func settingsCode(k config.Kind) errorCode {
+	switch k {
+	case config.UnknownContext:
+		return codeUnknownContext
+	case config.NoSuchFile:
+		return codeNoSuchFile
+	}
+	return codeUsage
 }
 
 // finish turns the outcome of a command into what stderr says and the exit code: the
