@@ -106,6 +106,7 @@ TOPIC - takes the topic of each record from the input (-i json, or a format with
 	flags.StringVar(&f.rejects, "rejects", "", "write the input of what was not delivered to `FILE`, ready to be sent again")
 	flags.StringVarP(&f.output, "output", "o", "none", "receipts: `none|text|json`")
 	flags.BoolVar(&f.create, "create", false, "create the topic if it does not exist")
+	f.serdes.cluster = &f.cluster
 	f.serdes.register(flags)
 	f.cluster.register(flags)
 	return cmd
