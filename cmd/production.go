@@ -5,12 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"kstream/cmd/input"
+	"kstream/cmd/suggest"
 	"kstream/kafka"
 )
 
@@ -26,40 +25,32 @@ type production struct {
 	chunks   chan chunk
 	gone     chan struct{} // closed when nobody prints any more
 	stop     context.CancelCauseFunc
-	rejects  *rejects
+	free     chan *input.Batch
 
-	topics  map[string]int32 // number of partitions, of the topics seen
-	sent    int64            // records of the open transaction
-	turn    int32            // of round-robin
-	scratch []byte
-	headers []kafka.Header
-	free    chan *input.Batch
-	spare   chan *kafka.Outgoing
+	// Of the goroutine that sends.
+	topics      map[string]*destination
+	scratch     []byte
+	headers     []kafka.Header
+	transaction transaction
+	saidZero    bool // that a timestamp of 0 cannot be written
 
 	mu      sync.Mutex
+	spare   []*load
 	failure error // the first
 	named   int   // failures that were printed
+	failed  int64 // records that were refused or given up
 	skipped int64 // input that was no record
 	left    input.Place
 	leftN   int64 // records that were read and, after an error, not sent
+	rejects *rejects
 }
 
-// load is a batch of input on its way, shared by the Outgoings that it fills.
-type load struct {
-	batch *input.Batch
-	refs  atomic.Int32
+// destination is a topic that records go to.
+type destination struct {
+	partitions int32
+	turn       int32 // of round-robin
+	err        error // why nothing can go there
 }
-
-// consignment is the Tag of an Outgoing: which record of which load each of its
-// records is, and the receipts so far.
-type consignment struct {
-	load     *load
-	index    []int32
-	receipts []byte
-}
-
-// namedFailures is how many failures are told one by one; the summary counts all.
-const namedFailures = 10
 
 func (p *producePlan) run(ctx context.Context, env *Env) error {
 	defer p.close()
@@ -77,8 +68,9 @@ func (p *producePlan) run(ctx context.Context, env *Env) error {
 		producePlan: p, env: env, stop: stop,
 		printer: &printer{stdout: env.Stdout, stderr: env.Stderr},
 		chunks:  make(chan chunk, 16), gone: make(chan struct{}),
-		topics: map[string]int32{}, scratch: []byte{},
-		free: make(chan *input.Batch, batchesInFlight), spare: make(chan *kafka.Outgoing, 2*batchesInFlight),
+		topics: map[string]*destination{}, scratch: []byte{},
+		free:    make(chan *input.Batch, batchesInFlight),
+		rejects: &rejects{path: p.flags.rejects, transactional: p.flags.transactional != ""},
 	}
 	for range batchesInFlight {
 		w.free <- nil // made when first needed
@@ -87,27 +79,23 @@ func (p *producePlan) run(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	w.rejects = &rejects{path: p.flags.rejects, preamble: preamble}
 	if w.admin, err = kafka.OpenAdmin(ctx, cluster.Config); err != nil {
 		return err
 	}
-	defer w.admin.Close()
-	if p.topic != "" {
-		if err := w.find(ctx, p.topic); err != nil {
-			return err
-		}
-	}
-	p.producer.Failed, p.producer.Done = w.failed, w.done
+	defer func() { go w.admin.Close() }() // the end of the command need not wait for it
+	p.producer.Failed, p.producer.Done = w.undelivered, w.done
 	if p.flags.output != "none" {
 		p.producer.Delivered = w.delivered
 	}
+	// Before the topic may be created: a property that is refused must leave no trace.
 	if w.producer, err = kafka.OpenProducer(cluster.Config, p.producer, w.notice); err != nil {
 		return err
 	}
-	return w.carry(polling, live, source)
+	return w.carry(ctx, polling, live, source, preamble)
 }
 
-// open starts the input: generated, or read from files or stdin.
+// open starts the input: generated, or read from files or stdin. preamble gives what
+// rejects of the batch that was read last must begin with.
 func (w *production) open(polling context.Context) (source input.Reader, preamble func() []byte, err error) {
 	f := w.flags
 	preamble = func() []byte { return nil }
@@ -116,12 +104,12 @@ func (w *production) open(polling context.Context) (source input.Reader, preambl
 			return nil, nil, usagef("%w", err)
 		}
 	} else {
-		if w.env.StdinTerminal && (len(w.source.Files) == 0 || w.source.Files[0] == "-") {
-			w.env.notice("reading records from the terminal, a line each; Ctrl-D ends")
-		}
 		reader, err := input.Open(polling, w.source)
 		if err != nil {
 			return nil, nil, err
+		}
+		if w.env.StdinTerminal && (len(w.source.Files) == 0 || w.source.Files[0] == "-") {
+			w.env.notice("reading %s from the terminal until Ctrl-D", inputName(f.input))
 		}
 		source, preamble = reader, reader.Preamble
 		if f.count > 0 {
@@ -137,41 +125,58 @@ func (w *production) open(polling context.Context) (source input.Reader, preambl
 	return source, preamble, nil
 }
 
-// find looks a topic up, or creates it where that was asked for, and remembers its
-// number of partitions.
-func (w *production) find(ctx context.Context, topic string) error {
+// inputName is what a person types in the format.
+func inputName(format string) string {
+	switch format {
+	case "line":
+		return "lines, a record each,"
+	case "json":
+		return "record lines"
+	case "values":
+		return "JSON values"
+	case "csv":
+		return "CSV with a header row"
+	case "file":
+		return "one record"
+	}
+	return "records in the format " + format
+}
+
+// find looks a topic up, or creates it where that was asked for.
+func (w *production) find(ctx context.Context, topic string) (*destination, error) {
 	topics, err := w.admin.Topics(ctx, topic)
 	if errors.Is(err, kafka.ErrUnknownTopic) && w.flags.create {
 		if err := w.admin.CreateTopic(ctx, kafka.TopicConfig{Name: topic}); err != nil && !errors.Is(err, kafka.ErrExists) {
-			return fmt.Errorf("--create: %w", err)
+			return nil, fmt.Errorf("--create: %w", err)
 		}
 		w.notice(kafka.Notice{Kind: kafka.NoticeCreated, Topic: topic, Partition: -1})
 		topics, err = w.admin.Topics(ctx, topic)
 	}
 	if err != nil {
-		var unknown *kafka.UnknownTopicError
-		if err = nearTopic(err); errors.As(err, &unknown) && remedyOf(err) == "" {
-			err = hint(err, "--create creates it")
-		}
-		return err
+		return nil, nearOrNew(err)
 	}
 	n := int32(len(topics[0].Partitions))
 	if w.flags.partition >= n {
-		return usagef("-p %d: %s has partitions 0–%d", w.flags.partition, topic, n-1)
+		return nil, usagef("-p %d: %s has partitions 0–%d", w.flags.partition, topic, n-1)
 	}
-	w.topics[topic] = n
-	return nil
+	return &destination{partitions: n}, nil
 }
 
-// reading is what the reading goroutine hands over: records, and how they end.
-type reading struct {
-	batch *input.Batch
-	err   error
+// nearOrNew adds to the error of an unknown topic what may have been meant.
+func nearOrNew(err error) error {
+	var unknown *kafka.UnknownTopicError
+	if !errors.As(err, &unknown) {
+		return err
+	}
+	if near := suggest.Nearest(unknown.Topic, unknown.Existing); near != "" {
+		return hint(err, "did you mean %s? --create creates %s", near, unknown.Topic)
+	}
+	return hint(err, "--create creates it")
 }
 
 // carry moves records from the source to the broker, waits for their fate, and says
 // how it went.
-func (w *production) carry(polling, live context.Context, source input.Reader) error {
+func (w *production) carry(ctx, polling, live context.Context, source input.Reader, preamble func() []byte) error {
 	printed := make(chan error, 1)
 	go func() { // ends when chunks is closed, or at a failed write
 		err := w.printer.print(w.chunks)
@@ -181,46 +186,92 @@ func (w *production) carry(polling, live context.Context, source input.Reader) e
 		}
 		printed <- err
 	}()
-	err := w.transfer(polling, live, source)
-	err = errors.Join(err, w.rejects.close())
-	closed := w.producer.Close()
+	started, err := w.ready(ctx)
+	if err == nil {
+		err = w.transfer(polling, live, source, preamble)
+	}
+	kept := w.rejects.close()
+	fatal := w.producer.Close()
 	close(w.chunks)
 	if printErr := <-printed; printErr != nil {
 		return printErr
 	}
-	return w.ended(polling, errors.Join(err, closed))
+	if !started {
+		return err
+	}
+	return w.ended(polling, fatal, firstOf(err, fatal, kept))
 }
 
-// transfer sends what the source gives, in transactions where asked, and flushes.
-func (w *production) transfer(polling, live context.Context, source input.Reader) error {
-	if w.flags.transactional != "" {
-		if err := w.producer.InitTransactions(polling); err != nil {
-			return err
+// ready checks all that can be checked before the first record, and reports whether
+// anything was begun.
+func (w *production) ready(ctx context.Context) (started bool, err error) {
+	if w.topic != "" {
+		to, err := w.find(ctx, w.topic)
+		if err != nil {
+			return false, err
 		}
-		if err := w.producer.Begin(); err != nil {
-			return err
+		w.topics[w.topic] = to
+	}
+	if w.flags.transactional != "" {
+		if err := w.begin(ctx); err != nil {
+			return false, err
 		}
 	}
+	return true, nil
+}
+
+// grace is how long after a signal deliveries may still take.
+const grace = 4 * time.Second
+
+// transfer sends what the source gives, in transactions where asked, and flushes.
+func (w *production) transfer(polling, live context.Context, source input.Reader, preamble func() []byte) error {
+	over := make(chan struct{})
+	defer close(over)
+	release := context.AfterFunc(polling, func() {
+		if stopped(polling) == nil {
+			return
+		}
+		select {
+		case <-over:
+		case <-time.After(grace):
+			w.producer.GiveUp(fmt.Errorf("not acknowledged %v after being %w", grace, stopped(polling)))
+		}
+	})
+	defer release()
 	readings := make(chan reading, 1)
-	go w.read(polling, source, readings) // ends with the source
+	go w.read(polling, source, preamble, readings) // ends with the source
 	err := w.sendAll(live, readings)
 	if err != nil {
 		w.stop(err)
 		w.leave(readings)
 	}
 	if w.flags.transactional == "" {
-		return errors.Join(err, w.producer.Flush(live))
+		return firstOf(err, w.producer.Flush(live))
 	}
-	return w.endTransaction(live, err)
+	return w.end(live, err)
+}
+
+// reading is what the reading goroutine hands over: records, and how they end.
+type reading struct {
+	batch    *input.Batch
+	preamble []byte
+	err      error
 }
 
 // read is the goroutine that owns the source.
-func (w *production) read(polling context.Context, source input.Reader, to chan<- reading) {
+func (w *production) read(polling context.Context, source input.Reader, preamble func() []byte, to chan<- reading) {
 	defer close(to)
 	for {
-		b := w.batch()
+		b := <-w.free
+		if b == nil {
+			b = input.NewBatch()
+		}
+		b.SetLimit(batchLimit)
+		if w.commitCount > 0 {
+			b.SetLimit(int(min(w.commitCount, batchLimit)))
+		}
 		err := source.ReadBatch(b)
-		to <- reading{b, err}
+		to <- reading{b, preamble(), err}
 		var bad *input.BadRecord
 		if err != nil && !errors.As(err, &bad) || bad != nil && w.flags.onError == "stop" {
 			return
@@ -231,21 +282,13 @@ func (w *production) read(polling context.Context, source input.Reader, to chan<
 	}
 }
 
-// batchesInFlight bounds the memory of a run: so many batches are read ahead of their
-// acknowledgements. When input trickles, a batch holds what came meanwhile.
-const batchesInFlight = 16
-
-// batch waits for one of the batches to come back.
-func (w *production) batch() *input.Batch {
-	b := <-w.free
-	if b == nil {
-		b = input.NewBatch()
-	}
-	if w.commitCount > 0 {
-		b.SetLimit(int(min(w.commitCount, 4096)))
-	}
-	return b
-}
+// batchesInFlight and batchLimit bound the memory of a run: so many batches of so many
+// records are read ahead of their acknowledgements. When input trickles, a batch holds
+// what came meanwhile.
+const (
+	batchesInFlight = 24
+	batchLimit      = 1024
+)
 
 // sendAll sends until the readings end, or until something ends them.
 func (w *production) sendAll(live context.Context, readings <-chan reading) error {
@@ -277,26 +320,25 @@ func (w *production) sendAll(live context.Context, readings <-chan reading) erro
 
 // take sends one reading and looks at how it ended.
 func (w *production) take(live context.Context, r reading) error {
-	if err := w.broken(); err != nil {
-		w.notSent(r.batch.Records)
-		return err
+	l := w.load(r)
+	defer w.release(l)
+	n, err := 0, w.broken()
+	if err == nil {
+		n, err = w.ship(live, l)
 	}
-	if err := w.ship(live, r.batch); err != nil {
+	if err != nil {
+		w.notSent(l, n)
 		return err
 	}
 	var bad *input.BadRecord
+	var interrupted *errInterrupted
 	switch {
 	case errors.As(r.err, &bad):
-		return w.bad(bad)
-	case errors.Is(r.err, context.Canceled) || isInterrupt(r.err):
+		return w.bad(l, bad)
+	case errors.Is(r.err, context.Canceled) || errors.As(r.err, &interrupted):
 		return io.EOF
 	}
 	return r.err
-}
-
-func isInterrupt(err error) bool {
-	var i *errInterrupted
-	return errors.As(err, &i)
 }
 
 // broken says whether --on-error stop applies: something failed already.
@@ -312,129 +354,18 @@ func (w *production) broken() error {
 // leave counts what was read ahead and is not sent.
 func (w *production) leave(readings <-chan reading) {
 	for r := range readings {
-		w.notSent(r.batch.Records)
+		l := w.load(r)
+		w.notSent(l, 0)
+		w.release(l)
 	}
 }
 
-// notSent counts records as read and not sent.
-func (w *production) notSent(records []input.Record) {
-	if len(records) == 0 {
-		return
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.leftN == 0 {
-		w.left = records[0].Place
-	}
-	w.leftN += int64(len(records))
-	w.rejects.add(records)
-}
-
-// commit ends the open transaction and begins the next.
-func (w *production) commit(live context.Context) error {
-	if w.sent == 0 {
-		return nil
-	}
-	if err := w.producer.Flush(live); err != nil {
-		return err
-	}
-	if err := w.broken(); err != nil {
-		return err
-	}
-	w.sent = 0
-	if err := w.producer.Commit(live); err != nil {
-		return err
-	}
-	return w.producer.Begin()
-}
-
-// endTransaction commits the last transaction at the end of the input, or aborts it
-// after a failure.
-func (w *production) endTransaction(live context.Context, err error) error {
-	err = errors.Join(err, w.producer.Flush(live))
-	if err == nil {
-		err = w.broken()
-	}
-	if err == nil {
-		return w.producer.Commit(live)
-	}
-	if abort := w.producer.Abort(live); abort != nil {
-		return errors.Join(err, abort)
-	}
-	w.say("the transaction was aborted")
-	return err
-}
-
-// ended turns what happened into the outcome of the command and the summary.
-func (w *production) ended(polling context.Context, err error) error {
-	t := w.producer.Totals()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	summary := fmt.Sprintf("delivered %d", t.Acknowledged)
-	if t.Failed > 0 {
-		summary += fmt.Sprintf(", failed %d", t.Failed)
-	}
-	if w.skipped > 0 {
-		summary += fmt.Sprintf(", not records %d", w.skipped)
-	}
-	if w.leftN > 0 {
-		summary += fmt.Sprintf(", not attempted %d (from %s on)", w.leftN, w.left)
-	}
-	if w.rejects.written > 0 {
-		summary += fmt.Sprintf("; %d in %s", w.rejects.written, w.flags.rejects)
-	}
-	w.env.notice("%s", summary)
-	switch {
-	case err != nil:
-		return err
-	case w.failure != nil:
-		return w.failure
-	}
-	if interrupted := stopped(polling); interrupted != nil && (w.flags.count > 0 || w.flags.generate == "") {
-		return interrupted
-	}
-	return nil
-}
-
-// rejects is the file of input that was not delivered. It is made when first needed.
-type rejects struct {
-	path     string
-	preamble func() []byte
-	file     *os.File
-	written  int64
-	err      error
-}
-
-// add writes the input of records. The caller holds the production's lock.
-func (r *rejects) add(records []input.Record) {
-	for i := range records {
-		r.write(records[i].Frame)
-	}
-}
-
-func (r *rejects) write(frame []byte) {
-	if r.path == "" || frame == nil || r.err != nil {
-		return
-	}
-	if r.file == nil {
-		if r.file, r.err = os.OpenFile(r.path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600); r.err != nil {
-			return
+// firstOf is the first error there is.
+func firstOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
 		}
-		if _, r.err = r.file.Write(r.preamble()); r.err != nil {
-			return
-		}
-	}
-	if _, r.err = r.file.Write(frame); r.err == nil {
-		r.written++
-	}
-}
-
-func (r *rejects) close() error {
-	if r.file != nil {
-		r.err = errors.Join(r.err, r.file.Close())
-	}
-	if r.err != nil {
-		return fmt.Errorf("--rejects: %w", r.err)
 	}
 	return nil
 }

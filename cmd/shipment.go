@@ -2,86 +2,164 @@ package cmd
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
+	"sync/atomic"
 
 	"kstream/cmd/input"
 	"kstream/kafka"
 	"kstream/serde"
 )
 
-// ship encodes the records of a batch and sends them, in order, an Outgoing for each
-// run of records with the same topic.
-func (w *production) ship(live context.Context, b *input.Batch) error {
-	l := &load{batch: b}
-	l.refs.Store(1) // ours, until all is sent
-	defer w.release(l)
-	var o *kafka.Outgoing
-	for i := range b.Records {
-		r := &b.Records[i]
+// load is a batch of input on its way, the tag of all that is sent of it. It is given
+// back when the fate of its last record is known.
+type load struct {
+	batch    *input.Batch
+	preamble []byte // what rejects of it begin with
+	refs     atomic.Int32
+	parcels  []*parcel
+	used     int // of parcels
+}
+
+// parcel is what was sent of a load in one call, and the tag of that.
+type parcel struct {
+	kafka.Outgoing
+	load     *load
+	index    []int32 // of each record in the batch
+	receipts []byte
+}
+
+func (w *production) load(r reading) *load {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	l := new(load)
+	if n := len(w.spare); n > 0 {
+		l, w.spare = w.spare[n-1], w.spare[:n-1]
+	}
+	l.batch, l.preamble, l.used = r.batch, r.preamble, 0
+	l.refs.Store(1) // of the goroutine that sends, until all is sent
+	return l
+}
+
+// release gives the batch back when nobody needs its records any more.
+func (w *production) release(l *load) {
+	if l.refs.Add(-1) > 0 {
+		return
+	}
+	w.free <- l.batch
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.spare = append(w.spare, l)
+}
+
+// parcel begins the next one of the load.
+func (l *load) parcel(topic string) *parcel {
+	if l.used == len(l.parcels) {
+		p := &parcel{load: l}
+		p.Tag = p
+		l.parcels = append(l.parcels, p)
+	}
+	p := l.parcels[l.used]
+	l.used++
+	p.Reset(topic)
+	p.index, p.receipts = p.index[:0], nil
+	l.refs.Add(1) // until done
+	return p
+}
+
+// ship encodes the records of a load and sends them, in order, in one call for each
+// run of records with the same topic. With an error it says how many it dealt with.
+func (w *production) ship(live context.Context, l *load) (int, error) {
+	records := l.batch.Records
+	var p *parcel
+	var to *destination
+	for i := range records {
+		r := &records[i]
 		if w.topic != "" {
 			r.Topic = w.topic
 		}
-		if o != nil && (o.Topic() != r.Topic || o.Full()) {
-			if err := w.producer.Send(live, o); err != nil {
-				return err
+		if p != nil && (p.Topic() != r.Topic || p.Full()) {
+			if err := w.send(live, p); err != nil {
+				return i, err
 			}
-			o = nil
+			p = nil
 		}
-		if o == nil {
-			if err := w.known(live, r); err != nil {
-				return err
+		if p == nil {
+			var err error
+			if to, err = w.destination(live, r); err != nil {
+				if counted, err := w.unsendable(l, r, err); err != nil {
+					return i + counted, err
+				}
+				continue
 			}
-			o = w.outgoing(r.Topic, l)
+			p = l.parcel(r.Topic)
 		}
-		if err := w.pack(live, o, r, int32(i)); err != nil {
-			if fatal := w.unencodable(r, err); fatal != nil {
-				w.notSent(b.Records[i+1:])
-				return errors.Join(fatal, w.producer.Send(live, o))
+		if err := w.pack(live, p, r, to); err != nil {
+			if counted, err := w.unsendable(l, r, err); err != nil {
+				return i + counted, firstOf(w.send(live, p), err)
 			}
 			continue
 		}
-		w.sent++
-		if w.commitCount > 0 && w.sent == w.commitCount {
-			if err := w.producer.Send(live, o); err != nil {
-				return err
+		p.index = append(p.index, int32(i))
+		if w.flags.transactional == "" {
+			continue
+		}
+		w.transaction.sent++
+		w.hold(l, r)
+		if w.transaction.sent == w.commitCount {
+			err := w.send(live, p)
+			p = nil
+			if err == nil {
+				err = w.commit(live)
 			}
-			o = nil
-			if err := w.commit(live); err != nil {
-				return err
+			if err != nil {
+				return i + 1, err
 			}
 		}
 	}
-	if o == nil {
-		return nil
+	if p == nil {
+		return len(records), nil
 	}
-	return w.producer.Send(live, o)
+	return len(records), w.send(live, p)
 }
 
-// known makes sure that the topic of a record exists.
-func (w *production) known(ctx context.Context, r *input.Record) error {
+// send queues the records of a parcel. Where the transaction cannot be committed any
+// more it is aborted, the parcel with it, and a new one begins.
+func (w *production) send(live context.Context, p *parcel) error {
+	err := w.producer.Send(live, &p.Outgoing)
+	if errors.Is(err, kafka.ErrTransaction) {
+		return w.commit(live) // which says what failed, or aborts and goes on
+	}
+	return err
+}
+
+// destination makes sure that the topic of a record exists.
+func (w *production) destination(ctx context.Context, r *input.Record) (*destination, error) {
 	if r.Topic == "" {
-		return hint(faultf(codeBadData, "%s: the record names no topic", r.Place), "name one: kstream produce TOPIC")
+		return nil, errors.New("the record names no topic")
 	}
-	if _, ok := w.topics[r.Topic]; ok {
-		return nil
+	to := w.topics[r.Topic]
+	if to == nil {
+		var err error
+		if to, err = w.find(ctx, r.Topic); errors.Is(err, kafka.ErrUnknownTopic) {
+			to, err = &destination{err: err}, nil
+		}
+		if err != nil {
+			return nil, &fault{classify(err), err}
+		}
+		w.topics[r.Topic] = to
 	}
-	if err := w.find(ctx, r.Topic); err != nil {
-		return fmt.Errorf("%s: %w", r.Place, err)
-	}
-	return nil
+	return to, to.err
 }
 
 // pack runs the steps and serdes over one record and adds it.
-func (w *production) pack(ctx context.Context, o *kafka.Outgoing, r *input.Record, index int32) error {
+func (w *production) pack(ctx context.Context, p *parcel, r *input.Record, to *destination) error {
 	for _, step := range w.steps {
 		if err := step(ctx, r); err != nil {
 			return err
 		}
 	}
-	partition, err := w.partition(ctx, r)
+	partition, err := w.partition(ctx, r, to)
 	if err != nil {
 		return err
 	}
@@ -102,13 +180,7 @@ func (w *production) pack(ctx context.Context, o *kafka.Outgoing, r *input.Recor
 		return err
 	}
 	w.addHeaders(more)
-	timestamp := int64(0)
-	if r.Timestamp != input.NoTimestamp {
-		timestamp = r.Timestamp
-	}
-	o.Add(key, value, w.headers, partition, timestamp)
-	c := o.Tag.(*consignment)
-	c.index = append(c.index, index)
+	p.Add(key, value, w.headers, partition, w.timestamp(r))
 	return nil
 }
 
@@ -118,158 +190,39 @@ func (w *production) addHeaders(more []serde.Header) {
 	}
 }
 
+// timestamp is the record's, or 0 for the moment of sending. The first moment of 1970
+// is that very 0 to librdkafka: the next millisecond stands for it.
+func (w *production) timestamp(r *input.Record) int64 {
+	switch r.Timestamp {
+	case input.NoTimestamp:
+		return 0
+	case 0:
+		if !w.saidZero {
+			w.saidZero = true
+			w.say("%s: a timestamp of 0 cannot be written; it becomes 1, here and from here on", r.Place)
+		}
+		return 1
+	}
+	return r.Timestamp
+}
+
 // partition chooses where the record goes, or leaves it to the partitioner.
-func (w *production) partition(ctx context.Context, r *input.Record) (int32, error) {
-	n := w.topics[r.Topic]
+func (w *production) partition(ctx context.Context, r *input.Record, to *destination) (int32, error) {
+	n := to.partitions
 	switch {
 	case w.flags.partition >= 0:
 		return w.flags.partition, nil
 	case w.partitionBy != nil:
 		return w.partitionBy.Apply(ctx, exprRecord(r), n)
 	case w.roundRobin:
-		w.turn++
-		return (w.turn - 1) % n, nil
+		turn := to.turn
+		to.turn = (turn + 1) % n
+		return turn, nil
 	case r.Partition != input.NoPartition && (w.flags.input != "json" || w.flags.keepPartition):
-		if r.Partition >= n {
+		if r.Partition < 0 || r.Partition >= n {
 			return 0, fmt.Errorf("partition %d: %s has partitions 0–%d", r.Partition, r.Topic, n-1)
 		}
 		return r.Partition, nil
 	}
 	return kafka.AnyPartition, nil
-}
-
-func (w *production) outgoing(topic string, l *load) *kafka.Outgoing {
-	var o *kafka.Outgoing
-	select {
-	case o = <-w.spare:
-	default:
-		o = new(kafka.Outgoing)
-	}
-	o.Reset(topic)
-	l.refs.Add(1)
-	o.Tag = &consignment{load: l}
-	return o
-}
-
-// release gives the batch back when nobody needs its records any more.
-func (w *production) release(l *load) {
-	if l.refs.Add(-1) == 0 {
-		w.free <- l.batch
-	}
-}
-
-// done is called by the producer when the fate of a whole Outgoing is known.
-func (w *production) done(o *kafka.Outgoing) {
-	c := o.Tag.(*consignment)
-	if len(c.receipts) > 0 {
-		w.print(chunk{text: c.receipts})
-	}
-	w.release(c.load)
-	select {
-	case w.spare <- o:
-	default:
-	}
-}
-
-// print hands a chunk to the printer, if there still is one.
-func (w *production) print(c chunk) {
-	select {
-	case w.chunks <- c:
-	case <-w.gone:
-	}
-}
-
-// say is a notice while the printer owns stderr.
-func (w *production) say(format string, args ...any) {
-	if !w.env.quiet {
-		w.print(chunk{notices: []string{oneLine(fmt.Sprintf(format, args...))}})
-	}
-}
-
-func (w *production) notice(n kafka.Notice) { w.say("%s", n) }
-
-// delivered writes the receipt of one record.
-func (w *production) delivered(o *kafka.Outgoing, i int, r kafka.Receipt) {
-	c := o.Tag.(*consignment)
-	if w.flags.output == "text" {
-		c.receipts = fmt.Appendf(c.receipts, "%s[%d]@%d\n", o.Topic(), r.Partition, r.Offset)
-		return
-	}
-	place := c.load.batch.Records[c.index[i]].Place
-	b := append(c.receipts, `{"topic":`...)
-	b = strconv.AppendQuote(b, o.Topic())
-	b = append(b, `,"partition":`...)
-	b = strconv.AppendInt(b, int64(r.Partition), 10)
-	b = append(b, `,"offset":`...)
-	b = strconv.AppendInt(b, r.Offset, 10)
-	b = append(b, `,"timestamp":`...)
-	b = strconv.AppendInt(b, r.Timestamp, 10)
-	if place.File != "" {
-		quoted, _ := json.Marshal(place.String())
-		b = append(append(b, `,"place":`...), quoted...)
-	}
-	c.receipts = append(b, "}\n"...)
-}
-
-// failed is called by the producer for a record that was refused or given up.
-func (w *production) failed(o *kafka.Outgoing, i int, err error) {
-	c := o.Tag.(*consignment)
-	r := &c.load.batch.Records[c.index[i]]
-	code := codeDeliveryFailed
-	if errors.Is(err, kafka.ErrDenied) || errors.Is(err, kafka.ErrAuth) {
-		code = classify(err)
-	}
-	w.fail(r.Frame, faultf(code, "%s: %w", r.Place, err))
-}
-
-// fail keeps the first failure, names the first few, and writes the input that is
-// concerned to the rejects.
-func (w *production) fail(frame []byte, err error) {
-	w.mu.Lock()
-	first := w.failure == nil
-	if first {
-		w.failure = err
-	}
-	w.named++
-	named := w.named
-	w.rejects.write(frame)
-	w.mu.Unlock()
-	switch {
-	case first:
-		if w.flags.onError == "stop" {
-			w.stop(err)
-		}
-	case named <= namedFailures:
-		w.say("%v", err)
-	case named == namedFailures+1:
-		w.say("further failures are only counted")
-	}
-}
-
-// bad handles input that is no record. It returns the error that ends the run.
-func (w *production) bad(bad *input.BadRecord) error {
-	if errors.Is(bad, input.ErrCut) {
-		w.say("%v", bad)
-		return nil
-	}
-	w.mu.Lock()
-	w.skipped++
-	w.mu.Unlock()
-	err := faultf(codeBadData, "%w", bad)
-	w.fail(bad.Raw, err)
-	return w.broken()
-}
-
-// unencodable handles a record that no bytes can be made of. It returns the error that
-// ends the run.
-func (w *production) unencodable(r *input.Record, err error) error {
-	var f *fault
-	if errors.As(err, &f) || errors.Is(err, serde.ErrRegistry) {
-		return fmt.Errorf("%s: %w", r.Place, err)
-	}
-	w.mu.Lock()
-	w.skipped++
-	w.mu.Unlock()
-	w.fail(r.Frame, faultf(codeBadData, "%s: %w", r.Place, err))
-	return w.broken()
 }

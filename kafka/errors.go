@@ -16,5 +16,6 @@ var (
 	ErrFenced       = errors.New("fenced by another instance")
 	ErrProperty     = errors.New("property")
 	ErrCorrupt      = errors.New("corrupt data")
+	ErrTransaction  = errors.New("the transaction cannot be committed")
 	ErrFailed       = errors.New("refused by the broker")
 )

@@ -28,7 +28,9 @@ int ks_complete(void) {
   return rd_kafka_queue_new && rd_kafka_queue_get_partition && rd_kafka_queue_forward && rd_kafka_queue_destroy &&
          rd_kafka_queue_yield && rd_kafka_consume_batch_queue && rd_kafka_message_destroy &&
          rd_kafka_message_timestamp && rd_kafka_message_leader_epoch && rd_kafka_message_headers &&
-         rd_kafka_header_cnt && rd_kafka_header_get_all && rd_kafka_topic_name && rd_kafka_memberid && rd_kafka_mem_free;
+         rd_kafka_header_cnt && rd_kafka_header_get_all && rd_kafka_topic_name && rd_kafka_memberid && rd_kafka_mem_free &&
+         rd_kafka_consumer_group_metadata && rd_kafka_consumer_group_metadata_generation_id &&
+         rd_kafka_consumer_group_metadata_destroy;
 }
 
 ks_batch *ks_batch_new(int32_t capacity) {

@@ -57,5 +57,6 @@ void ks_queue_yield(rd_kafka_queue_t *q);
 int ks_forward(rd_kafka_t *rk, const char *topic, int32_t partition, rd_kafka_queue_t *to);
 
 char *ks_member_id(rd_kafka_t *rk);
+int32_t ks_generation(rd_kafka_t *rk);
 
 #endif

@@ -15,7 +15,7 @@ func (p *Producer) InitTransactions(ctx context.Context) error {
 
 // Begin starts a transaction; what is sent until Commit or Abort belongs to it.
 func (p *Producer) Begin() error {
-	return explain(p.cfg, p.logs, p.client.BeginTransaction())
+	return p.explain(p.client.BeginTransaction())
 }
 
 // Commit makes the records of the transaction visible to read_committed readers. It
@@ -33,16 +33,16 @@ func (p *Producer) Abort(ctx context.Context) error {
 // transact calls a transaction function until it succeeds, fails for good, or ctx
 // ends. A transactional error that may be tried again is (KIP-588).
 func (p *Producer) transact(ctx context.Context, call func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, 3*p.cfg.timeout())
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.timeout())
 	defer cancel()
 	for {
 		err := call(ctx)
 		var ke ck.Error
 		if err == nil || !errors.As(err, &ke) || !ke.IsRetriable() || ctx.Err() != nil {
-			return explain(p.cfg, p.logs, err)
+			return p.explain(err)
 		}
 		if err := pause(ctx, pollInterval); err != nil {
-			return explain(p.cfg, p.logs, ke)
+			return p.explain(ke)
 		}
 	}
 }
