@@ -18,6 +18,7 @@ type consumeFlags struct {
 	serdes      serdeFlags
 	output      recordOutputFlags
 	order       orderFlags
+	members     memberFlags
 	onError     string
 	exit        bool
 	count       int64
@@ -35,13 +36,16 @@ func newConsumeCmd(env *Env) *cobra.Command {
 		Short:   "Print records as they arrive",
 		Long: `Print records from the beginning, and then as they arrive, until Ctrl-C.
 
-Reading without a group changes nothing on the cluster and creates nothing.`,
+Reading without a group changes nothing on the cluster and creates nothing. With
+--group the members share the partitions with all others of the group, and commit
+what was printed.`,
 		Example: `  kstream consume orders                          from the beginning, and then as they arrive
   kstream consume orders -e -o json               all there is, lossless, one line a record
   kstream consume orders --from-offset -1h -e     of the last hour
   kstream consume orders --last 10                the newest ten
   kstream consume orders --filter '.value.color=="red"' -n 10
-  kstream consume orders -o '%p %o %k %v\n'       in a format of your own`,
+  kstream consume orders -o '%p %o %k %v\n'       in a format of your own
+  kstream consume orders --group g --members 5    as five members of a group`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, topics []string) error {
 			plan, err := f.plan(env, topics)
@@ -68,6 +72,7 @@ func (f *consumeFlags) register(flags *pflag.FlagSet) {
 	f.reading.registerPatterns(flags)
 	f.filters.register(flags)
 	f.order.register(flags)
+	f.members.register(flags)
 	f.serdes.cluster = &f.cluster
 	f.serdes.register(flags)
 	f.output.register(flags)
@@ -79,7 +84,8 @@ type consumePlan struct {
 	flags      *consumeFlags
 	reading    *rangePlan
 	filters    *filterPlan
-	order      *orderPlan // nil: as the records come
+	order      *orderPlan  // nil: as the records come
+	members    *memberPlan // nil: without a group
 	output     *recordOutput
 	failures   failures
 	key, value decoding
@@ -99,6 +105,9 @@ func (f *consumeFlags) plan(env *Env, topics []string) (*consumePlan, error) {
 	}
 	p.reading.toEnd = f.exit
 	if p.order, err = f.order.plan(f, p.reading); err != nil {
+		return nil, err
+	}
+	if p.members, err = f.members.plan(p.reading); err != nil {
 		return nil, err
 	}
 	if p.filters, err = f.filters.plan(env); err != nil {

@@ -30,6 +30,9 @@ func (c *consumption) open(ctx context.Context) (source, error) {
 			return nil, err
 		}
 	}
+	if p.members != nil {
+		return c.join(ctx, cfg, topics)
+	}
 	if err := c.placeKey(ctx, topics); err != nil {
 		return nil, err
 	}
@@ -43,7 +46,7 @@ func (c *consumption) open(ctx context.Context) (source, error) {
 	c.spans.Store(int64(len(part.spans)))
 	if p.order != nil && p.order.last > 0 && !p.filters.any() && p.failures.keeps() {
 		c.admin.release()
-		return newTails(cfg.Config, p.order.last, p.reading.uncommitted, part.spans, topics), nil
+		return alone{newTails(cfg.Config, p.order.last, p.reading.uncommitted, part.spans, topics)}, nil
 	}
 	rc := kafka.ReaderConfig{Spans: part.spans, ReadUncommitted: p.reading.uncommitted}
 	if p.reading.grows() {
@@ -56,7 +59,7 @@ func (c *consumption) open(ctx context.Context) (source, error) {
 		return nil, err
 	}
 	c.finish = reader.Finish
-	return reader, nil
+	return alone{reader}, nil
 }
 
 // find describes the topics. An endless read may begin with none, when that is asked

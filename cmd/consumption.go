@@ -23,11 +23,27 @@ var (
 // outputGrace is how long a signal waits for output that nobody takes.
 const outputGrace = 4 * time.Second
 
-// source hands on records until all are read or ctx ends, whose cause it then returns.
+// source hands on records until all are read or polling ends, whose cause it then
+// returns. Each member has a receiver of its own, which runs on its goroutine; when live
+// ends nobody takes what they emit.
 type source interface {
-	Run(ctx context.Context, emit func(kafka.Event) error) error
+	Run(polling, live context.Context, receiver func(member int) func(kafka.Event) error) error
 	Close() error
 }
+
+// alone is a source without a group: its only member is number 1.
+type alone struct {
+	from interface {
+		Run(ctx context.Context, emit func(kafka.Event) error) error
+		Close() error
+	}
+}
+
+func (a alone) Run(polling, _ context.Context, receiver func(member int) func(kafka.Event) error) error {
+	return a.from.Run(polling, receiver(1))
+}
+
+func (a alone) Close() error { return a.from.Close() }
 
 // consumption is the state that all goroutines of one consume share.
 type consumption struct {
@@ -37,6 +53,7 @@ type consumption struct {
 	chunks  chan chunk
 	order   *arrangement // nil: as the records come
 	letters *deadLetters // nil without dlq
+	crew    *crew        // nil without a group
 	admin   lentAdmin
 	failed  failureCount
 
@@ -93,7 +110,7 @@ func (p *consumePlan) run(ctx context.Context, env *Env) (err error) {
 // close gives back what the consumption itself opened.
 func (c *consumption) close() error {
 	c.admin.close()
-	return errors.Join(c.order.close(), c.letters.close())
+	return errors.Join(c.order.close(), c.letters.close(), c.crew.close())
 }
 
 // carry runs the stages until the read ends and says how it ended.
@@ -131,9 +148,11 @@ func (c *consumption) carry(polling context.Context, src source) error {
 
 // read takes everything from src and then gives out what was arranged.
 func (c *consumption) read(polling, live context.Context, src source) error {
-	view := c.newView()
 	ticking := c.order.tick(live)
-	err := src.Run(polling, func(ev kafka.Event) error { return view.render(live, ev) })
+	err := src.Run(polling, live, func(int) func(kafka.Event) error {
+		view := c.newView()
+		return func(ev kafka.Event) error { return view.render(live, ev) }
+	})
 	ticking()
 	cause := context.Cause(polling)
 	if cause != nil && errors.Is(err, cause) {

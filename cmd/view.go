@@ -73,6 +73,13 @@ func (v *view) render(live context.Context, ev kafka.Event) error {
 	out := chunk{text: v.printer.buffer()}
 	for _, n := range ev.Notices {
 		v.note(n, &out)
+		v.crew.noticed(ev.Member, n)
+	}
+	if ev.Change != nil {
+		if line := v.crew.changed(ev.Member, ev.Change); line != "" && !v.env.quiet {
+			out.notices = append(out.notices, oneLine(line))
+		}
+		out.done = ev.Change.Written
 	}
 	if ev.Batch == nil {
 		return v.send(live, out)
@@ -81,6 +88,7 @@ func (v *view) render(live context.Context, ev kafka.Event) error {
 	if v.order == nil {
 		out.done = ev.Batch.Ack(n)
 	}
+	v.crew.read(ev.Member, ev.Batch.Records[:n])
 	if err := v.letters.flush(live); err != nil {
 		return err
 	}

@@ -17,7 +17,8 @@ const (
 type Change struct {
 	Kind       ChangeKind
 	MemberID   string
-	Generation int32 // the member epoch under KIP-848; -1 when unknown
+	Generation int32  // the member epoch under KIP-848; -1 when unknown
+	Reason     string // why, where it is known
 	// Offsets are the partitions concerned: with where reading starts (assigned), the
 	// next offset that was fetched (revoked, lost), or what was committed.
 	Offsets map[TopicPartition]int64

@@ -279,7 +279,10 @@ func (m *member) starts(partitions []ck.TopicPartition) (map[TopicPartition]int6
 // committed first. Partitions that were lost belong to somebody else already; they are
 // only forgotten.
 func (m *member) revoked(partitions []ck.TopicPartition) error {
-	change := Change{Kind: ChangeRevoked, Offsets: map[TopicPartition]int64{}}
+	change := Change{Kind: ChangeRevoked, Reason: "rebalance", Offsets: map[TopicPartition]int64{}}
+	if m.closing {
+		change.Reason = "leaving"
+	}
 	var tps []TopicPartition
 	for _, p := range partitions {
 		tp := TopicPartition{*p.Topic, p.Partition}
@@ -290,7 +293,7 @@ func (m *member) revoked(partitions []ck.TopicPartition) error {
 	}
 	var err error
 	if m.client.AssignmentLost() {
-		change.Kind = ChangeLost
+		change.Kind, change.Reason = ChangeLost, "the group took them: the session timed out, or the member did not poll"
 		err = m.tell(change)
 	} else {
 		written := make(chan struct{})

@@ -1,0 +1,185 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/pflag"
+
+	"kstream/kafka"
+	"kstream/kafka/position"
+)
+
+// memberFlags are those of consume that make it members of a group.
+type memberFlags struct {
+	group      string
+	members    int
+	assignor   string
+	protocol   string
+	instanceID string
+	reset      string
+	events     string
+	joinEvery  durationFlag
+	yes        bool
+	changed    func(name string) bool
+}
+
+func (f *memberFlags) register(flags *pflag.FlagSet) {
+	flags.StringVarP(&f.group, "group", "g", "", "join the group `NAME`, and commit what was printed, after it was printed")
+	flags.IntVarP(&f.members, "members", "m", 1, "with --group: join as `N` members, a goroutine each")
+	flags.StringVar(&f.assignor, "assignor", "", "how partitions are spread: `range|roundrobin|cooperative-sticky` (default); uniform or range with --protocol consumer")
+	flags.StringVar(&f.protocol, "protocol", "classic", "the group's protocol, `classic|consumer`; consumer is KIP-848, of Kafka 4")
+	flags.StringVar(&f.instanceID, "instance-id", "", "make the members static: `NAME`-0, NAME-1, …")
+	flags.StringVar(&f.reset, "offset-reset", "earliest", "where to start in a partition that the group has committed nothing of: `earliest|latest|error`")
+	flags.StringVar(&f.events, "events", "", "write assignments, revocations, losses and commits to `FILE` as JSON lines")
+	flags.Var(&f.joinEvery, "join-every", "let the members join one every `D`")
+	flags.BoolVarP(&f.yes, "yes", "y", false, "with --group and --from-offset: move a group that has committed already")
+	f.changed = flags.Changed
+}
+
+// memberPlan is memberFlags with a meaning.
+type memberPlan struct {
+	config kafka.GroupConfig
+	events string
+	yes    bool
+	moves  bool // --from-offset moves the group first
+}
+
+// plan gives nil when no group was named.
+func (f *memberFlags) plan(reading *rangePlan) (*memberPlan, error) {
+	if f.group == "" {
+		for _, name := range []string{"members", "assignor", "protocol", "instance-id", "offset-reset", "events", "join-every", "yes"} {
+			if f.changed(name) {
+				return nil, usagef("--%s goes with --group", name)
+			}
+		}
+		return nil, nil
+	}
+	for _, name := range []string{"partitions", "count-per-partition", "last", "latest-per-key", "sort-by-time", "key-equals", "wait-for-match"} {
+		if f.changed(name) {
+			return nil, usagef("--%s does not go with --group: the group decides who reads what", name)
+		}
+	}
+	assignors := map[string][]string{
+		"classic":  {"range", "roundrobin", "cooperative-sticky"},
+		"consumer": {"uniform", "range"},
+	}[f.protocol]
+	switch {
+	case f.members < 1 || f.members > 1000:
+		return nil, usagef("--members %d: want 1 to 1000", f.members)
+	case assignors == nil:
+		return nil, usagef("--protocol %s: want classic or consumer", f.protocol)
+	case f.assignor != "" && !slices.Contains(assignors, f.assignor):
+		return nil, usagef("--assignor %s: the %s protocol has %v", f.assignor, f.protocol, assignors)
+	case f.reset != "earliest" && f.reset != "latest" && f.reset != "error":
+		return nil, usagef("--offset-reset %s: want earliest, latest or error", f.reset)
+	case f.changed("join-every") && f.joinEvery.d <= 0:
+		return nil, usagef("--join-every: want a duration above 0")
+	}
+	topics := reading.topics
+	if reading.patterns != nil {
+		topics = nil
+		for _, t := range reading.topics {
+			topics = append(topics, "^("+t+")$")
+		}
+	}
+	return &memberPlan{
+		config: kafka.GroupConfig{
+			Name: f.group, Topics: topics, Members: f.members, Assignor: f.assignor, Protocol: f.protocol,
+			InstanceID: f.instanceID, Reset: f.reset, ReadUncommitted: reading.uncommitted, JoinEvery: f.joinEvery.d,
+		},
+		events: f.events, yes: f.yes, moves: reading.hasFrom,
+	}, nil
+}
+
+// join prepares the group: it is moved first where that was asked for, and the ends are
+// captured where the read is to stop at them.
+func (c *consumption) join(ctx context.Context, cluster *cluster, topics []kafka.Topic) (source, error) {
+	p := c.plan.members
+	if err := c.openCrew(p.events); err != nil {
+		return nil, err
+	}
+	gc := p.config
+	if p.moves {
+		if err := c.moveGroup(ctx, cluster, topics); err != nil {
+			return nil, err
+		}
+	}
+	if c.plan.reading.bounded() {
+		ends := *c.plan.reading
+		ends.from, ends.hasFrom = position.Position{}, false // where the group is, the group knows
+		part, err := ends.spans(ctx, c.admin.Admin, topics)
+		if err != nil {
+			return nil, err
+		}
+		gc.Ends = map[kafka.TopicPartition]int64{}
+		for _, s := range part.spans {
+			if s.To > s.From {
+				gc.Ends[s.TopicPartition] = s.To
+			}
+		}
+		gc.Committed = func(ctx context.Context) (map[kafka.TopicPartition]int64, error) {
+			commits, err := c.admin.Committed(ctx, gc.Name)
+			offsets := make(map[kafka.TopicPartition]int64, len(commits))
+			for tp, commit := range commits {
+				offsets[tp] = commit.Offset
+			}
+			return offsets, err
+		}
+	}
+	group, err := kafka.OpenGroup(cluster.Config, gc)
+	if err != nil {
+		return nil, err
+	}
+	return membership{group}, nil
+}
+
+// membership is a group as a source.
+type membership struct{ *kafka.Group }
+
+// Close has nothing to do: Run returns when the members have left.
+func (membership) Close() error { return nil }
+
+// moveGroup does what --from-offset says, as group reset would: freely for a group that
+// has committed nothing of the topics, else with --yes; never under active members.
+func (c *consumption) moveGroup(ctx context.Context, cluster *cluster, topics []kafka.Topic) error {
+	p := c.plan.members
+	if err := cluster.refuseWrites(); err != nil {
+		return err
+	}
+	commits, err := emptyGroup(ctx, c.admin.Admin, p.config.Name, true)
+	if err != nil {
+		return err
+	}
+	shift := &offsetShift{env: c.env, admin: c.admin.Admin, group: p.config.Name, commits: commits}
+	var tps []kafka.TopicPartition
+	stands := false
+	for _, t := range topics {
+		for _, part := range t.Partitions {
+			tp := kafka.TopicPartition{Topic: t.Name, Partition: part.ID}
+			tps = append(tps, tp)
+			_, committed := commits[tp]
+			stands = stands || committed
+		}
+	}
+	if stands && !p.yes {
+		return hint(faultf(codeNeedsYes, "--from-offset moves group %s, which has committed offsets", p.config.Name),
+			"--yes moves it; kstream group reset %s --to %s --dry-run shows what that means", p.config.Name, c.plan.reading.fromText)
+	}
+	if err := shift.toPosition(ctx, c.plan.reading.from, tps); err != nil {
+		return fmt.Errorf("--from-offset: %w", err)
+	}
+	moved := map[kafka.TopicPartition]kafka.Commit{}
+	for i := range shift.items {
+		if item := &shift.items[i]; item.New != nil {
+			moved[kafka.TopicPartition{Topic: item.Topic, Partition: item.Partition}] = item.commit
+		}
+	}
+	refused, err := c.admin.SetCommitted(ctx, p.config.Name, moved)
+	for tp, why := range refused {
+		err = errors.Join(err, fmt.Errorf("%s: %w", tp, why))
+	}
+	return err
+}
