@@ -6,6 +6,7 @@ import "C"
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 	"unsafe"
@@ -33,6 +34,7 @@ type consumer struct {
 	cfg     Config
 	client  *ck.Consumer
 	logs    *logs
+	tokens  func() // ends the renewal of tokens
 	rk      *C.rd_kafka_t
 	fetcher *fetcher // nil: the batch path is missing, Poll gives every record
 }
@@ -81,6 +83,11 @@ func openConsumer(cfg Config, cc consumerConfig) (*consumer, error) {
 		return nil, explain(cfg, l, err)
 	}
 	c := &consumer{cfg: cfg, client: client, logs: l}
+	if c.tokens, err = keepToken(cfg, client); err != nil {
+		err = errors.Join(err, client.Close())
+		l.stop()
+		return nil, err
+	}
 	if !cc.onePerCall {
 		if rk, err := nativeClient(client); err == nil {
 			c.rk = rk
@@ -99,6 +106,7 @@ func (c *consumer) close() error {
 		c.fetcher.close()
 		c.fetcher = nil
 	}
+	c.tokens()
 	err := c.client.Close()
 	c.rk = nil // gone
 	c.logs.stop()

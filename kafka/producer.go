@@ -52,6 +52,7 @@ type Producer struct {
 	pc     ProducerConfig
 	client *ck.Producer
 	logs   *logs
+	tokens func() // ends the renewal of tokens
 	topics map[string]*C.rd_kafka_topic_t
 
 	rk    *C.rd_kafka_t // nil: the packed path is missing, Produce takes every record
@@ -88,10 +89,17 @@ func OpenProducer(cfg Config, pc ProducerConfig, notice func(Notice)) (*Producer
 		l.stop()
 		return nil, explain(cfg, l, err)
 	}
+	tokens, err := keepToken(cfg, client)
+	if err != nil {
+		client.Close()
+		l.stop()
+		return nil, err
+	}
 	if notice == nil {
 		notice = func(Notice) {}
 	}
 	p := &Producer{
+		tokens: tokens,
 		cfg: cfg, pc: pc, client: client, logs: l, notice: notice,
 		topics: map[string]*C.rd_kafka_topic_t{},
 		stop:   make(chan struct{}), space: make(chan struct{}, 1),
@@ -336,6 +344,7 @@ func (p *Producer) Flush(ctx context.Context) error {
 // a tenth of a second or two, for which nobody should wait.
 func (p *Producer) Close() error {
 	close(p.stop)
+	p.tokens()
 	release := func() {
 		p.client.Close()
 		p.ended.Wait()
