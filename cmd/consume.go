@@ -2,6 +2,8 @@ package cmd
 
 import (
 	"context"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -120,10 +122,24 @@ func (f *consumeFlags) plan(env *Env, topics []string) (*consumePlan, error) {
 		return nil, err
 	}
 	p.endless = !p.reading.bounded() && f.count == 0 && f.perPart == 0
+	if err := f.checkForeign(); err != nil {
+		return nil, err
+	}
 	if err := f.cluster.plan(env); err != nil {
 		return nil, err
 	}
 	return p, p.openSerdes(env)
+}
+
+// checkForeign refuses what other tools mean by our flags.
+func (f *consumeFlags) checkForeign() error {
+	if _, err := strconv.Atoi(f.cluster.context); err == nil {
+		return hint(usagef("-c %s: -c names a context", f.cluster.context), "-n %s stops after so many records", f.cluster.context)
+	}
+	if part, spec, ok := strings.Cut(f.serdes.value, "="); ok && (part == "key" || part == "value") {
+		return hint(usagef("-s %s: no such format", f.serdes.value), "use: --%s-serde %s", part, spec)
+	}
+	return nil
 }
 
 // checkBounds refuses numbers and times that would read nothing.

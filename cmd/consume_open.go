@@ -30,11 +30,11 @@ func (c *consumption) open(ctx context.Context) (source, error) {
 			return nil, err
 		}
 	}
-	if p.members != nil {
-		return c.join(ctx, cfg, topics)
-	}
 	if err := c.placeKey(ctx, topics); err != nil {
 		return nil, err
+	}
+	if p.members != nil {
+		return c.join(ctx, cfg, topics)
 	}
 	part, err := p.reading.spans(ctx, admin, topics)
 	if err != nil {
@@ -76,7 +76,8 @@ func (c *consumption) find(ctx context.Context, admin *kafka.Admin) ([]kafka.Top
 }
 
 // placeKey makes --key-equals a filter, and restricts the read to the partitions that
-// the default partitioner gives the key unless partitions were named.
+// the default partitioner gives the key, unless partitions were named or a group hands
+// them out.
 func (c *consumption) placeKey(ctx context.Context, topics []kafka.Topic) error {
 	p := c.plan
 	if p.filters.key == nil {
@@ -87,7 +88,7 @@ func (c *consumption) placeKey(ctx context.Context, topics []kafka.Topic) error 
 		return err
 	}
 	p.filters.keepKey(key)
-	if p.reading.partitions != nil {
+	if p.reading.partitions != nil || p.members != nil {
 		return nil
 	}
 	p.reading.partitionOf = map[string]int32{}
