@@ -100,7 +100,7 @@ func OpenProducer(cfg Config, pc ProducerConfig, notice func(Notice)) (*Producer
 	}
 	p := &Producer{
 		tokens: tokens,
-		cfg: cfg, pc: pc, client: client, logs: l, notice: notice,
+		cfg:    cfg, pc: pc, client: client, logs: l, notice: notice,
 		topics: map[string]*C.rd_kafka_topic_t{},
 		stop:   make(chan struct{}), space: make(chan struct{}, 1),
 		sent: map[int64]*Outgoing{},
