@@ -190,9 +190,9 @@ func (c *Client) explainResponse(url string, r *sr.ResponseError) *failure {
 	case r.ErrorCode/100 == 404: // 40401 no such subject, 40402 version, 40403 schema, …
 		e.Kinds, e.Err = nil, serde.ErrUnknownSchema
 	case f.again, e.missing, r.StatusCode < 400, r.ErrorCode == 0:
-	case r.StatusCode == http.StatusConflict:
+	case r.ErrorCode == http.StatusConflict:
 		e.Kinds, e.Err = nil, fmt.Errorf("%w: %w", ErrIncompatible, e.Err)
-	case r.StatusCode == http.StatusUnprocessableEntity:
+	case r.StatusCode == http.StatusUnprocessableEntity && r.ErrorCode == sr.ErrInvalidSchema.Code:
 		e.Kinds, e.Err = nil, fmt.Errorf("%w: %w", ErrInvalid, e.Err)
 	default:
 		e.Kinds, e.Err = nil, fmt.Errorf("%w: %w", ErrRefused, e.Err)
@@ -278,11 +278,12 @@ func lastOf(err error) error {
 func isTLS(err error) bool {
 	var verification *tls.CertificateVerificationError
 	var header tls.RecordHeaderError
-	var alert tls.AlertError
+	var op *net.OpError
 	var authority x509.UnknownAuthorityError
 	var host x509.HostnameError
 	var invalid x509.CertificateInvalidError
-	return errors.As(err, &verification) || errors.As(err, &header) || errors.As(err, &alert) ||
+	return errors.As(err, &verification) || errors.As(err, &header) ||
+		errors.As(err, &op) && op.Op == "remote error" || // an alert of the other side
 		errors.As(err, &authority) || errors.As(err, &host) || errors.As(err, &invalid) ||
 		err != nil && strings.Contains(err.Error(), "server gave HTTP response to HTTPS client")
 }
