@@ -22,6 +22,7 @@ type consumeFlags struct {
 	order       orderFlags
 	members     memberFlags
 	onError     string
+	exec        string
 	exit        bool
 	count       int64
 	perPart     int64
@@ -69,6 +70,7 @@ func (f *consumeFlags) register(flags *pflag.FlagSet) {
 	flags.Var(&f.limit, "for", "stop after `D`")
 	flags.BoolVar(&f.failEmpty, "fail-empty", false, "exit with 7 when nothing was printed")
 	flags.StringVar(&f.onError, "on-error", "keep", "records that cannot be decoded: `keep|skip|stop|dlq:TOPIC`; keep shows their bytes")
+	flags.StringVar(&f.exec, "exec", "", "each member gives record lines to the command `CMD`, prints its answers, a line a record, and commits what was answered")
 	f.changed = flags.Changed
 	f.reading.register(flags)
 	f.reading.registerPatterns(flags)
@@ -109,7 +111,7 @@ func (f *consumeFlags) plan(env *Env, topics []string) (*consumePlan, error) {
 	if p.order, err = f.order.plan(f, p.reading); err != nil {
 		return nil, err
 	}
-	if p.members, err = f.members.plan(p.reading); err != nil {
+	if p.members, err = f.members.plan(f, p.reading); err != nil {
 		return nil, err
 	}
 	if p.filters, err = f.filters.plan(env); err != nil {
@@ -117,6 +119,9 @@ func (f *consumeFlags) plan(env *Env, topics []string) (*consumePlan, error) {
 	}
 	if p.output, err = f.output.plan(env); err != nil {
 		return nil, err
+	}
+	if f.exec != "" && (f.changed("output") || f.changed("kcat-format") || f.changed("key-separator") || p.order != nil) {
+		return nil, usagef("--exec prints the answers of the command: -o and what arranges records do not go with it")
 	}
 	if p.failures, err = planFailures(f.onError); err != nil {
 		return nil, err
@@ -140,6 +145,14 @@ func (f *consumeFlags) checkForeign() error {
 		return hint(usagef("-s %s: no such format", f.serdes.value), "use: --%s-serde %s", part, spec)
 	}
 	return nil
+}
+
+// batchSize is how many records are fetched at once; 0 is the default.
+func (f *consumeFlags) batchSize() int {
+	if f.exec != "" {
+		return execBatch
+	}
+	return 0
 }
 
 // checkBounds refuses numbers and times that would read nothing.

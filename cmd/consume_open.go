@@ -48,7 +48,7 @@ func (c *consumption) open(ctx context.Context) (source, error) {
 		c.admin.release()
 		return alone{newTails(cfg.Config, p.order.last, p.reading.uncommitted, part.spans, topics)}, nil
 	}
-	rc := kafka.ReaderConfig{Spans: part.spans, ReadUncommitted: p.reading.uncommitted}
+	rc := kafka.ReaderConfig{Spans: part.spans, BatchSize: p.flags.batchSize(), ReadUncommitted: p.reading.uncommitted}
 	if p.reading.grows() {
 		rc.Topics = func(ctx context.Context) ([]kafka.Topic, error) { return p.reading.refresh(ctx, admin) }
 	} else {

@@ -54,6 +54,7 @@ type consumption struct {
 	order   *arrangement // nil: as the records come
 	letters *deadLetters // nil without dlq
 	crew    *crew        // nil without a group
+	workers workers      // of --exec
 	admin   lentAdmin
 	failed  failureCount
 
@@ -110,7 +111,7 @@ func (p *consumePlan) run(ctx context.Context, env *Env) (err error) {
 // close gives back what the consumption itself opened.
 func (c *consumption) close() error {
 	c.admin.close()
-	return errors.Join(c.order.close(), c.letters.close(), c.crew.close())
+	return errors.Join(c.order.close(), c.letters.close(), c.workers.close(), c.crew.close())
 }
 
 // carry runs the stages until the read ends and says how it ended.

@@ -48,7 +48,7 @@ type memberPlan struct {
 }
 
 // plan gives nil when no group was named.
-func (f *memberFlags) plan(reading *rangePlan) (*memberPlan, error) {
+func (f *memberFlags) plan(c *consumeFlags, reading *rangePlan) (*memberPlan, error) {
 	if f.group == "" {
 		for _, name := range []string{"members", "assignor", "protocol", "instance-id", "offset-reset", "events", "join-every", "yes"} {
 			if f.changed(name) {
@@ -88,7 +88,7 @@ func (f *memberFlags) plan(reading *rangePlan) (*memberPlan, error) {
 	return &memberPlan{
 		config: kafka.GroupConfig{
 			Name: f.group, Topics: topics, Members: f.members, Assignor: f.assignor, Protocol: f.protocol,
-			InstanceID: f.instanceID, Reset: f.reset, ReadUncommitted: reading.uncommitted, JoinEvery: f.joinEvery.d,
+			BatchSize: c.batchSize(), InstanceID: f.instanceID, Reset: f.reset, ReadUncommitted: reading.uncommitted, JoinEvery: f.joinEvery.d,
 		},
 		events: f.events, yes: f.yes, moves: reading.hasFrom,
 	}, nil

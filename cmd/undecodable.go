@@ -71,6 +71,9 @@ func (c *consumption) undecodable(ctx context.Context, r *record) (bool, error) 
 func (c *consumption) tellFailures() {
 	if n, first := c.failed.total(); n > 0 {
 		records := countOf(n, "record") + " could not be decoded"
+		if c.plan.flags.exec != "" {
+			records = countOf(n, "record") + " could not be decoded or had no answer"
+		}
 		switch action := c.plan.failures.action; {
 		case action == "dlq":
 			c.env.notice("%s and went to %s; the first: %s", records, c.plan.failures.topic, first)

@@ -11,9 +11,10 @@ import (
 // One goroutine owns it.
 type view struct {
 	*consumption
-	raw     []step // look at a record's bytes and say what is read at all
-	decoded []step // look at what the bytes mean and say what is shown
-	claims  []step // take from budgets
+	raw     []step  // look at a record's bytes and say what is read at all
+	decoded []step  // look at what the bytes mean and say what is shown
+	claims  []step  // take from budgets
+	worker  *worker // of --exec; nil without
 	record  record
 	text    []byte // of one record, when they are arranged
 	perPart map[kafka.TopicPartition]int64
@@ -35,6 +36,10 @@ func (c *consumption) newView() *view {
 	}
 	if p.flags.count > 0 && c.order == nil { // what is arranged is claimed when it leaves
 		v.claims = append(v.claims, func(context.Context, *record) (bool, error) { return true, c.claim() })
+	}
+	if p.flags.exec != "" {
+		v.worker = &worker{command: p.flags.exec, stderr: c.env.Stderr}
+		c.workers.add(v.worker)
 	}
 	return v
 }
@@ -83,6 +88,9 @@ func (v *view) render(live context.Context, ev kafka.Event) error {
 	}
 	if ev.Batch == nil {
 		return v.send(live, out)
+	}
+	if v.worker != nil {
+		return v.execute(live, ev, out.notices)
 	}
 	n, failed := v.renderBatch(live, ev.Batch, &out)
 	if v.order == nil {

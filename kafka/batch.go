@@ -63,10 +63,13 @@ type fetcher struct {
 	names map[string]string // interned topic names
 }
 
-func newFetcher(rk *C.rd_kafka_t) *fetcher {
+func newFetcher(rk *C.rd_kafka_t, size int) *fetcher {
+	if size <= 0 || size > maxBatch {
+		size = maxBatch
+	}
 	return &fetcher{
 		queue: C.ks_queue_new(rk),
-		batch: C.ks_batch_new(maxBatch),
+		batch: C.ks_batch_new(C.int32_t(size)),
 		names: map[string]string{},
 	}
 }

@@ -24,6 +24,7 @@ type consumerConfig struct {
 	readUncommitted bool
 	share           int  // consumers of this process among which prefetch is divided
 	bounded         bool // an end is waited for: ask the broker to answer sooner
+	batch           int  // most records of a batch; 0: maxBatch
 	onePerCall      bool // use Poll for every record, as when the batch path is missing
 	own             ck.ConfigMap
 }
@@ -91,7 +92,7 @@ func openConsumer(cfg Config, cc consumerConfig) (*consumer, error) {
 	if !cc.onePerCall {
 		if rk, err := nativeClient(client); err == nil {
 			c.rk = rk
-			c.fetcher = newFetcher(rk)
+			c.fetcher = newFetcher(rk, cc.batch)
 		} else if cfg.Log != nil {
 			cfg.Log(Log{4, "KSTREAM", fmt.Sprintf("records are fetched one by one: %v", err)})
 		}

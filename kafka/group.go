@@ -26,6 +26,8 @@ type GroupConfig struct {
 	Reset           string
 	ReadUncommitted bool
 	SessionTimeout  time.Duration // classic protocol; zero: the client's default
+	// BatchSize is the most records of a Batch; zero or more than 4,096 means 4,096.
+	BatchSize int
 	// JoinEvery lets the members join one after the other.
 	JoinEvery time.Duration
 	// CommitEvery is how often a member commits what was written out; zero: a second.

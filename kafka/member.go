@@ -16,6 +16,7 @@ type member struct {
 	*Reader
 	group  *Group
 	number int
+	id     string // that the coordinator gave last
 	emit   func(Event) error
 	ledger *ledger
 
@@ -71,7 +72,7 @@ func (m *member) run() error {
 	g := m.group
 	c, err := openConsumer(g.cfg, consumerConfig{
 		group: g.gc.Name, readUncommitted: g.gc.ReadUncommitted, share: g.gc.Members,
-		bounded: g.gc.Ends != nil, onePerCall: g.gc.onePerCall, own: m.properties(),
+		bounded: g.gc.Ends != nil, batch: g.gc.BatchSize, onePerCall: g.gc.onePerCall, own: m.properties(),
 	})
 	if err != nil {
 		return err
@@ -176,7 +177,10 @@ func passing(err ck.Error) bool {
 
 // tell emits a change.
 func (m *member) tell(c Change) error {
-	c.MemberID, c.Generation = m.memberID(), m.generation()
+	if id := m.memberID(); id != "" {
+		m.id = id // a member that leaves is not told its id any more
+	}
+	c.MemberID, c.Generation = m.id, m.generation()
 	return m.emit(Event{Member: m.number, Change: &c})
 }
 

@@ -36,6 +36,8 @@ type ReaderConfig struct {
 	// are read too, from their beginning and without an end, and so that a topic that
 	// was created anew is noticed.
 	Topics func(context.Context) ([]Topic, error)
+	// BatchSize is the most records of a Batch; zero or more than 4,096 means 4,096.
+	BatchSize int
 	// Every is how often Topics is asked; zero means every 30 seconds. While a topic
 	// is missing it is asked every second, or more often if Every says so.
 	Every time.Duration
@@ -104,7 +106,7 @@ func OpenReader(cfg Config, rc ReaderConfig, topics []Topic) (*Reader, error) {
 		assign = append(assign, ck.TopicPartition{Topic: &p.Topic, Partition: p.Partition, Offset: ck.Offset(p.next)})
 	}
 	c, err := openConsumer(cfg, consumerConfig{
-		readUncommitted: rc.ReadUncommitted, bounded: !r.follow, onePerCall: rc.onePerCall,
+		readUncommitted: rc.ReadUncommitted, bounded: !r.follow, batch: rc.BatchSize, onePerCall: rc.onePerCall,
 	})
 	if err != nil {
 		return nil, err
