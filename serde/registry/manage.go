@@ -230,16 +230,23 @@ func (c *Client) Check(ctx context.Context, subject string, s serde.Schema, all 
 	return v, nil
 }
 
-// level is the compatibility that a subject demands, of its own or the registry's.
+// level is the compatibility that a subject demands, of its own or the registry's. A
+// registry that does not follow defaultToGlobal (Apicurio 3) says NONE of a subject
+// without a level of its own.
 func (c *Client) level(ctx context.Context, subject string) string {
-	for _, path := range []string{"/config/" + url.PathEscape(subject), "/config"} {
+	own := "/config/" + url.PathEscape(subject)
+	for _, question := range []struct {
+		path   string
+		params []sr.Param
+	}{{own, []sr.Param{sr.DefaultToGlobal}}, {own, nil}, {"/config", nil}} {
 		var level struct {
 			Of string `json:"compatibilityLevel"`
 		}
 		err := c.ask(ctx, false, func(ctx context.Context, cl *sr.Client) error {
-			return cl.Do(ctx, http.MethodGet, path, nil, &level)
+			return cl.Do(sr.WithParams(ctx, question.params...), http.MethodGet, question.path, nil, &level)
 		})
-		if err == nil && level.Of != "" {
+		ambiguous := question.path == own && question.params == nil && level.Of == "NONE"
+		if err == nil && level.Of != "" && !ambiguous {
 			return c.short(level.Of)
 		}
 	}

@@ -1,0 +1,164 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"kstream/output"
+	"kstream/serde"
+	"kstream/serde/registry"
+	"kstream/serde/wire"
+)
+
+type schemaGetFlags struct {
+	cluster clusterFlags
+	listing listingFlags
+	id      int
+}
+
+func newSchemaGetCmd(env *Env) *cobra.Command {
+	var f schemaGetFlags
+	cmd := &cobra.Command{
+		Use:     "get SUBJECT[:VERSION] | --id N",
+		Aliases: []string{"show", "describe"},
+		Short:   "Print a schema",
+		Long: `Print the text of a schema as the registry has it: the latest version of a subject,
+another one, or that of an id. With -o json or yaml also its id, type and references.`,
+		Example: `  kstream schema get orders-value
+  kstream schema get orders-value:3
+  kstream schema get --id 17 -o json`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			plan, err := f.plan(env, args, cmd.Flags().Changed("id"))
+			if err != nil {
+				return err
+			}
+			return plan.run(cmd.Context(), env)
+		},
+	}
+	flags := cmd.Flags()
+	flags.IntVar(&f.id, "id", 0, "the schema with id `N`")
+	f.listing.register(flags, "text")
+	f.listing.output = "text"
+	flags.Lookup("output").DefValue = "text"
+	f.cluster.registerRegistry(flags)
+	return cmd
+}
+
+type schemaGetPlan struct {
+	flags   *schemaGetFlags
+	listing *listing
+	subject string // empty: by id
+	version int    // -1: the latest
+}
+
+func (f *schemaGetFlags) plan(env *Env, args []string, byID bool) (*schemaGetPlan, error) {
+	p := &schemaGetPlan{flags: f}
+	switch {
+	case byID == (len(args) > 0):
+		return nil, usagef("get: want SUBJECT[:VERSION] or --id N")
+	case byID && f.id <= 0:
+		return nil, usagef("--id %d: ids are above 0", f.id)
+	case !byID:
+		p.subject, p.version = splitSubject(args[0])
+	}
+	var err error
+	if p.listing, err = f.listing.plan(env); err != nil {
+		return nil, err
+	}
+	return p, f.cluster.planRegistry(env)
+}
+
+// splitSubject takes SUBJECT[:VERSION] apart; without a version it is -1, the latest.
+// What follows the last colon is a version when it is a number or "latest", so that
+// :.context:subject is a subject.
+func splitSubject(text string) (subject string, version int) {
+	if subject, version, ok := wire.SplitVersion(text); ok {
+		return subject, version
+	}
+	return text, -1
+}
+
+// schemaGetItem is the schema in `schema get`.
+type schemaGetItem struct {
+	Subject    string            `json:"subject,omitempty"` // of the version; the first one with the schema, by id
+	Version    int               `json:"version,omitempty"`
+	ID         int               `json:"id"`
+	GUID       string            `json:"guid,omitempty"`
+	Type       string            `json:"type"`
+	Schema     string            `json:"schema"`
+	References []schemaReference `json:"references"`
+	UsedBy     []schemaUse       `json:"used_by,omitempty"` // by id: all versions with the schema
+}
+
+type schemaUse struct {
+	Subject string `json:"subject"`
+	Version int    `json:"version"`
+}
+
+func (p *schemaGetPlan) run(ctx context.Context, env *Env) error {
+	client, err := p.flags.cluster.openRegistry(ctx, env)
+	if err != nil {
+		return err
+	}
+	var s serde.Schema
+	var uses []registry.Use
+	if p.subject != "" {
+		s, err = client.BySubject(ctx, p.subject, p.version)
+		if err != nil {
+			return nearSubject(ctx, client, p.subject, p.version, err)
+		}
+	} else if s, uses, err = p.byID(ctx, client); err != nil {
+		return err
+	}
+	item := schemaGetItem{s.Subject, s.Version, s.ID, s.GUID, s.Type, s.Text, schemaReferences(s.References), nil}
+	for _, u := range uses {
+		item.UsedBy = append(item.UsedBy, schemaUse(u))
+	}
+	if p.listing.format == "text" {
+		text := strings.TrimSuffix(s.Text, "\n") + "\n"
+		if env.StdoutTerminal {
+			text = escapedLines(text)
+		}
+		_, err = env.Stdout.Write([]byte(text))
+		return err
+	}
+	return p.listing.print("kstream.schema.get/v1", []schemaGetItem{item}, func() *output.Table {
+		t := &output.Table{Columns: schemaColumns()}
+		t.Add(item.Subject, strconv.Itoa(item.Version), strconv.Itoa(item.ID), item.Type)
+		return t
+	})
+}
+
+func (p *schemaGetPlan) byID(ctx context.Context, client *registry.Client) (serde.Schema, []registry.Use, error) {
+	s, err := client.ByID(ctx, p.flags.id, "")
+	if errors.Is(err, serde.ErrUnknownSchema) {
+		return s, nil, hint(faultf(codeUnknownSubject, "id %d: no such schema", p.flags.id), "kstream schema list shows the ids")
+	}
+	if err != nil || p.listing.format == "text" {
+		return s, nil, err
+	}
+	uses, err := client.Uses(ctx, p.flags.id)
+	if s.Subject == "" && len(uses) > 0 {
+		s.Subject, s.Version = uses[0].Subject, uses[0].Version
+	}
+	return s, uses, err
+}
+
+// escapedLines keeps the lines of a stranger's text and escapes what could act on a
+// terminal.
+func escapedLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		fields := strings.Split(line, "\t")
+		for j := range fields {
+			fields[j] = output.Escaped(fields[j])
+		}
+		lines[i] = strings.Join(fields, "\t")
+	}
+	return strings.Join(lines, "\n")
+}
