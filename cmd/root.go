@@ -95,6 +95,7 @@ func newRoot(env *Env) *cobra.Command {
 		newProduceCmd(env),
 		newConsumeCmd(env),
 		newGroupCmd(env),
+		newSchemaCmd(env),
 		newDecodeCmd(env),
 		newEncodeCmd(env),
 		newExitCodesHelp(),
