@@ -10,8 +10,10 @@ import (
 	"kstream/serde"
 	"kstream/serde/avro"
 	"kstream/serde/cbor"
+	"kstream/serde/jsonschema"
 	"kstream/serde/msgpack"
 	"kstream/serde/pickle"
+	"kstream/serde/protobuf"
 	"kstream/serde/value"
 )
 
@@ -41,6 +43,8 @@ func List() []serde.Factory {
 		{Name: "uuid-bytes", Help: "16 bytes", New: serde.NewUUID},
 		{Name: "pack", Argument: "FIELDS", NeedsArgument: true, Help: "fields in a row, as kcat's pack strings: pack:>iq", New: serde.NewPack},
 		{Name: "avro", Argument: "FILE", Help: "Avro, by the registry; with FILE by that schema, without a frame", New: avro.New},
+		{Name: "protobuf", Argument: "FILE#MESSAGE", Help: "Protocol Buffers, by the registry; or by a .proto or descriptor set, without a frame; protobuf:? without a schema", Params: protobuf.Params(), New: protobuf.New},
+		{Name: "jsonschema", Argument: "FILE", Help: "JSON checked by a JSON Schema: of the registry; with FILE by that schema, without a frame", New: jsonschema.New},
 		{Name: "pickle", Help: "Python's pickle, never run", Params: []serde.Param{{Name: "protocol", Values: "0…5", Help: "what to write, 4 when left out"}}, New: newPickle},
 		{Name: "msgpack", Help: "MessagePack", New: msgpack.New},
 		{Name: "cbor", Help: "CBOR (RFC 8949)", New: cbor.New},
@@ -50,6 +54,8 @@ func List() []serde.Factory {
 
 // newAuto gives auto the formats that can be recognised.
 func newAuto(_ serde.Spec, o serde.Options) (serde.Serde, error) {
+	o.AutoRegister = false // it only reads
+	o.Validate = o.Validate && o.Registry != nil
 	framed, err := avro.New(serde.Spec{Name: "avro"}, o)
 	if err != nil {
 		return nil, err
@@ -58,8 +64,16 @@ func newAuto(_ serde.Spec, o serde.Options) (serde.Serde, error) {
 	if err != nil {
 		return nil, err
 	}
+	messages, err := protobuf.New(serde.Spec{Name: "protobuf"}, o)
+	if err != nil {
+		return nil, err
+	}
+	documents, err := jsonschema.New(serde.Spec{Name: "jsonschema"}, o)
+	if err != nil {
+		return nil, err
+	}
 	return serde.NewAuto(o, serde.AutoFormats{
-		BySchema:  map[string]serde.Decoder{"AVRO": framed},
+		BySchema:  map[string]serde.Decoder{"AVRO": framed, "PROTOBUF": messages, "JSON": documents},
 		Container: framed,
 		Pickle:    pickled,
 	}), nil

@@ -1,0 +1,87 @@
+package jsonschema
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+)
+
+// How many reasons are told, and how long each may be.
+const (
+	maxReasons = 4
+	maxReason  = 120
+	maxLeaves  = 1000 // are looked at
+)
+
+// leaves lists what is wrong at the ends of the tree of errors: where in the value, and
+// why, in the order of the places. It is under 600 bytes, and shows no text of the
+// value but the names of its keys.
+func leaves(err *jsonschema.ValidationError) string {
+	var list []string
+	var walk func(e *jsonschema.ValidationError)
+	walk = func(e *jsonschema.ValidationError) {
+		if len(e.Causes) == 0 && len(list) < maxLeaves {
+			list = append(list, shortened(pointer(e.InstanceLocation)+": "+reason(e.ErrorKind)))
+		}
+		for _, cause := range e.Causes {
+			walk(cause)
+		}
+	}
+	walk(err)
+	slices.Sort(list) // the validator has no order
+	list = slices.Compact(list)
+	more := len(list) - maxReasons
+	text := strings.Join(list[:min(len(list), maxReasons)], "; ")
+	if more > 0 {
+		text += "; and " + strconv.Itoa(more) + " more"
+	}
+	return text
+}
+
+// pointer is a JSON pointer (RFC 6901), "/" for the whole.
+func pointer(path []string) string {
+	if len(path) == 0 {
+		return "/"
+	}
+	var b strings.Builder
+	for _, step := range path {
+		b.WriteByte('/')
+		b.WriteString(strings.ReplaceAll(strings.ReplaceAll(step, "~", "~0"), "/", "~1"))
+	}
+	return b.String()
+}
+
+func reason(k jsonschema.ErrorKind) string {
+	switch k := k.(type) {
+	case *kind.Pattern:
+		return fmt.Sprintf("does not match pattern %q", k.Want)
+	case *kind.Format:
+		return "is no valid " + k.Want
+	case *kind.ContentEncoding:
+		return "is not encoded as " + k.Want
+	case *kind.ContentMediaType:
+		return "is not of media type " + k.Want
+	}
+	return k.LocalizedString(message.NewPrinter(language.English))
+}
+
+// shortened keeps both ends of a text that would fill a line, and keeps it on one.
+func shortened(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, text)
+	if len(text) <= maxReason {
+		return text
+	}
+	const ends = maxReason/2 - 2
+	return strings.ToValidUTF8(text[:ends], "") + "…" + strings.ToValidUTF8(text[len(text)-ends:], "")
+}
