@@ -95,6 +95,8 @@ func newRoot(env *Env) *cobra.Command {
 		newProduceCmd(env),
 		newConsumeCmd(env),
 		newGroupCmd(env),
+		newTopicCmd(env),
+		newClusterCmd(env),
 		newSchemaCmd(env),
 		newDecodeCmd(env),
 		newEncodeCmd(env),

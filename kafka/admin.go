@@ -17,6 +17,7 @@ type Admin struct {
 	cfg    Config
 	client *ck.AdminClient
 	logs   *logs
+	tokens func() // ends the renewal of tokens
 }
 
 // OpenAdmin connects to the cluster: it returns when a broker has accepted a
@@ -38,11 +39,18 @@ func OpenAdmin(ctx context.Context, cfg Config) (*Admin, error) {
 		l.stop()
 		return nil, explain(cfg, l, err)
 	}
-	return &Admin{cfg, client, l}, nil
+	tokens, err := keepToken(cfg, client)
+	if err != nil {
+		client.Close()
+		l.stop()
+		return nil, err
+	}
+	return &Admin{cfg, client, l, tokens}, nil
 }
 
 // Close ends the connection.
 func (a *Admin) Close() {
+	a.tokens()
 	a.client.Close()
 	a.logs.stop()
 }
@@ -56,7 +64,7 @@ func (a *Admin) bounded(ctx context.Context) (context.Context, context.CancelFun
 type Topic struct {
 	Name       string
 	ID         string // a topic that is deleted and created again has another
-	Internal   bool
+	Internal   bool   // brokers keep their own records in it
 	Partitions []Partition
 }
 
@@ -72,20 +80,16 @@ type Partition struct {
 // is DescribeTopics, not a metadata request by name. A name that does not exist is an
 // *UnknownTopicError that lists what does.
 func (a *Admin) Topics(ctx context.Context, names ...string) ([]Topic, error) {
-	described, err := a.describe(ctx, names)
+	answers, err := a.TopicAnswers(ctx, names...)
 	if err != nil {
 		return nil, err
 	}
 	topics := make([]Topic, 0, len(names))
-	for _, d := range described {
-		switch code := d.Error.Code(); {
-		case code == ck.ErrNoError:
-			topics = append(topics, topicOf(d))
-		case sentinelOf(code) == ErrUnknownTopic || code == ck.ErrTopicException:
-			return nil, a.unknownTopic(ctx, d.Name)
-		default:
-			return nil, fmt.Errorf("%s: %w", d.Name, explain(a.cfg, a.logs, d.Error))
+	for _, answer := range answers {
+		if answer.Err != nil {
+			return nil, answer.Err
 		}
+		topics = append(topics, answer.Topic)
 	}
 	return topics, nil
 }
@@ -102,7 +106,7 @@ func (a *Admin) describe(ctx context.Context, names []string) ([]ck.TopicDescrip
 }
 
 func topicOf(d ck.TopicDescription) Topic {
-	t := Topic{Name: d.Name, ID: d.TopicID.String(), Internal: d.IsInternal}
+	t := Topic{Name: d.Name, ID: d.TopicID.String(), Internal: d.IsInternal || internalName(d.Name)}
 	for _, p := range d.Partitions {
 		partition := Partition{ID: int32(p.Partition), Leader: -1, Replicas: nodeIDs(p.Replicas), ISR: nodeIDs(p.Isr)}
 		if p.Leader != nil {
@@ -133,7 +137,7 @@ func (e *UnknownTopicError) Error() string { return e.Topic + ": no such topic" 
 // Is makes it an ErrUnknownTopic.
 func (e *UnknownTopicError) Is(target error) bool { return target == ErrUnknownTopic }
 
-func (a *Admin) unknownTopic(ctx context.Context, name string) error {
+func (a *Admin) unknownTopic(ctx context.Context, name string) *UnknownTopicError {
 	existing, err := a.TopicNames(ctx)
 	if err != nil {
 		existing = nil // the topic is unknown all the same; only the hint is poorer
@@ -157,6 +161,9 @@ type TopicConfig struct {
 	Partitions  int
 	Replication int
 	Config      map[string]string
+	// ValidateOnly lets the broker check whether the topic could be created, and create
+	// nothing.
+	ValidateOnly bool
 }
 
 // CreateTopic creates a topic and returns when its partitions have leaders. A topic
@@ -172,24 +179,28 @@ func (a *Admin) CreateTopic(ctx context.Context, t TopicConfig) error {
 	bounded, cancel := a.bounded(ctx)
 	defer cancel()
 	results, err := a.client.CreateTopics(bounded, []ck.TopicSpecification{spec},
-		ck.SetAdminOperationTimeout(a.cfg.timeout()), ck.SetAdminRequestTimeout(a.cfg.timeout()))
+		ck.SetAdminOperationTimeout(a.cfg.timeout()), ck.SetAdminRequestTimeout(a.cfg.timeout()), ck.SetAdminValidateOnly(t.ValidateOnly))
 	if err != nil {
 		return explain(a.cfg, a.logs, err)
 	}
 	for _, r := range results {
 		if r.Error.Code() != ck.ErrNoError {
-			return fmt.Errorf("%s: %w", r.Topic, explain(a.cfg, a.logs, r.Error))
+			return fmt.Errorf("%s: %w", r.Topic, a.explainSetting(r.Error))
 		}
 	}
-	return a.awaitLeaders(bounded, t.Name)
+	if t.ValidateOnly {
+		return nil
+	}
+	return a.awaitLeaders(bounded, t.Name, max(1, t.Partitions))
 }
 
-// awaitLeaders waits until every partition of a new topic has a leader: before that a
-// client that knows it would still be told that it does not exist.
-func (a *Admin) awaitLeaders(ctx context.Context, name string) error {
+// awaitLeaders waits until a topic has that many partitions or more, each with a
+// leader: before that a client that knows of them would be told that they do not exist.
+func (a *Admin) awaitLeaders(ctx context.Context, name string, partitions int) error {
 	for {
 		topics, err := a.Topics(ctx, name)
-		if err == nil && !slices.ContainsFunc(topics[0].Partitions, func(p Partition) bool { return p.Leader < 0 }) {
+		if err == nil && len(topics[0].Partitions) >= partitions &&
+			!slices.ContainsFunc(topics[0].Partitions, func(p Partition) bool { return p.Offline() }) {
 			return nil
 		}
 		if err != nil && !errors.Is(err, ErrUnknownTopic) {
@@ -201,8 +212,13 @@ func (a *Admin) awaitLeaders(ctx context.Context, name string) error {
 	}
 }
 
-// DeleteTopic deletes a topic with all its records.
+// DeleteTopic deletes a topic with all its records. It returns when the cluster no
+// longer shows it: other brokers hear of it a moment after the controller.
 func (a *Admin) DeleteTopic(ctx context.Context, name string) error {
+	topics, err := a.Topics(ctx, name)
+	if err != nil {
+		return err
+	}
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
 	results, err := a.client.DeleteTopics(ctx, []string{name},
@@ -215,5 +231,22 @@ func (a *Admin) DeleteTopic(ctx context.Context, name string) error {
 			return fmt.Errorf("%s: %w", r.Topic, explain(a.cfg, a.logs, r.Error))
 		}
 	}
-	return nil
+	return a.awaitGone(ctx, name, topics[0].ID)
+}
+
+// awaitGone waits until no topic of that name has the id: one that somebody else has
+// created under the name since is another topic.
+func (a *Admin) awaitGone(ctx context.Context, name, id string) error {
+	for {
+		described, err := a.describe(ctx, []string{name})
+		if err == nil && (described[0].Error.Code() != ck.ErrNoError || described[0].TopicID.String() != id) {
+			return nil
+		}
+		if err == nil {
+			err = pause(ctx, pollInterval)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: deleted, and still shown: %w", name, err)
+		}
+	}
 }

@@ -1,0 +1,136 @@
+package cmd
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"kstream/kafka"
+	"kstream/output"
+)
+
+func newClusterCmd(env *Env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "cluster",
+		Short: "Show a cluster, its brokers and their configuration",
+		Example: `  kstream cluster info
+  kstream cluster brokers -o json
+  kstream cluster config 2              what is set on broker 2, and where`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	cmd.AddCommand(newClusterInfoCmd(env), newClusterBrokersCmd(env), newClusterConfigCmd(env))
+	return cmd
+}
+
+// clusterShowFlags are those of the commands that show a cluster.
+type clusterShowFlags struct {
+	cluster clusterFlags
+	listing listingFlags
+}
+
+// clusterShowPlan is clusterShowFlags, checked.
+type clusterShowPlan struct {
+	flags   *clusterShowFlags
+	listing *listing
+}
+
+func (f *clusterShowFlags) plan(env *Env) (*clusterShowPlan, error) {
+	l, err := f.listing.plan(env)
+	if err != nil {
+		return nil, err
+	}
+	return &clusterShowPlan{f, l}, f.cluster.plan(env)
+}
+
+// look describes the cluster and hands it to show.
+func (p *clusterShowPlan) look(ctx context.Context, env *Env, show func(*kafka.Cluster) error) error {
+	return withAdmin(ctx, env, &p.flags.cluster, func(_ *cluster, admin *kafka.Admin) error {
+		c, err := admin.Cluster(ctx)
+		if err != nil {
+			return err
+		}
+		return show(c)
+	})
+}
+
+// newClusterShowCmd makes a command without arguments of its own.
+func newClusterShowCmd(env *Env, use, short string, run func(*clusterShowPlan, context.Context) error) *cobra.Command {
+	var f clusterShowFlags
+	cmd := &cobra.Command{
+		Use: use, Short: short, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			plan, err := f.plan(env)
+			if err != nil {
+				return err
+			}
+			return run(plan, cmd.Context())
+		},
+	}
+	f.listing.register(cmd.Flags())
+	f.cluster.register(cmd.Flags())
+	return cmd
+}
+
+// clusterBrokerItem is a broker that is up.
+type clusterBrokerItem struct {
+	Broker     int32  `json:"broker"`
+	Host       string `json:"host"`
+	Port       int    `json:"port"`
+	Rack       string `json:"rack"`
+	Controller bool   `json:"controller"`
+}
+
+func newClusterBrokersCmd(env *Env) *cobra.Command {
+	return newClusterShowCmd(env, "brokers", "List the brokers that are up, at the addresses they advertise", func(p *clusterShowPlan, ctx context.Context) error {
+		return p.look(ctx, env, func(c *kafka.Cluster) error {
+			items := make([]clusterBrokerItem, 0, len(c.Brokers))
+			for _, b := range c.Brokers {
+				items = append(items, clusterBrokerItem{b.ID, b.Host, b.Port, b.Rack, b.ID == c.Controller})
+			}
+			return p.listing.print("kstream.cluster.brokers/v1", items, func() *output.Table {
+				t := &output.Table{Columns: []output.Column{
+					{Name: "broker", Right: true}, {Name: "host"}, {Name: "port", Right: true}, {Name: "rack"}, {Name: "controller"},
+				}}
+				for _, i := range items {
+					t.Add(strconv.Itoa(int(i.Broker)), i.Host, strconv.Itoa(i.Port), i.Rack, strconv.FormatBool(i.Controller))
+				}
+				return t
+			})
+		})
+	})
+}
+
+// clusterInfoItem is what a cluster says about itself.
+type clusterInfoItem struct {
+	ID         string   `json:"id"`
+	Controller int32    `json:"controller"` // -1: none is known
+	Brokers    []string `json:"brokers"`    // HOST:PORT as they advertise themselves
+	Operations []string `json:"operations"` // that the user may do to the cluster as a whole
+}
+
+func newClusterInfoCmd(env *Env) *cobra.Command {
+	return newClusterShowCmd(env, "info", "Show a cluster's id, controller and brokers, and what you may do to it", func(p *clusterShowPlan, ctx context.Context) error {
+		return p.look(ctx, env, func(c *kafka.Cluster) error {
+			item := clusterInfoItem{ID: c.ID, Controller: c.Controller, Brokers: []string{}, Operations: []string{}}
+			for _, b := range c.Brokers {
+				item.Brokers = append(item.Brokers, b.Address())
+			}
+			item.Operations = append(item.Operations, c.Operations...)
+			return p.listing.print("kstream.cluster.info/v1", []clusterInfoItem{item}, func() *output.Table {
+				controller := "none"
+				if item.Controller >= 0 {
+					controller = strconv.Itoa(int(item.Controller))
+				}
+				t := &output.Table{Columns: []output.Column{{Name: "name"}, {Name: "value"}}}
+				t.Add("id", item.ID)
+				t.Add("controller", controller)
+				t.Add("brokers", strings.Join(item.Brokers, ","))
+				t.Add("operations", strings.Join(item.Operations, ","))
+				return t
+			})
+		})
+	})
+}

@@ -1,0 +1,76 @@
+package cmd
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+func newTopicCmd(env *Env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "topic",
+		Aliases: []string{"topics"},
+		Short:   "List, describe, count, create, change and delete topics",
+		Example: `  kstream topic list                                     every topic, and whether it is healthy
+  kstream topic describe orders                          partitions, replicas, configuration
+  kstream topic create orders --partitions 6 --config cleanup.policy=compact
+  kstream topic alter 'orders-*' --config retention.ms=86400000
+  kstream topic truncate orders --before -7d --dry-run   what would go?
+  kstream topic count orders --filter '.value.total > 100'`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	cmd.AddCommand(
+		newTopicListCmd(env),
+		newTopicDescribeCmd(env),
+		newTopicCreateCmd(env),
+		newTopicAlterCmd(env),
+		newTopicDeleteCmd(env),
+		newTopicTruncateCmd(env),
+		newTopicOffsetsCmd(env),
+		newTopicCountCmd(env),
+	)
+	return cmd
+}
+
+// configFlags collect --config NAME=VALUE of the commands that give topics settings.
+// There --config FILE, which every other command has, is told from it by the missing
+// sign.
+type configFlags struct {
+	set     map[string]string
+	cluster *clusterFlags
+}
+
+// register adds --config and the flags of the cluster.
+func (f *configFlags) register(flags *pflag.FlagSet, cluster *clusterFlags) {
+	f.cluster = cluster
+	common := pflag.NewFlagSet("", pflag.ContinueOnError)
+	cluster.register(common)
+	common.VisitAll(func(flag *pflag.Flag) {
+		if flag.Name != "config" {
+			flags.AddFlag(flag)
+		}
+	})
+	flags.Var(f, "config", "set `NAME=VALUE`, a setting of the topic; repeatable. Without = it is the configuration FILE")
+}
+
+func (f *configFlags) String() string { return "" }
+
+func (f *configFlags) Type() string { return "NAME=VALUE" }
+
+func (f *configFlags) Set(text string) error {
+	name, value, ok := strings.Cut(text, "=")
+	if !ok || strings.ContainsAny(name, `/\`) {
+		f.cluster.config = text
+		return nil
+	}
+	if name = strings.TrimSpace(name); name == "" {
+		return usagef("want NAME=VALUE")
+	}
+	if f.set == nil {
+		f.set = map[string]string{}
+	}
+	f.set[name] = strings.TrimSpace(value)
+	return nil
+}

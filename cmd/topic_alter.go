@@ -1,0 +1,271 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"kstream/cmd/suggest"
+	"kstream/kafka"
+	"kstream/output"
+)
+
+type topicAlterFlags struct {
+	cluster    clusterFlags
+	listing    listingFlags
+	choice     choiceFlags
+	config     configFlags
+	reset      []string
+	partitions int
+	dryRun     bool
+	changed    func(string) bool
+}
+
+func newTopicAlterCmd(env *Env) *cobra.Command {
+	var f topicAlterFlags
+	cmd := &cobra.Command{
+		Use:   "alter TOPIC...",
+		Short: "Change the settings and the number of partitions of topics",
+		Long: `Change settings of topics, or give them more partitions. Only the settings that are named
+change. It prints each change, old and new. The number of replicas cannot be changed: the
+client has no request for it.`,
+		Example: `  kstream topic alter orders --config retention.ms=86400000
+  kstream topic alter orders --delete-config retention.ms     back to what the broker has
+  kstream topic alter orders --partitions 12 --dry-run`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			plan, err := f.plan(env, args)
+			if err != nil {
+				return err
+			}
+			return plan.run(cmd.Context(), env)
+		},
+	}
+	flags := cmd.Flags()
+	flags.IntVar(&f.partitions, "partitions", 0, "have `N` partitions in all; there is no way back")
+	flags.StringSliceVar(&f.reset, "delete-config", nil, "take setting `NAME` back to what the broker has; repeatable")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "only let the broker check it, and show what would change")
+	f.changed = flags.Changed
+	f.choice.register(flags)
+	f.listing.register(flags)
+	f.config.register(flags, &f.cluster)
+	return cmd
+}
+
+type topicAlterPlan struct {
+	flags   *topicAlterFlags
+	listing *listing
+	choice  *topicChoice
+	reset   []string
+}
+
+func (f *topicAlterFlags) plan(env *Env, args []string) (*topicAlterPlan, error) {
+	p := &topicAlterPlan{flags: f, reset: distinct(f.reset)}
+	if f.changed("partitions") && (f.partitions < 1 || f.partitions > 1<<20) {
+		return nil, usagef("--partitions %d: want more than 0", f.partitions)
+	}
+	if len(f.config.set)+len(p.reset)+f.partitions == 0 {
+		return nil, usagef("what is to change? want --partitions, --config or --delete-config")
+	}
+	for _, name := range p.reset {
+		if _, both := f.config.set[name]; both || name == "" {
+			return nil, usagef("--delete-config %s: --config sets it too", name)
+		}
+	}
+	var err error
+	if p.choice, err = f.choice.plan(args); err != nil {
+		return nil, err
+	}
+	if p.listing, err = f.listing.plan(env); err != nil {
+		return nil, err
+	}
+	return p, f.cluster.plan(env)
+}
+
+// topicAlterItem is a topic in the outcome of `topic alter`.
+type topicAlterItem struct {
+	Topic   string        `json:"topic"`
+	Changes []topicChange `json:"changes"`
+	Altered bool          `json:"altered"`
+	Error   string        `json:"error,omitempty"`
+
+	topic kafka.Topic
+	cause error
+}
+
+// topicChange is one of its settings, or its partitions, before and after. Of a setting
+// that a dry run takes back, the new value is not known and null.
+type topicChange struct {
+	Name string  `json:"name"`
+	Old  string  `json:"old"`
+	New  *string `json:"new"`
+}
+
+func (i *topicAlterItem) fail(err error) {
+	if err != nil && i.cause == nil {
+		i.cause, i.Error = err, oneLine(err.Error())
+	}
+}
+
+func (p *topicAlterPlan) run(ctx context.Context, env *Env) error {
+	return withAdmin(ctx, env, &p.flags.cluster, func(cluster *cluster, admin *kafka.Admin) error {
+		if err := cluster.refuseWrites(); err != nil && !p.flags.dryRun {
+			return err
+		}
+		found, err := p.choice.find(ctx, admin)
+		if err != nil {
+			return err
+		}
+		items := make([]*topicAlterItem, len(found))
+		for i, t := range found {
+			items[i] = &topicAlterItem{Topic: t.Name, Changes: []topicChange{}, topic: t.Topic}
+			items[i].fail(t.Err)
+		}
+		old, err := p.settings(ctx, admin, items)
+		if err != nil {
+			return err
+		}
+		causes := make([]error, len(items))
+		for i, item := range items {
+			p.alter(ctx, env, admin, item, old[item.Topic])
+			causes[i] = item.cause
+		}
+		if err := p.tellNew(ctx, admin, items); err != nil {
+			return err
+		}
+		if err := p.listing.print("kstream.topic.alter/v1", items, func() *output.Table { return alterTable(items) }); err != nil {
+			return err
+		}
+		return severalErrors("topics", causes)
+	})
+}
+
+// settings asks for the configuration of the topics that nothing speaks against.
+func (p *topicAlterPlan) settings(ctx context.Context, admin *kafka.Admin, items []*topicAlterItem) (map[string]kafka.SettingsAnswer, error) {
+	if len(p.flags.config.set)+len(p.reset) == 0 {
+		return nil, nil
+	}
+	var names []string
+	for _, item := range items {
+		if item.cause == nil {
+			names = append(names, item.Topic)
+		}
+	}
+	return admin.TopicSettings(ctx, names...)
+}
+
+// alter changes one topic. The broker checks everything before the first change, so that
+// a topic is changed as a whole or not at all.
+func (p *topicAlterPlan) alter(ctx context.Context, env *Env, admin *kafka.Admin, item *topicAlterItem, old kafka.SettingsAnswer) {
+	item.fail(old.Err)
+	if item.cause != nil {
+		return
+	}
+	f := p.flags
+	have := len(item.topic.Partitions)
+	if f.partitions > 0 {
+		item.Changes = append(item.Changes, topicChange{"partitions", strconv.Itoa(have), new(strconv.Itoa(f.partitions))})
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.config.set)) {
+		item.Changes = append(item.Changes, topicChange{name, valueOf(old, name), new(f.config.set[name])})
+	}
+	for _, name := range p.reset {
+		item.Changes = append(item.Changes, topicChange{name, valueOf(old, name), nil})
+	}
+	if f.partitions > 0 && f.partitions < have {
+		item.fail(hint(usagef("%s: it has %d partitions, and cannot have fewer", item.Topic, have),
+			"create another topic and kstream replay into it"))
+		return
+	}
+	configures := len(f.config.set)+len(p.reset) > 0
+	for _, validateOnly := range []bool{true, false} {
+		if validateOnly && !f.dryRun && (f.partitions == 0 || !configures) || !validateOnly && f.dryRun {
+			continue
+		}
+		if f.partitions > have && item.cause == nil {
+			item.fail(admin.AddPartitions(ctx, item.Topic, f.partitions, validateOnly))
+		}
+		if configures && item.cause == nil {
+			err := admin.AlterTopic(ctx, item.Topic, f.config.set, p.reset, validateOnly)
+			item.fail(p.explain(err, old))
+		}
+		item.Altered = item.cause == nil && !validateOnly
+	}
+	if item.Altered && f.partitions > have {
+		env.notice("%s: new records with the same key may now go to another partition than the old ones", item.Topic)
+	}
+}
+
+// explain adds the nearest name to an error about a setting that does not exist.
+func (p *topicAlterPlan) explain(err error, old kafka.SettingsAnswer) error {
+	if !errors.Is(err, kafka.ErrProperty) && !errors.Is(err, kafka.ErrFailed) {
+		return err
+	}
+	known := make([]string, len(old.Settings))
+	for i, s := range old.Settings {
+		known[i] = s.Name
+	}
+	for _, name := range append(slices.Sorted(maps.Keys(p.flags.config.set)), p.reset...) {
+		if old.Find(name) != nil {
+			continue
+		}
+		if near := suggest.Nearest(name, known); near != "" {
+			return hint(err, "%s: did you mean %s?", name, near)
+		}
+		return hint(err, "no setting %s; kstream topic describe TOPIC --all-config lists them", name)
+	}
+	return err
+}
+
+// valueOf is the value of a setting as a person would write it.
+func valueOf(settings kafka.SettingsAnswer, name string) string {
+	if s := settings.Find(name); s != nil {
+		return s.Value
+	}
+	return ""
+}
+
+// tellNew fills in what settings that were taken back are now.
+func (p *topicAlterPlan) tellNew(ctx context.Context, admin *kafka.Admin, items []*topicAlterItem) error {
+	if p.flags.dryRun || len(p.reset) == 0 {
+		return nil
+	}
+	now, err := p.settings(ctx, admin, items)
+	if err != nil {
+		return fmt.Errorf("altered, and the new values are not known: %w", err)
+	}
+	for _, item := range items {
+		for c := range item.Changes {
+			if item.Altered && item.Changes[c].New == nil {
+				item.Changes[c].New = new(valueOf(now[item.Topic], item.Changes[c].Name))
+			}
+		}
+	}
+	return nil
+}
+
+// alterTable has a row for each change, and one for a topic without any.
+func alterTable(items []*topicAlterItem) *output.Table {
+	t := &output.Table{Columns: []output.Column{
+		{Name: "topic"}, {Name: "name"}, {Name: "old"}, {Name: "new"}, {Name: "altered"}, {Name: "error"},
+	}}
+	for _, i := range items {
+		if len(i.Changes) == 0 {
+			t.Add(i.Topic, "", "", "", strconv.FormatBool(i.Altered), i.Error)
+		}
+		for _, c := range i.Changes {
+			becomes := "(the broker's)"
+			if c.New != nil {
+				becomes = *c.New
+			}
+			t.Add(i.Topic, c.Name, c.Old, becomes, strconv.FormatBool(i.Altered), strings.TrimSpace(i.Error))
+		}
+	}
+	return t
+}

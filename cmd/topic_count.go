@@ -1,0 +1,292 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"kstream/kafka"
+	"kstream/output"
+)
+
+type topicCountFlags struct {
+	choice      choiceFlags
+	listing     listingFlags
+	reading     consumeFlags // of which only what chooses records is asked for
+	byPartition bool
+	estimate    bool
+	set         func(string) bool
+}
+
+func newTopicCountCmd(env *Env) *cobra.Command {
+	var f topicCountFlags
+	cmd := &cobra.Command{
+		Use:   "count TOPIC...",
+		Short: "Count records exactly, by reading them",
+		Long: `Count the records that are in topics now. It reads them: offsets that compaction has left
+out, and those of transactions, are no records, and records of aborted transactions count only
+with --isolation read_uncommitted. Tombstones are records.
+
+Of one topic it prints the number alone; of several, or with --by-partition or --headers, a
+table. --estimate asks only for the bounds of the logs and prints ≤N: there are N records at
+most.`,
+		Example: `  kstream topic count orders
+  kstream topic count orders --filter '.value.total > 100' --from-offset -1d
+  kstream topic count 'orders*' --estimate
+  kstream topic count orders -o json | jq '[.items[].count] | add'`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			plan, err := f.plan(env, args)
+			if err != nil {
+				return err
+			}
+			return plan.run(cmd.Context(), env)
+		},
+	}
+	f.register(cmd.Flags())
+	return cmd
+}
+
+func (f *topicCountFlags) register(flags *pflag.FlagSet) {
+	flags.BoolVar(&f.byPartition, "by-partition", false, "a number for each partition")
+	flags.BoolVar(&f.estimate, "estimate", false, "do not read: at most how many records there can be")
+	f.set = flags.Changed
+	f.choice.register(flags)
+	f.reading.changed = flags.Changed
+	f.reading.reading.register(flags)
+	filters := pflag.NewFlagSet("", pflag.ContinueOnError)
+	f.reading.filters.register(filters)
+	filters.VisitAll(func(flag *pflag.Flag) {
+		if flag.Name != "map" { // it changes what is shown, and nothing is
+			flags.AddFlag(flag)
+		}
+	})
+	f.reading.filters.keySet = func() bool { return flags.Changed("key-equals") }
+	f.reading.serdes.register(flags)
+	f.listing.register(flags)
+	f.reading.cluster.register(flags)
+	flags.Lookup("to-offset").Usage = "stop before position `P`, or at the end if that comes first"
+}
+
+type topicCountPlan struct {
+	*consumePlan
+	flags   *topicCountFlags
+	listing *listing
+	choice  *topicChoice
+	bare    bool // one topic: its number is all
+}
+
+func (f *topicCountFlags) plan(env *Env, args []string) (*topicCountPlan, error) {
+	p := &topicCountPlan{flags: f, consumePlan: &consumePlan{flags: &f.reading, close: func() {}}}
+	p.output = &recordOutput{tellsErrors: true}
+	var err error
+	if p.choice, err = f.choice.plan(args); err != nil {
+		return nil, err
+	}
+	if p.reading, err = f.reading.reading.plan(env, nil); err != nil {
+		return nil, err
+	}
+	p.reading.toEnd, p.reading.patterns = true, p.choice.patterns()
+	if p.filters, err = f.reading.filters.plan(env); err != nil {
+		return nil, err
+	}
+	if f.estimate && p.filters.any() {
+		return nil, usagef("--estimate does not read records, so nothing can choose among them")
+	}
+	if p.listing, err = f.listing.plan(env); err != nil {
+		return nil, err
+	}
+	p.bare = len(p.choice.wanted) == 1 && p.reading.patterns == nil &&
+		p.listing.format == "table" && !f.byPartition && !f.listing.headers
+	if err := f.reading.cluster.plan(env); err != nil {
+		return nil, err
+	}
+	return p, p.openSerdes(env)
+}
+
+// topicCountItem is the number of records in a partition.
+type topicCountItem struct {
+	Topic     string `json:"topic"`
+	Partition int32  `json:"partition"`
+	Count     int64  `json:"count"`
+	Estimate  bool   `json:"estimate"` // there are at most so many
+}
+
+func (p *topicCountPlan) run(ctx context.Context, env *Env) error {
+	defer p.close()
+	return withAdmin(ctx, env, &p.flags.reading.cluster, func(cluster *cluster, admin *kafka.Admin) error {
+		found, err := p.choice.find(ctx, admin)
+		if err != nil {
+			return err
+		}
+		var topics []kafka.Topic
+		for _, t := range found {
+			if t.Err == nil {
+				topics = append(topics, t.Topic)
+			}
+		}
+		if len(topics) == 0 {
+			return topicErrors(env, causesOf(found))
+		}
+		items, incomplete := p.count(ctx, env, cluster, admin, topics)
+		if items == nil {
+			return incomplete
+		}
+		if err := p.print(env, topics, items); err != nil {
+			return err
+		}
+		if err := topicErrors(env, causesOf(found)); err != nil {
+			return err
+		}
+		return incomplete
+	})
+}
+
+// count gives the numbers, or none and an error. Numbers with an error are those of the
+// records that could still be read.
+func (p *topicCountPlan) count(ctx context.Context, env *Env, cluster *cluster, admin *kafka.Admin, topics []kafka.Topic) ([]topicCountItem, error) {
+	c := &tally{
+		consumption: &consumption{plan: p.consumePlan, env: env},
+		counts:      map[kafka.TopicPartition]int64{}, meter: newMeter(env, "counted"),
+	}
+	if err := c.placeKey(ctx, topics); err != nil {
+		return nil, err
+	}
+	part, err := p.reading.spans(ctx, admin, topics)
+	if err != nil {
+		return nil, err
+	}
+	for _, note := range part.notes {
+		env.notice("%s", note)
+	}
+	if p.flags.estimate {
+		for _, s := range part.spans {
+			c.counts[s.TopicPartition] = max(0, s.To-s.From)
+		}
+	} else if err := c.read(ctx, cluster, part.spans, topics); err != nil {
+		return nil, err
+	}
+	items := make([]topicCountItem, 0, len(part.spans))
+	for _, s := range part.spans {
+		items = append(items, topicCountItem{s.Topic, s.Partition, c.counts[s.TopicPartition], p.flags.estimate})
+	}
+	if n := c.lost.Load(); n > 0 {
+		return items, faultf(codePartial, "%s were gone before they were counted", countOf(n, "record"))
+	}
+	return items, nil
+}
+
+// tally counts what the steps of a consumption keep. One goroutine owns it.
+type tally struct {
+	*consumption
+	counts map[kafka.TopicPartition]int64
+	meter  *meter
+}
+
+// read counts the records in spans.
+func (c *tally) read(ctx context.Context, cluster *cluster, spans []kafka.Span, topics []kafka.Topic) (err error) {
+	total := int64(0)
+	for _, s := range spans {
+		total += max(0, s.To-s.From)
+	}
+	reader, err := kafka.OpenReader(cluster.Config, kafka.ReaderConfig{Spans: spans, ReadUncommitted: c.plan.reading.uncommitted}, topics)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, reader.Close()) }()
+	v := c.newView()
+	chooses := c.plan.filters.any()
+	left := func() int64 {
+		positions := reader.Positions()
+		n := int64(0)
+		for _, s := range spans {
+			n += max(0, s.To-max(s.From, positions[s.TopicPartition]))
+		}
+		return n
+	}
+	defer c.meter.clear()
+	err = reader.Run(ctx, func(ev kafka.Event) error {
+		for _, n := range ev.Notices {
+			if n.Kind == kafka.NoticeLost {
+				c.lost.Add(n.To - n.From)
+			}
+			c.meter.clear()
+			c.env.notice("%s", n)
+		}
+		if ev.Batch != nil {
+			if err := c.add(ctx, v, ev.Batch, chooses); err != nil {
+				return err
+			}
+		}
+		c.meter.show(total, left)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	c.tellFailures()
+	if n, first := c.failed.total(); n > 0 && chooses {
+		c.env.notice("%s could not be decoded and were looked at as bytes; the first: %s", countOf(n, "record"), first)
+	}
+	return nil
+}
+
+// add counts a batch. Without anything that chooses, records are not even looked at.
+func (c *tally) add(ctx context.Context, v *view, b *kafka.Batch, chooses bool) error {
+	for i := 0; i < len(b.Records); {
+		first, n := &b.Records[i], int64(0)
+		for ; i < len(b.Records) && b.Records[i].Partition == first.Partition && b.Records[i].Topic == first.Topic; i++ {
+			keep := true
+			if chooses {
+				v.record.load(&b.Records[i], c.plan.key.rule, c.plan.value.rule)
+				var err error
+				if keep, err = v.keep(ctx, &v.record); err != nil {
+					return err
+				}
+			}
+			if keep {
+				n++
+			}
+		}
+		c.counts[kafka.TopicPartition{Topic: first.Topic, Partition: first.Partition}] += n
+	}
+	return nil
+}
+
+func (p *topicCountPlan) print(env *Env, topics []kafka.Topic, items []topicCountItem) error {
+	sums := map[string]int64{}
+	for _, i := range items {
+		sums[i.Topic] += i.Count
+	}
+	if p.bare {
+		_, err := fmt.Fprintln(env.Stdout, p.number(sums[topics[0].Name]))
+		return err
+	}
+	return p.listing.print("kstream.topic.count/v1", items, func() *output.Table {
+		if !p.flags.byPartition {
+			t := &output.Table{Columns: []output.Column{{Name: "topic"}, {Name: "count", Right: true}}}
+			for _, topic := range topics {
+				t.Add(topic.Name, p.number(sums[topic.Name]))
+			}
+			return t
+		}
+		t := &output.Table{Columns: []output.Column{{Name: "topic"}, {Name: "partition", Right: true}, {Name: "count", Right: true}}}
+		for _, i := range items {
+			t.Add(i.Topic, strconv.Itoa(int(i.Partition)), p.number(i.Count))
+		}
+		return t
+	})
+}
+
+// number writes a count, or a bound of it.
+func (p *topicCountPlan) number(n int64) string {
+	text := strconv.FormatInt(n, 10)
+	if p.flags.estimate {
+		return "≤" + text
+	}
+	return text
+}

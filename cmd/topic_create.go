@@ -1,0 +1,165 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"kstream/kafka"
+	"kstream/output"
+)
+
+type topicCreateFlags struct {
+	cluster     clusterFlags
+	listing     listingFlags
+	config      configFlags
+	partitions  int
+	replication int
+	ifNotExists bool
+	dryRun      bool
+	changed     func(string) bool
+}
+
+func newTopicCreateCmd(env *Env) *cobra.Command {
+	var f topicCreateFlags
+	cmd := &cobra.Command{
+		Use:   "create TOPIC...",
+		Short: "Create topics",
+		Long: `Create topics. Without --partitions and --replication the broker decides. It returns when
+every partition has a leader. A topic that exists already is refused with exit code 8, or
+left as it is under --if-not-exists.`,
+		Example: `  kstream topic create orders --partitions 6 --replication 3
+  kstream topic create state --config cleanup.policy=compact --config min.insync.replicas=2
+  kstream topic create orders refunds --if-not-exists`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			plan, err := f.plan(env, args)
+			if err != nil {
+				return err
+			}
+			return plan.run(cmd.Context(), env)
+		},
+	}
+	flags := cmd.Flags()
+	flags.IntVar(&f.partitions, "partitions", 0, "make `N` partitions (default: the broker's)")
+	flags.IntVar(&f.replication, "replication", 0, "keep `R` replicas of each (default: the broker's)")
+	flags.BoolVar(&f.ifNotExists, "if-not-exists", false, "a topic that exists is no error")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "only let the broker check it")
+	f.changed = flags.Changed
+	f.listing.register(flags)
+	f.config.register(flags, &f.cluster)
+	return cmd
+}
+
+type topicCreatePlan struct {
+	flags   *topicCreateFlags
+	listing *listing
+	topics  []string
+}
+
+// topicName is what a topic may be called.
+var topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
+
+func (f *topicCreateFlags) plan(env *Env, args []string) (*topicCreatePlan, error) {
+	for _, name := range args {
+		if !topicName.MatchString(name) || name == "." || name == ".." {
+			return nil, usagef("%q cannot be a topic: want 1 to 249 of a–z, A–Z, 0–9, . _ -", name)
+		}
+	}
+	for _, flag := range []struct {
+		name string
+		n    int
+	}{{"partitions", f.partitions}, {"replication", f.replication}} {
+		if f.changed(flag.name) && (flag.n < 1 || flag.n > 1<<20) {
+			return nil, usagef("--%s %d: want more than 0", flag.name, flag.n)
+		}
+	}
+	l, err := f.listing.plan(env)
+	if err != nil {
+		return nil, err
+	}
+	return &topicCreatePlan{f, l, distinct(args)}, f.cluster.plan(env)
+}
+
+// topicCreateItem is a topic in the outcome of `topic create`. Partitions and
+// Replication are as they are now, or 0 where there is no topic.
+type topicCreateItem struct {
+	Topic       string `json:"topic"`
+	ID          string `json:"id"`
+	Partitions  int    `json:"partitions"`
+	Replication int    `json:"replication"`
+	Created     bool   `json:"created"`
+	Error       string `json:"error,omitempty"`
+
+	cause error
+}
+
+func (i *topicCreateItem) fail(err error) {
+	if err != nil {
+		i.cause, i.Error = err, oneLine(err.Error())
+	}
+}
+
+func (p *topicCreatePlan) run(ctx context.Context, env *Env) error {
+	return withAdmin(ctx, env, &p.flags.cluster, func(cluster *cluster, admin *kafka.Admin) error {
+		if err := cluster.refuseWrites(); err != nil && !p.flags.dryRun {
+			return err
+		}
+		items := make([]*topicCreateItem, len(p.topics))
+		causes := make([]error, len(items))
+		for i, name := range p.topics {
+			items[i] = p.create(ctx, env, admin, name)
+			causes[i] = items[i].cause
+		}
+		err := p.listing.print("kstream.topic.create/v1", items, func() *output.Table {
+			t := &output.Table{Columns: []output.Column{
+				{Name: "topic"}, {Name: "partitions", Right: true}, {Name: "replication", Right: true}, {Name: "created"}, {Name: "error"},
+			}}
+			for _, i := range items {
+				t.Add(i.Topic, strconv.Itoa(i.Partitions), strconv.Itoa(i.Replication), strconv.FormatBool(i.Created), i.Error)
+			}
+			return t
+		})
+		if err != nil {
+			return err
+		}
+		return severalErrors("topics", causes)
+	})
+}
+
+func (p *topicCreatePlan) create(ctx context.Context, env *Env, admin *kafka.Admin, name string) *topicCreateItem {
+	f := p.flags
+	item := &topicCreateItem{Topic: name}
+	err := admin.CreateTopic(ctx, kafka.TopicConfig{
+		Name: name, Partitions: f.partitions, Replication: f.replication, Config: f.config.set, ValidateOnly: f.dryRun,
+	})
+	exists := errors.Is(err, kafka.ErrExists)
+	switch {
+	case exists && !f.ifNotExists:
+		item.fail(hint(faultf(codeAlreadyExists, "%s: a topic of that name exists already", name), "--if-not-exists leaves it as it is"))
+		return item
+	case err != nil && !exists:
+		item.fail(err)
+		return item
+	case f.dryRun && !exists:
+		item.Partitions, item.Replication = f.partitions, f.replication
+		return item
+	}
+	item.Created = err == nil
+	topics, err := admin.Topics(ctx, name)
+	if err != nil {
+		item.fail(err)
+		return item
+	}
+	item.ID, item.Partitions, item.Replication = topics[0].ID, len(topics[0].Partitions), topics[0].Replication()
+	if exists && f.partitions > 0 && f.partitions != item.Partitions {
+		env.notice("%s exists with %d partitions, not %d", name, item.Partitions, f.partitions)
+	}
+	if exists && f.replication > 0 && f.replication != item.Replication {
+		env.notice("%s exists with %d replicas, not %d", name, item.Replication, f.replication)
+	}
+	return item
+}

@@ -1,0 +1,285 @@
+package cmd
+
+import (
+	"cmp"
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"kstream/kafka"
+	"kstream/output"
+)
+
+type topicDescribeFlags struct {
+	cluster clusterFlags
+	listing listingFlags
+	choice  choiceFlags
+	all     bool
+}
+
+func newTopicDescribeCmd(env *Env) *cobra.Command {
+	var f topicDescribeFlags
+	cmd := &cobra.Command{
+		Use:   "describe TOPIC...",
+		Short: "Show a topic's partitions, replicas, offsets and configuration",
+		Long: `Show a topic's partitions with leader, replicas and those in sync, the bounds of their
+logs, and the configuration that somebody has set, with where it was set.
+
+The state of a partition is ok, under_replicated (a replica is not in sync), under_min_isr
+(too few are in sync for acks=all to be accepted) or offline (nobody leads it). The size of
+the logs on disk is not shown: the client cannot ask for it.`,
+		Example: `  kstream topic describe orders
+  kstream topic describe 'orders*' -o json
+  kstream topic describe orders --all-config        default values too`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			plan, err := f.plan(env, args)
+			if err != nil {
+				return err
+			}
+			return plan.run(cmd.Context(), env)
+		},
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&f.all, "all-config", false, "settings that nobody has set too")
+	f.choice.register(flags)
+	f.listing.register(flags)
+	f.cluster.register(flags)
+	return cmd
+}
+
+type topicDescribePlan struct {
+	flags   *topicDescribeFlags
+	listing *listing
+	choice  *topicChoice
+}
+
+func (f *topicDescribeFlags) plan(env *Env, args []string) (*topicDescribePlan, error) {
+	p := &topicDescribePlan{flags: f}
+	var err error
+	if p.choice, err = f.choice.plan(args); err != nil {
+		return nil, err
+	}
+	if p.listing, err = f.listing.plan(env); err != nil {
+		return nil, err
+	}
+	return p, f.cluster.plan(env)
+}
+
+// topicItem is a topic in `topic describe`.
+type topicItem struct {
+	Topic           string               `json:"topic"`
+	ID              string               `json:"id"`
+	Internal        bool                 `json:"internal"`
+	Replication     int                  `json:"replication"`
+	UnderReplicated int                  `json:"under_replicated"`
+	Offline         int                  `json:"offline"`
+	Partitions      []topicPartitionItem `json:"partitions"`
+	Config          []settingItem        `json:"config"`
+}
+
+// topicPartitionItem is one of its partitions. Start and End are null when nobody could
+// be asked.
+type topicPartitionItem struct {
+	Partition int32   `json:"partition"`
+	Leader    int32   `json:"leader"` // -1: none
+	Replicas  []int32 `json:"replicas"`
+	ISR       []int32 `json:"isr"`
+	State     string  `json:"state"`
+	Start     *int64  `json:"start"`
+	End       *int64  `json:"end"`
+}
+
+// settingItem is an entry of the configuration of a topic or broker.
+type settingItem struct {
+	Name      string `json:"name"`
+	Value     string `json:"value"`
+	Source    string `json:"source"`
+	ReadOnly  bool   `json:"read_only"`
+	Sensitive bool   `json:"sensitive"` // the value is not told
+}
+
+func settingItems(settings []kafka.Setting, all bool) []settingItem {
+	items := []settingItem{}
+	for _, s := range settings {
+		if all || !s.Default() {
+			items = append(items, settingItem{s.Name, s.Value, string(s.Source), s.ReadOnly, s.Sensitive})
+		}
+	}
+	return items
+}
+
+func (p *topicDescribePlan) run(ctx context.Context, env *Env) error {
+	return withAdmin(ctx, env, &p.flags.cluster, func(_ *cluster, admin *kafka.Admin) error {
+		found, err := p.choice.find(ctx, admin)
+		if err != nil {
+			return err
+		}
+		items, err := p.look(ctx, env, admin, found)
+		if err != nil {
+			return err
+		}
+		var text []byte
+		if p.listing.format == "table" {
+			text = p.appendTables(nil, items)
+		} else if text, err = p.listing.append(nil, "kstream.topic.describe/v1", items, nil); err != nil {
+			return err
+		}
+		if _, err := env.Stdout.Write(text); err != nil {
+			return err
+		}
+		return topicErrors(env, causesOf(found))
+	})
+}
+
+// look asks for what belongs to the topics that were found. What a sick cluster does not
+// answer is left open, with a notice.
+func (p *topicDescribePlan) look(ctx context.Context, env *Env, admin *kafka.Admin, found []kafka.TopicAnswer) ([]topicItem, error) {
+	var names []string
+	var led []kafka.TopicPartition
+	for _, t := range found {
+		if t.Err != nil {
+			continue
+		}
+		names = append(names, t.Name)
+		for _, part := range t.Partitions {
+			if !part.Offline() {
+				led = append(led, kafka.TopicPartition{Topic: t.Name, Partition: part.ID})
+			}
+		}
+	}
+	marks, err := admin.Watermarks(ctx, led)
+	if err != nil && ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if err != nil {
+		env.notice("the bounds of the logs are not known: %v", err)
+	}
+	settings, err := admin.TopicSettings(ctx, names...)
+	if err != nil && ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if err != nil {
+		env.notice("the configuration is not known: %v", err)
+	}
+	items := []topicItem{}
+	for i := range found {
+		if found[i].Err != nil {
+			continue
+		}
+		answer := settings[found[i].Name]
+		if answer.Err != nil {
+			env.notice("%v", answer.Err)
+		}
+		items = append(items, p.item(&found[i].Topic, answer, marks))
+	}
+	return items, nil
+}
+
+func (p *topicDescribePlan) item(t *kafka.Topic, settings kafka.SettingsAnswer, marks map[kafka.TopicPartition]kafka.Watermarks) topicItem {
+	short := listItemOf(t)
+	item := topicItem{
+		Topic: t.Name, ID: t.ID, Internal: t.Internal, Replication: short.Replication,
+		UnderReplicated: short.UnderReplicated, Offline: short.Offline,
+		Partitions: []topicPartitionItem{}, Config: settingItems(settings.Settings, p.flags.all),
+	}
+	minISR := 1
+	if s := settings.Find("min.insync.replicas"); s != nil {
+		if n, err := strconv.Atoi(s.Value); err == nil {
+			minISR = n
+		}
+	}
+	for _, part := range t.Partitions {
+		row := topicPartitionItem{Partition: part.ID, Leader: part.Leader, Replicas: part.Replicas, ISR: part.ISR, State: stateOf(&part, minISR)}
+		if m, ok := marks[kafka.TopicPartition{Topic: t.Name, Partition: part.ID}]; ok {
+			row.Start, row.End = &m.Start, &m.End
+		}
+		item.Partitions = append(item.Partitions, row)
+	}
+	return item
+}
+
+// stateOf gives the worst that is to be said about a partition.
+func stateOf(p *kafka.Partition, minISR int) string {
+	switch {
+	case p.Offline():
+		return "offline"
+	case len(p.ISR) < minISR:
+		return "under_min_isr"
+	case p.UnderReplicated():
+		return "under_replicated"
+	}
+	return "ok"
+}
+
+// appendTables appends three tables for each topic, with an empty line between them: the
+// topic, its partitions, its configuration.
+func (p *topicDescribePlan) appendTables(dst []byte, items []topicItem) []byte {
+	palette := p.listing.palette()
+	for i := range items {
+		t := &items[i]
+		if i > 0 {
+			dst = append(dst, '\n')
+		}
+		head := topicTable(p.listing, []topicListItem{{t.Topic, t.ID, len(t.Partitions), t.Replication, t.UnderReplicated, t.Offline, t.Internal}})
+		dst = append(p.listing.appendTable(dst, head), '\n')
+		parts := &output.Table{Columns: []output.Column{
+			{Name: "partition", Right: true}, {Name: "leader", Right: true}, {Name: "replicas"}, {Name: "isr"},
+			{Name: "start", Right: true}, {Name: "end", Right: true}, {Name: "state"},
+		}}
+		for _, row := range t.Partitions {
+			state := output.Cell{Text: row.State}
+			switch row.State {
+			case "offline", "under_min_isr":
+				state.Style = palette.Bad
+			case "under_replicated":
+				state.Style = palette.Warn
+			}
+			leader := strconv.Itoa(int(row.Leader))
+			if row.Leader < 0 {
+				leader = "none"
+			}
+			parts.Rows = append(parts.Rows, []output.Cell{
+				{Text: strconv.Itoa(int(row.Partition))}, {Text: leader}, {Text: joinIDs(row.Replicas)}, {Text: joinIDs(row.ISR)},
+				{Text: orUnknown(row.Start)}, {Text: orUnknown(row.End)}, state,
+			})
+		}
+		dst = append(p.listing.appendTable(dst, parts), '\n')
+		dst = p.listing.appendTable(dst, settingTable(t.Config))
+	}
+	return dst
+}
+
+func settingTable(settings []settingItem) *output.Table {
+	t := &output.Table{Columns: []output.Column{{Name: "config"}, {Name: "value"}, {Name: "source"}}}
+	for _, s := range settings {
+		t.Add(s.Name, shownValue(s), s.Source)
+	}
+	return t
+}
+
+// shownValue hides what the broker hides too.
+func shownValue(s settingItem) string {
+	if s.Sensitive {
+		return cmp.Or(s.Value, "(hidden)")
+	}
+	return s.Value
+}
+
+// joinIDs gives "1,2,3".
+func joinIDs(ids []int32) string {
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		texts[i] = strconv.Itoa(int(id))
+	}
+	return strings.Join(texts, ",")
+}
+
+func orUnknown(n *int64) string {
+	if n == nil {
+		return "?"
+	}
+	return strconv.FormatInt(*n, 10)
+}

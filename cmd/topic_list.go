@@ -1,0 +1,152 @@
+package cmd
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"kstream/kafka"
+	"kstream/output"
+)
+
+type topicListFlags struct {
+	cluster  clusterFlags
+	listing  listingFlags
+	choice   choiceFlags
+	internal bool
+	problems bool
+}
+
+func newTopicListCmd(env *Env) *cobra.Command {
+	var f topicListFlags
+	cmd := &cobra.Command{
+		Use:     "list [TOPIC...]",
+		Aliases: []string{"ls"},
+		Short:   "List topics",
+		Long: `List topics, or those that the arguments name or match. Kafka's internal topics are
+left out unless --internal asks for them or an argument is their name.`,
+		Example: `  kstream topic list
+  kstream topic list 'orders*' -o json
+  kstream topic list --problems        those with partitions that are under-replicated or offline`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			plan, err := f.plan(env, args)
+			if err != nil {
+				return err
+			}
+			return plan.run(cmd.Context(), env)
+		},
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&f.internal, "internal", false, "Kafka's internal topics too")
+	flags.BoolVar(&f.problems, "problems", false, "only topics with under-replicated or offline partitions")
+	f.choice.register(flags)
+	f.listing.register(flags)
+	f.cluster.register(flags)
+	return cmd
+}
+
+type topicListPlan struct {
+	flags   *topicListFlags
+	listing *listing
+	choice  *topicChoice // of nothing: all topics
+}
+
+func (f *topicListFlags) plan(env *Env, args []string) (*topicListPlan, error) {
+	p := &topicListPlan{flags: f}
+	var err error
+	if p.choice, err = f.choice.plan(args); err != nil {
+		return nil, err
+	}
+	if p.listing, err = f.listing.plan(env); err != nil {
+		return nil, err
+	}
+	return p, f.cluster.plan(env)
+}
+
+// topicListItem is a topic in `topic list`. Replication is the smallest of its
+// partitions.
+type topicListItem struct {
+	Topic           string `json:"topic"`
+	ID              string `json:"id"`
+	Partitions      int    `json:"partitions"`
+	Replication     int    `json:"replication"`
+	UnderReplicated int    `json:"under_replicated"` // partitions
+	Offline         int    `json:"offline"`          // partitions
+	Internal        bool   `json:"internal"`
+}
+
+func listItemOf(t *kafka.Topic) topicListItem {
+	item := topicListItem{
+		Topic: t.Name, ID: t.ID, Internal: t.Internal,
+		Partitions: len(t.Partitions), Replication: t.Replication(),
+	}
+	for _, p := range t.Partitions {
+		if p.UnderReplicated() {
+			item.UnderReplicated++
+		}
+		if p.Offline() {
+			item.Offline++
+		}
+	}
+	return item
+}
+
+func (p *topicListPlan) run(ctx context.Context, env *Env) error {
+	return withAdmin(ctx, env, &p.flags.cluster, func(_ *cluster, admin *kafka.Admin) error {
+		found, err := p.find(ctx, admin)
+		if err != nil {
+			return err
+		}
+		items := []topicListItem{}
+		for i := range found {
+			item := listItemOf(&found[i].Topic)
+			if found[i].Err == nil && (!p.flags.problems || item.UnderReplicated+item.Offline > 0) {
+				items = append(items, item)
+			}
+		}
+		if err := p.listing.print("kstream.topic.list/v1", items, func() *output.Table { return topicTable(p.listing, items) }); err != nil {
+			return err
+		}
+		return topicErrors(env, causesOf(found))
+	})
+}
+
+func (p *topicListPlan) find(ctx context.Context, admin *kafka.Admin) ([]kafka.TopicAnswer, error) {
+	if len(p.choice.wanted) > 0 {
+		return p.choice.find(ctx, admin)
+	}
+	topics, err := admin.AllTopics(ctx)
+	var found []kafka.TopicAnswer
+	for _, t := range topics {
+		if !t.Internal || p.flags.internal {
+			found = append(found, kafka.TopicAnswer{Topic: t})
+		}
+	}
+	return found, err
+}
+
+func topicTable(l *listing, items []topicListItem) *output.Table {
+	t := &output.Table{Columns: []output.Column{
+		{Name: "topic"}, {Name: "partitions", Right: true}, {Name: "replication", Right: true},
+		{Name: "under_replicated", Right: true}, {Name: "offline", Right: true}, {Name: "internal"}, {Name: "id"},
+	}}
+	palette := l.palette()
+	for _, i := range items {
+		t.Rows = append(t.Rows, []output.Cell{
+			{Text: i.Topic}, {Text: strconv.Itoa(i.Partitions)}, {Text: strconv.Itoa(i.Replication)},
+			alarm(i.UnderReplicated, palette.Warn), alarm(i.Offline, palette.Bad),
+			{Text: strconv.FormatBool(i.Internal)}, {Text: i.ID, Style: palette.Dim},
+		})
+	}
+	return t
+}
+
+// alarm is a number that should be zero.
+func alarm(n int, style output.Style) output.Cell {
+	c := output.Cell{Text: strconv.Itoa(n)}
+	if n > 0 {
+		c.Style = style
+	}
+	return c
+}

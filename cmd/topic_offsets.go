@@ -1,0 +1,144 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"kstream/kafka"
+	"kstream/kafka/position"
+	"kstream/output"
+)
+
+type topicOffsetsFlags struct {
+	cluster clusterFlags
+	listing listingFlags
+	choice  choiceFlags
+	at      string
+}
+
+func newTopicOffsetsCmd(env *Env) *cobra.Command {
+	var f topicOffsetsFlags
+	cmd := &cobra.Command{
+		Use:   "offsets TOPIC...",
+		Short: "Show where the logs of topics start and end",
+		Long: `Show the offsets of each partition: start is that of the first record that is still there,
+end is one behind the last, and stable is the end for readers of committed transactions, which
+a transaction that is still open holds back. With --at they are followed by the offset of a
+position, within the log; end there means stable.`,
+		Example: `  kstream topic offsets orders
+  kstream topic offsets orders --at -1h                  the first record of the last hour
+  kstream topic offsets orders --at 2026-11-22 -o json`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			plan, err := f.plan(env, args)
+			if err != nil {
+				return err
+			}
+			return plan.run(cmd.Context(), env)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.at, "at", "", "also the offset of position `P`: beginning, end, N, +N, -N, @TIME, -1h, 0=10,3=-5")
+	f.choice.register(flags)
+	f.listing.register(flags)
+	f.cluster.register(flags)
+	return cmd
+}
+
+type topicOffsetsPlan struct {
+	flags   *topicOffsetsFlags
+	listing *listing
+	choice  *topicChoice
+	at      position.Position
+}
+
+func (f *topicOffsetsFlags) plan(env *Env, args []string) (*topicOffsetsPlan, error) {
+	p := &topicOffsetsPlan{flags: f}
+	var err error
+	if f.at != "" {
+		if p.at, err = planPosition(env, "at", f.at); err != nil {
+			return nil, err
+		}
+	}
+	if p.choice, err = f.choice.plan(args); err != nil {
+		return nil, err
+	}
+	if p.listing, err = f.listing.plan(env); err != nil {
+		return nil, err
+	}
+	return p, f.cluster.plan(env)
+}
+
+// topicOffsetsItem is a partition in `topic offsets`. Offset is that of --at.
+type topicOffsetsItem struct {
+	Topic     string `json:"topic"`
+	Partition int32  `json:"partition"`
+	Start     int64  `json:"start"`
+	Stable    int64  `json:"stable"`
+	End       int64  `json:"end"`
+	Offset    *int64 `json:"offset,omitempty"`
+}
+
+func (p *topicOffsetsPlan) run(ctx context.Context, env *Env) error {
+	return withAdmin(ctx, env, &p.flags.cluster, func(_ *cluster, admin *kafka.Admin) error {
+		found, err := p.choice.find(ctx, admin)
+		if err != nil {
+			return err
+		}
+		causes := causesOf(found)
+		items := []topicOffsetsItem{}
+		for i, t := range found {
+			if t.Err != nil {
+				continue
+			}
+			rows, err := p.look(ctx, admin, t.Topic)
+			causes[i] = err
+			items = append(items, rows...)
+		}
+		if err := p.listing.print("kstream.topic.offsets/v1", items, func() *output.Table { return p.table(items) }); err != nil {
+			return err
+		}
+		return topicErrors(env, causes)
+	})
+}
+
+func (p *topicOffsetsPlan) look(ctx context.Context, admin *kafka.Admin, t kafka.Topic) ([]topicOffsetsItem, error) {
+	at, marks, err := positionsIn(ctx, admin, []kafka.Topic{t}, p.at)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", t.Name, err)
+	}
+	var items []topicOffsetsItem
+	for _, tp := range partitionsOf(t) {
+		offset, selected := at[tp]
+		if !selected {
+			continue
+		}
+		m := marks[tp]
+		item := topicOffsetsItem{Topic: t.Name, Partition: tp.Partition, Start: m.Start, Stable: m.Stable, End: m.End}
+		if p.flags.at != "" {
+			item.Offset = &offset
+		}
+		items = append(items, item)
+	}
+	return items, nil
+}
+
+func (p *topicOffsetsPlan) table(items []topicOffsetsItem) *output.Table {
+	t := &output.Table{Columns: []output.Column{
+		{Name: "topic"}, {Name: "partition", Right: true}, {Name: "start", Right: true}, {Name: "stable", Right: true}, {Name: "end", Right: true},
+	}}
+	if p.flags.at != "" {
+		t.Columns = append(t.Columns, output.Column{Name: "offset", Right: true})
+	}
+	for _, i := range items {
+		t.Add(i.Topic, strconv.Itoa(int(i.Partition)), strconv.FormatInt(i.Start, 10), strconv.FormatInt(i.Stable, 10), strconv.FormatInt(i.End, 10))
+		if i.Offset != nil {
+			row := &t.Rows[len(t.Rows)-1]
+			*row = append(*row, output.Cell{Text: strconv.FormatInt(*i.Offset, 10)})
+		}
+	}
+	return t
+}

@@ -1,0 +1,236 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"kstream/kafka"
+	"kstream/kafka/position"
+	"kstream/output"
+)
+
+type topicTruncateFlags struct {
+	cluster  clusterFlags
+	listing  listingFlags
+	choice   choiceFlags
+	confirm  confirmFlags
+	before   string
+	ifExists bool
+}
+
+func newTopicTruncateCmd(env *Env) *cobra.Command {
+	var f topicTruncateFlags
+	cmd := &cobra.Command{
+		Use:     "truncate TOPIC... --before P",
+		Aliases: []string{"trim"},
+		Short:   "Delete the records before a position",
+		Long: `Delete the records of topics before a position, in each partition. It shows what would go
+and asks. Offsets stay as they are: the log of a partition starts later.
+
+A position behind the end is the end. Under end, records of transactions that are still open
+stay. A topic that is only compacted refuses it.`,
+		Example: `  kstream topic truncate orders --before -7d --dry-run    older than seven days
+  kstream topic truncate orders --before end --yes        everything
+  kstream topic truncate orders --before 0=1000,3=-500    in two partitions`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			plan, err := f.plan(env, args)
+			if err != nil {
+				return err
+			}
+			return plan.run(cmd.Context(), env)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.before, "before", "", "delete the records before position `P`: end, N, +N, -N, @TIME, -1h, 0=10,3=-5")
+	flags.BoolVar(&f.ifExists, "if-exists", false, "a topic that does not exist is no error")
+	f.confirm.register(flags)
+	f.choice.register(flags)
+	f.listing.register(flags)
+	f.cluster.register(flags)
+	return cmd
+}
+
+type topicTruncatePlan struct {
+	flags   *topicTruncateFlags
+	listing *listing
+	choice  *topicChoice
+	before  position.Position
+}
+
+func (f *topicTruncateFlags) plan(env *Env, args []string) (*topicTruncatePlan, error) {
+	if f.before == "" {
+		return nil, usagef("before what? want --before P; --before end deletes everything")
+	}
+	p := &topicTruncatePlan{flags: f}
+	var err error
+	if p.before, err = planPosition(env, "before", f.before); err != nil {
+		return nil, err
+	}
+	if err := f.confirm.plan(); err != nil {
+		return nil, err
+	}
+	if p.choice, err = f.choice.plan(args); err != nil {
+		return nil, err
+	}
+	if p.listing, err = f.listing.plan(env); err != nil {
+		return nil, err
+	}
+	return p, f.cluster.plan(env)
+}
+
+// planPosition reads the position of a command that knows no group.
+func planPosition(env *Env, flag, text string) (position.Position, error) {
+	pos, err := position.Parse(text, env.Now())
+	if err != nil {
+		return pos, usagef("--%s: %w", flag, err)
+	}
+	if pos.Has(position.Stored) {
+		return pos, usagef("--%s %s: stored is the committed offset of a group, and there is none here", flag, text)
+	}
+	return pos, nil
+}
+
+// topicTruncateItem is a partition in the plan and in the outcome of `topic truncate`.
+type topicTruncateItem struct {
+	Topic     string `json:"topic"`
+	Partition int32  `json:"partition"`
+	Start     int64  `json:"start"`
+	Before    int64  `json:"before"` // where it is to start
+	End       int64  `json:"end"`
+	Records   int64  `json:"records"` // that go, at most
+	Truncated bool   `json:"truncated"`
+	Error     string `json:"error,omitempty"`
+}
+
+func (p *topicTruncatePlan) run(ctx context.Context, env *Env) error {
+	return withAdmin(ctx, env, &p.flags.cluster, func(cluster *cluster, admin *kafka.Admin) error {
+		found, err := p.choice.find(ctx, admin)
+		if err != nil {
+			return err
+		}
+		causes := causesOf(found)
+		items := []*topicTruncateItem{}
+		before := map[kafka.TopicPartition]int64{}
+		for i, t := range found {
+			if t.Err != nil {
+				if p.flags.ifExists && classify(t.Err) == codeUnknownTopic {
+					env.notice("%v: nothing to delete", t.Err)
+					causes[i] = nil
+				}
+				continue
+			}
+			rows, err := p.look(ctx, admin, t.Topic)
+			causes[i] = err
+			items = append(items, rows...)
+		}
+		total := int64(0)
+		for _, i := range items {
+			if i.Records > 0 {
+				before[kafka.TopicPartition{Topic: i.Topic, Partition: i.Partition}] = i.Before
+				total += i.Records
+			}
+		}
+		if !p.flags.confirm.dryRun && len(before) > 0 {
+			if err := cluster.refuseWrites(); err != nil {
+				return err
+			}
+			action := fmt.Sprintf("delete up to %s of %s", countOf(total, "record"), countOf(int64(len(before)), "partition"))
+			if err := p.flags.confirm.confirm(ctx, env, truncateTable(items), action); err != nil {
+				return err
+			}
+			if err := p.truncate(ctx, admin, before, items, found, causes); err != nil {
+				return err
+			}
+		}
+		if err := p.listing.print("kstream.topic.truncate/v1", items, func() *output.Table { return truncateTable(items) }); err != nil {
+			return err
+		}
+		return topicErrors(env, causes)
+	})
+}
+
+// look finds what would go from a topic.
+func (p *topicTruncatePlan) look(ctx context.Context, admin *kafka.Admin, t kafka.Topic) ([]*topicTruncateItem, error) {
+	at, marks, err := positionsIn(ctx, admin, []kafka.Topic{t}, p.before)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", t.Name, err)
+	}
+	var items []*topicTruncateItem
+	for _, tp := range partitionsOf(t) {
+		if to, ok := at[tp]; ok {
+			m := marks[tp]
+			items = append(items, &topicTruncateItem{Topic: t.Name, Partition: tp.Partition, Start: m.Start, Before: to, End: m.End, Records: to - m.Start})
+		}
+	}
+	return items, nil
+}
+
+// positionsIn gives the offset that a position means in each partition that it selects,
+// within the log as read_committed sees it.
+func positionsIn(ctx context.Context, admin *kafka.Admin, topics []kafka.Topic, pos position.Position) (map[kafka.TopicPartition]int64, map[kafka.TopicPartition]kafka.Watermarks, error) {
+	committed := &rangePlan{from: pos}
+	if err := committed.checkPartitions(topics); err != nil {
+		return nil, nil, err
+	}
+	tps := partitionsOf(topics...)
+	marks, err := admin.Watermarks(ctx, tps)
+	if err != nil {
+		return nil, nil, err
+	}
+	at, err := committed.resolve(ctx, admin, pos, tps, marks)
+	if err != nil {
+		return nil, nil, err
+	}
+	for tp, offset := range at {
+		m := marks[tp]
+		at[tp], _ = position.Log{Start: m.Start, End: m.Stable}.Clamp(offset)
+	}
+	return at, marks, nil
+}
+
+// truncate deletes, and notes what came of it in the items and, of each topic, the first
+// error in causes.
+func (p *topicTruncatePlan) truncate(ctx context.Context, admin *kafka.Admin, before map[kafka.TopicPartition]int64, items []*topicTruncateItem, found []kafka.TopicAnswer, causes []error) error {
+	starts, failed, err := admin.DeleteRecords(ctx, before)
+	if err != nil {
+		return err
+	}
+	for _, item := range items {
+		tp := kafka.TopicPartition{Topic: item.Topic, Partition: item.Partition}
+		_, asked := before[tp]
+		start, answered := starts[tp]
+		err := failed[tp]
+		switch {
+		case !asked:
+			continue
+		case answered:
+			item.Start, item.Truncated = start, true
+			continue
+		case err == nil:
+			err = fmt.Errorf("%s: %w: the broker did not answer for it", tp, kafka.ErrFailed)
+		}
+		item.Error = oneLine(err.Error())
+		for i := range found {
+			if found[i].Name == item.Topic && causes[i] == nil {
+				causes[i] = err
+			}
+		}
+	}
+	return nil
+}
+
+func truncateTable(items []*topicTruncateItem) *output.Table {
+	t := &output.Table{Columns: []output.Column{
+		{Name: "topic"}, {Name: "partition", Right: true}, {Name: "start", Right: true}, {Name: "before", Right: true},
+		{Name: "end", Right: true}, {Name: "records", Right: true}, {Name: "truncated"}, {Name: "error"},
+	}}
+	for _, i := range items {
+		t.Add(i.Topic, strconv.Itoa(int(i.Partition)), strconv.FormatInt(i.Start, 10), strconv.FormatInt(i.Before, 10),
+			strconv.FormatInt(i.End, 10), "≤"+strconv.FormatInt(i.Records, 10), strconv.FormatBool(i.Truncated), i.Error)
+	}
+	return t
+}

@@ -1,0 +1,162 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+
+	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
+)
+
+// TopicAnswer is what a cluster says when it is asked for one topic: the topic, or why
+// not. A name that does not exist has an *UnknownTopicError.
+type TopicAnswer struct {
+	Topic
+	Err error
+}
+
+// TopicAnswers describes the named topics, each by itself, in that order. Like Topics
+// it never creates one. The error is that of the request as a whole.
+func (a *Admin) TopicAnswers(ctx context.Context, names ...string) ([]TopicAnswer, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	described, err := a.describe(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	byName := make(map[string]ck.TopicDescription, len(described))
+	for _, d := range described {
+		byName[d.Name] = d
+	}
+	var unknown *UnknownTopicError // asked for once, whatever the number of wrong names
+	answers := make([]TopicAnswer, len(names))
+	for i, name := range names {
+		answers[i] = TopicAnswer{Topic: Topic{Name: name}, Err: fmt.Errorf("%s: %w: the broker did not answer for it", name, ErrFailed)}
+		d, ok := byName[name]
+		if !ok {
+			continue
+		}
+		switch code := d.Error.Code(); {
+		case code == ck.ErrNoError:
+			answers[i] = TopicAnswer{Topic: topicOf(d)}
+		case notATopic(code):
+			if unknown == nil {
+				unknown = a.unknownTopic(ctx, name)
+			}
+			answers[i].Err = &UnknownTopicError{name, unknown.Existing}
+		default:
+			answers[i].Err = fmt.Errorf("%s: %w", name, explain(a.cfg, a.logs, d.Error))
+		}
+	}
+	return answers, nil
+}
+
+// notATopic tells the codes for a name that no topic has, or can have.
+func notATopic(code ck.ErrorCode) bool {
+	return sentinelOf(code) == ErrUnknownTopic || code == ck.ErrTopicException
+}
+
+// AllTopics describes every topic that the user may see, sorted by name. One that is
+// deleted meanwhile is left out.
+func (a *Admin) AllTopics(ctx context.Context) ([]Topic, error) {
+	names, err := a.TopicNames(ctx)
+	if err != nil || len(names) == 0 {
+		return nil, err
+	}
+	described, err := a.describe(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	topics := make([]Topic, 0, len(names))
+	for _, d := range described {
+		switch code := d.Error.Code(); {
+		case code == ck.ErrNoError:
+			topics = append(topics, topicOf(d))
+		case !notATopic(code):
+			return nil, fmt.Errorf("%s: %w", d.Name, explain(a.cfg, a.logs, d.Error))
+		}
+	}
+	return topics, nil
+}
+
+// internalName tells the topics in which Apache Kafka's brokers keep group offsets,
+// transactions, share groups and what is in tiered storage. The brokers say of the first
+// three that they are internal, but the client does not hand that on.
+func internalName(name string) bool {
+	switch name {
+	case "__consumer_offsets", "__transaction_state", "__share_group_state", "__remote_log_metadata":
+		return true
+	}
+	return false
+}
+
+// UnderReplicated says whether a replica is missing among those in sync.
+func (p *Partition) UnderReplicated() bool { return len(p.ISR) < len(p.Replicas) }
+
+// Offline says whether nobody leads the partition: it can be neither read nor written.
+func (p *Partition) Offline() bool { return p.Leader < 0 }
+
+// Replication is the number of replicas of each partition; the smallest, where a
+// reassignment makes them differ.
+func (t *Topic) Replication() int {
+	least := 0
+	for i, p := range t.Partitions {
+		if i == 0 || len(p.Replicas) < least {
+			least = len(p.Replicas)
+		}
+	}
+	return least
+}
+
+// AddPartitions gives a topic more partitions, total in the end. Records that are there
+// stay where they are, while new ones with their keys may go to other partitions.
+// validateOnly lets the broker check it and change nothing. With the answer clients may
+// not see the new partitions yet; AddPartitions returns when they have leaders.
+func (a *Admin) AddPartitions(ctx context.Context, name string, total int, validateOnly bool) error {
+	ctx, cancel := a.bounded(ctx)
+	defer cancel()
+	results, err := a.client.CreatePartitions(ctx, []ck.PartitionsSpecification{{Topic: name, IncreaseTo: total}},
+		ck.SetAdminOperationTimeout(a.cfg.timeout()), ck.SetAdminRequestTimeout(a.cfg.timeout()), ck.SetAdminValidateOnly(validateOnly))
+	if err != nil {
+		return explain(a.cfg, a.logs, err)
+	}
+	for _, r := range results {
+		if r.Error.Code() != ck.ErrNoError {
+			return fmt.Errorf("%s: %w", r.Topic, explain(a.cfg, a.logs, r.Error))
+		}
+	}
+	if validateOnly {
+		return nil
+	}
+	return a.awaitLeaders(ctx, name, total)
+}
+
+// DeleteRecords deletes the records before an offset in each partition (KIP-107), and
+// gives for each the offset at which its log then starts, or why not.
+func (a *Admin) DeleteRecords(ctx context.Context, before map[TopicPartition]int64) (starts map[TopicPartition]int64, failed map[TopicPartition]error, err error) {
+	if len(before) == 0 {
+		return nil, nil, nil
+	}
+	request := make([]ck.TopicPartition, 0, len(before))
+	for tp, offset := range before {
+		request = append(request, ck.TopicPartition{Topic: &tp.Topic, Partition: tp.Partition, Offset: ck.Offset(offset)})
+	}
+	ctx, cancel := a.bounded(ctx)
+	defer cancel()
+	result, err := a.client.DeleteRecords(ctx, request,
+		ck.SetAdminOperationTimeout(a.cfg.timeout()), ck.SetAdminRequestTimeout(a.cfg.timeout()))
+	if err != nil {
+		return nil, nil, explain(a.cfg, a.logs, err)
+	}
+	starts, failed = map[TopicPartition]int64{}, map[TopicPartition]error{}
+	for _, r := range result.DeleteRecordsResults {
+		tp := TopicPartition{*r.TopicPartition.Topic, r.TopicPartition.Partition}
+		switch {
+		case r.TopicPartition.Error != nil:
+			failed[tp] = fmt.Errorf("%s: %w", tp, explain(a.cfg, a.logs, r.TopicPartition.Error))
+		case r.DeletedRecords != nil:
+			starts[tp] = int64(r.DeletedRecords.LowWatermark)
+		}
+	}
+	return starts, failed, nil
+}

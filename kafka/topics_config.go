@@ -1,0 +1,157 @@
+package kafka
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
+)
+
+// ConfigSource says where the value of a setting comes from. The texts are Kafka's,
+// those of ConfigEntry.ConfigSource in lower case.
+type ConfigSource string
+
+// The sources, the strongest first.
+const (
+	SourceTopic         ConfigSource = "dynamic_topic_config"
+	SourceBroker        ConfigSource = "dynamic_broker_config"
+	SourceDefaultBroker ConfigSource = "dynamic_default_broker_config" // set for all brokers at once
+	SourceStatic        ConfigSource = "static_broker_config"          // in the file with which the broker started
+	SourceDefault       ConfigSource = "default_config"
+	SourceUnknown       ConfigSource = "unknown"
+)
+
+// Setting is one entry of the configuration of a topic or broker. The value of a
+// sensitive one is never told.
+type Setting struct {
+	Name, Value string
+	Source      ConfigSource
+	ReadOnly    bool
+	Sensitive   bool
+}
+
+// Default says whether nobody has set it.
+func (s *Setting) Default() bool { return s.Source == SourceDefault }
+
+// SettingsAnswer is the configuration of one topic, sorted by name, or why not.
+type SettingsAnswer struct {
+	Settings []Setting
+	Err      error
+}
+
+// Find gives the setting of that name, or nil.
+func (s *SettingsAnswer) Find(name string) *Setting {
+	for i := range s.Settings {
+		if s.Settings[i].Name == name {
+			return &s.Settings[i]
+		}
+	}
+	return nil
+}
+
+// TopicSettings asks for the configuration of topics, by name.
+func (a *Admin) TopicSettings(ctx context.Context, names ...string) (map[string]SettingsAnswer, error) {
+	resources := make([]ck.ConfigResource, len(names))
+	for i, name := range names {
+		resources[i] = ck.ConfigResource{Type: ck.ResourceTopic, Name: name}
+	}
+	return a.settings(ctx, resources)
+}
+
+// BrokerSettings asks a broker for its configuration.
+func (a *Admin) BrokerSettings(ctx context.Context, id int32) ([]Setting, error) {
+	name := strconv.Itoa(int(id))
+	answers, err := a.settings(ctx, []ck.ConfigResource{{Type: ck.ResourceBroker, Name: name}})
+	if err != nil {
+		return nil, err
+	}
+	return answers[name].Settings, answers[name].Err
+}
+
+func (a *Admin) settings(ctx context.Context, resources []ck.ConfigResource) (map[string]SettingsAnswer, error) {
+	answers := make(map[string]SettingsAnswer, len(resources))
+	if len(resources) == 0 {
+		return answers, nil
+	}
+	ctx, cancel := a.bounded(ctx)
+	defer cancel()
+	results, err := a.client.DescribeConfigs(ctx, resources, ck.SetAdminRequestTimeout(a.cfg.timeout()))
+	if err != nil {
+		return nil, explain(a.cfg, a.logs, err)
+	}
+	for _, r := range results {
+		var answer SettingsAnswer
+		if r.Error.Code() != ck.ErrNoError {
+			answer.Err = fmt.Errorf("%s: configuration: %w", r.Name, explain(a.cfg, a.logs, r.Error))
+		}
+		for _, e := range r.Config {
+			answer.Settings = append(answer.Settings, Setting{e.Name, e.Value, sourceOf(e), e.IsReadOnly, e.IsSensitive})
+		}
+		slices.SortFunc(answer.Settings, func(a, b Setting) int { return cmp.Compare(a.Name, b.Name) })
+		answers[r.Name] = answer
+	}
+	return answers, nil
+}
+
+func sourceOf(e ck.ConfigEntryResult) ConfigSource {
+	switch e.Source {
+	case ck.ConfigSourceDynamicTopic:
+		return SourceTopic
+	case ck.ConfigSourceDynamicBroker:
+		return SourceBroker
+	case ck.ConfigSourceDynamicDefaultBroker:
+		return SourceDefaultBroker
+	case ck.ConfigSourceStaticBroker:
+		return SourceStatic
+	case ck.ConfigSourceDefault:
+		return SourceDefault
+	}
+	return SourceUnknown
+}
+
+// AlterTopic sets some settings of a topic and takes others back to what the broker
+// has for them, all or none. Settings that are not named stay as they are: the request
+// is the incremental one (KIP-339). validateOnly lets the broker check it and change
+// nothing.
+func (a *Admin) AlterTopic(ctx context.Context, name string, set map[string]string, reset []string, validateOnly bool) error {
+	resource := ck.ConfigResource{Type: ck.ResourceTopic, Name: name}
+	for key, value := range set {
+		resource.Config = append(resource.Config, ck.ConfigEntry{Name: key, Value: value, IncrementalOperation: ck.AlterConfigOpTypeSet})
+	}
+	for _, key := range reset {
+		resource.Config = append(resource.Config, ck.ConfigEntry{Name: key, IncrementalOperation: ck.AlterConfigOpTypeDelete})
+	}
+	ctx, cancel := a.bounded(ctx)
+	defer cancel()
+	results, err := a.client.IncrementalAlterConfigs(ctx, []ck.ConfigResource{resource},
+		ck.SetAdminRequestTimeout(a.cfg.timeout()), ck.SetAdminValidateOnly(validateOnly))
+	if err != nil {
+		return explain(a.cfg, a.logs, err)
+	}
+	for _, r := range results {
+		if r.Error.Code() != ck.ErrNoError {
+			return fmt.Errorf("%s: %w", r.Name, a.explainSetting(r.Error))
+		}
+	}
+	return nil
+}
+
+// settingError is a setting that a broker has refused, in its words. It is an
+// ErrProperty.
+type settingError struct{ text string }
+
+func (e *settingError) Error() string { return e.text }
+
+func (e *settingError) Is(target error) bool { return target == ErrProperty }
+
+// explainSetting is explain for requests that set the configuration of topics.
+func (a *Admin) explainSetting(err ck.Error) error {
+	if err.Code() == ck.ErrInvalidConfig {
+		return &settingError{strings.TrimPrefix(err.Error(), "Broker: ")}
+	}
+	return explain(a.cfg, a.logs, err)
+}
