@@ -132,7 +132,34 @@ func (p *schemaCheckPlan) askRegistry(ctx context.Context, env *Env, client *reg
 		return item, fmt.Errorf("%s: %w", p.subject, err)
 	}
 	item.OK, item.Level, item.Messages = verdict.Compatible, verdict.Level, verdict.Messages
-	return item, nil
+	if !item.OK && len(item.Messages) == 0 && schema.Type == "AVRO" {
+		item.Messages, err = avroReasons(ctx, client, p.subject, schema)
+	}
+	return item, err
+}
+
+// avroReasons says why a schema and the latest of a subject cannot read each other's
+// records, for a registry that gives no reasons. Schemas with references get none.
+func avroReasons(ctx context.Context, client *registry.Client, subject string, schema serde.Schema) ([]string, error) {
+	latest, err := client.BySubject(ctx, subject, -1)
+	if err != nil || len(latest.References)+len(schema.References) > 0 {
+		return nil, err
+	}
+	texts := map[string]string{"old": latest.Text, "new": schema.Text}
+	var reasons []string
+	for _, way := range []struct{ writer, reader, what string }{
+		{"old", "new", "the new schema cannot read what the latest wrote: "},
+		{"new", "old", "the latest schema cannot read what the new one writes: "},
+	} {
+		_, err := openSerde("avro:"+way.writer, serde.Options{
+			ReaderSchema: way.reader,
+			Files:        func(name string) ([]byte, error) { return []byte(texts[name]), nil },
+		})
+		if err != nil {
+			reasons = append(reasons, way.what+oneLine(err.Error()))
+		}
+	}
+	return reasons, nil
 }
 
 // verdict is the error of a schema that does not fit.

@@ -19,6 +19,7 @@ import (
 
 	"kstream/kafka/embedded"
 	"kstream/testdata/kafka/kafkatest"
+	"kstream/testdata/kafka/registrytest"
 	"kstream/testdata/witness"
 )
 
@@ -55,6 +56,9 @@ func TestScripts(t *testing.T) {
 			"signal":      cmdSignal,
 			"await-file":  cmdAwaitFile,
 			"await-exit":  cmdAwaitExit,
+
+			"registry":       cmdRegistry,
+			"registry-asked": cmdRegistryAsked,
 		},
 	})
 }
@@ -100,6 +104,7 @@ func setupScript(env *testscript.Env) error {
 	topics, groups := "t-"+unique, "g-"+unique
 	env.Defer(func() { s.end(env, topics) })
 	env.Values[scriptKey{}] = s
+	env.Values[registryKey{}] = new(*registrytest.Fake)
 
 	env.Setenv("T", topics)
 	env.Setenv("G", groups)

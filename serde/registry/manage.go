@@ -183,7 +183,7 @@ func (c *Client) Users(ctx context.Context, subject string, version int) ([]int,
 	err = c.ask(ctx, true, func(ctx context.Context, cl *sr.Client) error {
 		return cl.Do(ctx, http.MethodGet, fmt.Sprintf("%s/versions/%d/referencedby", path, version), nil, &ids)
 	})
-	if c.lacks(err) {
+	if c.lacks(err) || errors.Is(err, serde.ErrUnknownSchema) { // of what is deleted nobody knows
 		return nil, nil
 	}
 	slices.Sort(ids)

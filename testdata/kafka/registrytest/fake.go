@@ -1,0 +1,97 @@
+//go:build unix
+
+package registrytest
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/sr/srfake"
+)
+
+// Moods of a Fake.
+const (
+	Good         = "good"         // everything is compatible with everything
+	Incompatible = "incompatible" // nothing is
+	Page         = "page"         // a web page in answer to everything
+	Broken       = "broken"       // 500 in answer to everything
+	Silent       = "silent"       // no answer until the client has gone
+)
+
+// Moods lists what SetMood takes.
+func Moods() []string { return []string{Good, Incompatible, Page, Broken, Silent} }
+
+// Fake is a registry within the test, without a check of compatibility of its own. It
+// may be used by any number of goroutines.
+type Fake struct {
+	server *httptest.Server
+	store  *srfake.Registry
+
+	mu    sync.Mutex
+	mood  string
+	asked []string
+}
+
+// NewFake starts a Fake on loopback. Close it when done.
+func NewFake() *Fake {
+	f := &Fake{store: srfake.NewRegistry(), mood: Good}
+	f.server = httptest.NewServer(f)
+	return f
+}
+
+// URL is where it answers.
+func (f *Fake) URL() string { return f.server.URL }
+
+// Close ends it.
+func (f *Fake) Close() { f.server.Close() }
+
+// SetMood changes how it answers from now on.
+func (f *Fake) SetMood(mood string) error {
+	if !slices.Contains(Moods(), mood) {
+		return fmt.Errorf("mood %q: want one of %v", mood, Moods())
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.mood = mood
+	return nil
+}
+
+// Asked gives the requests since the last call, as "GET /subjects".
+func (f *Fake) Asked() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	asked := f.asked
+	f.asked = nil
+	return asked
+}
+
+// ServeHTTP answers.
+func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	f.asked = append(f.asked, r.Method+" "+r.URL.Path)
+	mood := f.mood
+	f.mu.Unlock()
+	say := func(status int, text string) {
+		w.WriteHeader(status)
+		io.WriteString(w, text) //nolint:errcheck // the test sees what arrives
+	}
+	switch {
+	case mood == Page:
+		say(http.StatusOK, "<html>Please log in</html>")
+	case mood == Broken:
+		say(http.StatusInternalServerError, "<html>oops</html>")
+	case mood == Silent:
+		<-r.Context().Done()
+	case mood == Incompatible && strings.HasPrefix(r.URL.Path, "/compatibility/"):
+		say(http.StatusOK, `{"is_compatible":false,"messages":["{errorType:'TYPE_MISMATCH', description:'The type of a field has changed'}"]}`)
+	case mood == Incompatible && r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/versions"):
+		say(http.StatusConflict, `{"error_code":409,"message":"Schema being registered is incompatible with an earlier schema"}`)
+	default:
+		f.store.Handler().ServeHTTP(w, r)
+	}
+}
