@@ -33,13 +33,13 @@ func (f *confirmFlags) plan() error {
 
 // confirm decides whether to go on: with --yes it does; otherwise it shows the plan, on
 // stderr because stdout belongs to the result, and asks. Without a terminal to ask on it
-// refuses. It must not be called under --dry-run.
-func (f *confirmFlags) confirm(ctx context.Context, env *Env, plan *output.Table, question string) error {
+// refuses. It must not be called under --dry-run. The action is such as "delete group a".
+func (f *confirmFlags) confirm(ctx context.Context, env *Env, plan *output.Table, action string) error {
 	if f.yes {
 		return nil
 	}
 	if !env.StdinTerminal || !env.StderrTerminal {
-		return hint(faultf(codeNeedsYes, "%s needs a yes, and there is no terminal to ask on", strings.TrimSuffix(question, "?")),
+		return hint(faultf(codeNeedsYes, "%s: needs a yes, and there is no terminal to ask on", action),
 			"--yes answers, --dry-run shows what would be done")
 	}
 	o := output.TableOptions{Terminal: true}
@@ -47,7 +47,7 @@ func (f *confirmFlags) confirm(ctx context.Context, env *Env, plan *output.Table
 		o.Palette = output.Colours()
 	}
 	text := plan.Append(nil, o)
-	text = append(append(text, oneLine(question)...), " [y/N] "...)
+	text = append(append(text, oneLine(strings.ToUpper(action[:1])+action[1:])...), "? [y/N] "...)
 	if _, err := env.Stderr.Write(text); err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (f *confirmFlags) confirm(ctx context.Context, env *Env, plan *output.Table
 		return err
 	}
 	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
-		return faultf(codeNeedsYes, "not confirmed: nothing was changed")
+		return faultf(codeNeedsYes, "%s: not confirmed, nothing was changed", action)
 	}
 	return nil
 }

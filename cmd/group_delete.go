@@ -96,9 +96,9 @@ func (p *groupDeletePlan) run(ctx context.Context, env *Env) error {
 		if err := cluster.refuseWrites(); err != nil {
 			return err
 		}
-		if deletable(items) > 0 {
-			question := fmt.Sprintf("Delete %s with all committed offsets?", strings.Join(p.groups, ", "))
-			if err := p.flags.confirm.confirm(ctx, env, deleteTable(items)(), question); err != nil {
+		if names := deletable(items); len(names) > 0 {
+			action := fmt.Sprintf("delete %s with all committed offsets", strings.Join(names, ", "))
+			if err := p.flags.confirm.confirm(ctx, env, deleteTable(items)(), action); err != nil {
 				return err
 			}
 		}
@@ -136,13 +136,14 @@ func (i *groupDeleteItem) fail(err error) {
 	}
 }
 
-func deletable(items []*groupDeleteItem) (n int) {
+// deletable names the groups that nothing speaks against.
+func deletable(items []*groupDeleteItem) (names []string) {
 	for _, i := range items {
 		if i.cause == nil {
-			n++
+			names = append(names, i.Group)
 		}
 	}
-	return n
+	return names
 }
 
 // joinDeletes gives the error of the whole: that of a single item, or of several the

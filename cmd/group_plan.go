@@ -132,8 +132,7 @@ func (p *groupPlanPlan) run(ctx context.Context, env *Env) error {
 		}
 		items := from.items(names, then)
 		if from.known {
-			moves := assign.Moves(from.before, then)
-			env.notice("%s", moveSummary(p.assignor, from, len(moves)))
+			env.notice("%s", moveSummary(p.assignor, from, then))
 		}
 		return p.listing.print("kstream.group.plan/v1", items, func() *output.Table { return planTable(items, from.known) })
 	})
@@ -236,7 +235,13 @@ func (b *beginning) items(names []string, then assign.Assignment) []plannedMembe
 	return items
 }
 
-func moveSummary(a assign.Assignor, from *beginning, moves int) string {
+func moveSummary(a assign.Assignor, from *beginning, then assign.Assignment) string {
+	moves := 0
+	for _, m := range assign.Moves(from.before, then) {
+		if m.From != assign.Nobody {
+			moves++
+		}
+	}
 	total := int32(0)
 	for _, t := range from.topics {
 		total += t.Partitions

@@ -191,8 +191,8 @@ func (s *offsetShift) run(ctx context.Context, cluster *cluster, l *listing, con
 	if err := cluster.refuseWrites(); err != nil {
 		return err
 	}
-	question := fmt.Sprintf("Move group %s in %d partitions?", s.group, len(commits))
-	if err := confirm.confirm(ctx, s.env, s.table(), question); err != nil {
+	action := fmt.Sprintf("move group %s in %d partitions", s.group, len(commits))
+	if err := confirm.confirm(ctx, s.env, s.table(), action); err != nil {
 		return err
 	}
 	refused, err := s.admin.SetCommitted(ctx, s.group, commits)

@@ -241,9 +241,14 @@ func unfinished(members []GroupMember) GroupState {
 	return GroupAssigning
 }
 
+// partitionsOf leaves out partitions without a topic's name: a broker may describe the
+// members of a consumer group by topic ids alone, which the client does not resolve.
 func partitionsOf(list []ck.TopicPartition) []TopicPartition {
 	tps := make([]TopicPartition, 0, len(list))
 	for _, tp := range list {
+		if *tp.Topic == "" {
+			continue
+		}
 		tps = append(tps, TopicPartition{*tp.Topic, tp.Partition})
 	}
 	slices.SortFunc(tps, TopicPartition.compare)
