@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -36,7 +37,7 @@ func newTopicCmd(env *Env) *cobra.Command {
 
 // configFlags collect --config NAME=VALUE of the commands that give topics settings.
 // There --config FILE, which every other command has, is told from it by the missing
-// sign.
+// sign and a path or .yaml.
 type configFlags struct {
 	set     map[string]string
 	cluster *clusterFlags
@@ -52,7 +53,7 @@ func (f *configFlags) register(flags *pflag.FlagSet, cluster *clusterFlags) {
 			flags.AddFlag(flag)
 		}
 	})
-	flags.Var(f, "config", "set `NAME=VALUE`, a setting of the topic; repeatable. Without = it is the configuration FILE")
+	flags.Var(f, "config", "set `NAME=VALUE`, a setting of the topic; repeatable. Without =, and with a path, it is the configuration FILE")
 }
 
 func (f *configFlags) String() string { return "" }
@@ -61,12 +62,13 @@ func (f *configFlags) Type() string { return "NAME=VALUE" }
 
 func (f *configFlags) Set(text string) error {
 	name, value, ok := strings.Cut(text, "=")
-	if !ok || strings.ContainsAny(name, `/\`) {
+	name = strings.TrimSpace(name)
+	switch {
+	case strings.ContainsAny(name, `/\`), !ok && (strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")):
 		f.cluster.config = text
 		return nil
-	}
-	if name = strings.TrimSpace(name); name == "" {
-		return usagef("want NAME=VALUE")
+	case !ok || name == "":
+		return errors.New("want NAME=VALUE, or a FILE with its path")
 	}
 	if f.set == nil {
 		f.set = map[string]string{}

@@ -149,7 +149,7 @@ func (p *topicCountPlan) run(ctx context.Context, env *Env) error {
 // count gives the numbers, or none and an error. Numbers with an error are those of the
 // records that could still be read.
 func (p *topicCountPlan) count(ctx context.Context, env *Env, cluster *cluster, admin *kafka.Admin, topics []kafka.Topic) ([]topicCountItem, error) {
-	c := &tally{
+	c := &counting{
 		consumption: &consumption{plan: p.consumePlan, env: env},
 		counts:      map[kafka.TopicPartition]int64{}, meter: newMeter(env, "counted"),
 	}
@@ -180,15 +180,15 @@ func (p *topicCountPlan) count(ctx context.Context, env *Env, cluster *cluster, 
 	return items, nil
 }
 
-// tally counts what the steps of a consumption keep. One goroutine owns it.
-type tally struct {
+// counting counts what the steps of a consumption keep. One goroutine owns it.
+type counting struct {
 	*consumption
 	counts map[kafka.TopicPartition]int64
 	meter  *meter
 }
 
 // read counts the records in spans.
-func (c *tally) read(ctx context.Context, cluster *cluster, spans []kafka.Span, topics []kafka.Topic) (err error) {
+func (c *counting) read(ctx context.Context, cluster *cluster, spans []kafka.Span, topics []kafka.Topic) (err error) {
 	total := int64(0)
 	for _, s := range spans {
 		total += max(0, s.To-s.From)
@@ -236,7 +236,7 @@ func (c *tally) read(ctx context.Context, cluster *cluster, spans []kafka.Span, 
 }
 
 // add counts a batch. Without anything that chooses, records are not even looked at.
-func (c *tally) add(ctx context.Context, v *view, b *kafka.Batch, chooses bool) error {
+func (c *counting) add(ctx context.Context, v *view, b *kafka.Batch, chooses bool) error {
 	for i := 0; i < len(b.Records); {
 		first, n := &b.Records[i], int64(0)
 		for ; i < len(b.Records) && b.Records[i].Partition == first.Partition && b.Records[i].Topic == first.Topic; i++ {
