@@ -147,7 +147,7 @@ func (w *production) unsendable(l *load, r *input.Record, err error) (counted in
 	var f *fault
 	switch {
 	case errors.As(err, &f), errors.Is(err, serde.ErrRegistry),
-		errors.Is(err, kafka.ErrUnknownTopic) && w.flags.onError == "stop":
+		(errors.Is(err, kafka.ErrUnknownTopic) || errors.Is(err, serde.ErrUnknownSchema)) && w.flags.onError == "stop":
 		return 0, fmt.Errorf("%s: %w", r.Place, err)
 	case errors.Is(err, kafka.ErrUnknownTopic):
 		w.noRecord(l, r.Frame, faultf(codeDeliveryFailed, "%s: %w", r.Place, err))
