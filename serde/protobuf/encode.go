@@ -199,7 +199,7 @@ func unwrapAny(s *schema, m protoreflect.Message) error {
 
 // explain gives the place in the JSON that protojson names by line and column.
 func (r *anyResolver) explain(err error, json []byte, asGiven bool) error {
-	text := withoutPrefix(err)
+	text := strings.TrimPrefix(withoutPrefix(err), "syntax error ")
 	offset := -1
 	if rest, ok := strings.CutPrefix(text, "(line "); ok {
 		place, what, _ := strings.Cut(rest, "): ")

@@ -96,11 +96,10 @@ func (r *renderer) sameField(i, top int) int {
 func (r *renderer) scan(m *message, at, end int) error {
 	base, sorted := len(r.runs), true
 	for at < end {
-		number, typ, body, next, err := r.next(at, end)
+		number, typ, _, next, err := r.next(at, end)
 		if err != nil {
 			return err
 		}
-		_ = body
 		f := m.field(number)
 		if f == nil || !f.accepts(typ) {
 			r.unknown++
@@ -109,11 +108,11 @@ func (r *renderer) scan(m *message, at, end int) error {
 		}
 		if last := len(r.runs) - 1; last >= base && r.runs[last].field == f {
 			switch {
-			case f.list || f.isMap:
+			case (f.list || f.isMap) && r.runs[last].end == at:
 				r.runs[last].end = next
 				at = next
 				continue
-			case f.message == nil:
+			case f.message == nil && !f.list:
 				r.runs[last] = run{f, at, next}
 				at = next
 				continue

@@ -76,7 +76,7 @@ func (r *renderer) group(number protowire.Number, at, end int) (content, next in
 		switch typ {
 		case protowire.StartGroupType:
 			if depth == maxGroups {
-				return 0, 0, r.fault(at, serde.ErrTooDeep)
+				return 0, 0, r.fault(content, serde.ErrTooDeep)
 			}
 			open[depth] = n
 			depth++
