@@ -41,7 +41,7 @@ func (w *production) commit(live context.Context) error {
 		if err := w.abort(live); err != nil {
 			return err
 		}
-		return w.producer.Begin()
+		return w.renew(live)
 	}
 	if err := w.committed(live); err != nil {
 		return err
@@ -77,6 +77,21 @@ func (w *production) abort(live context.Context) error {
 	}
 	w.say("a transaction was aborted, and %d records with it", n)
 	return nil
+}
+
+// renew replaces the producer after a transaction that failed.
+func (w *production) renew(live context.Context) error {
+	if err := w.producer.Close(); err != nil {
+		return err
+	}
+	next, err := w.openProducer()
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	w.producer = next
+	w.mu.Unlock()
+	return w.begin(live)
 }
 
 // end commits the last transaction at the end of the input, or aborts it after a

@@ -92,8 +92,16 @@ func (w *production) undelivered(o *kafka.Outgoing, i int, err error) {
 	w.mu.Unlock()
 	w.fail(faultf(deliveryCode(err), "%s: %w", r.Place, err))
 	if w.flags.onError == "stop" && errors.Is(err, kafka.ErrUnreachable) {
-		w.producer.GiveUp(err) // what waits would only fail later
+		w.giveUp(err) // what waits would only fail later
 	}
+}
+
+// giveUp ends the waiting for acknowledgements.
+func (w *production) giveUp(cause error) {
+	w.mu.Lock()
+	p := w.producer
+	w.mu.Unlock()
+	p.GiveUp(cause)
 }
 
 // deliveryCode is the code of a record that was not delivered: delivery_failed, unless
@@ -207,7 +215,13 @@ func (w *production) say(format string, args ...any) {
 	}
 }
 
-func (w *production) notice(n kafka.Notice) { w.say("%s", n) }
+// notice tells what the producer has to say. That no broker answers at the start is an
+// error, not a notice.
+func (w *production) notice(n kafka.Notice) {
+	if w.began.Load() || n.Kind == kafka.NoticeCreated {
+		w.say("%s", n)
+	}
+}
 
 // ended turns what happened into the outcome of the command and the summary.
 // fatal is the producer's own error, err the first there was.
@@ -222,7 +236,7 @@ func (w *production) ended(polling context.Context, fatal, err error) error {
 	for _, part := range []struct {
 		name string
 		n    int64
-	}{{"aborted", w.transaction.aborted}, {"failed", w.failed}, {"not records", w.skipped}} {
+	}{{"aborted", w.transaction.aborted}, {"failed", w.failed}, {"bad input", w.skipped}} {
 		if part.n > 0 {
 			summary += fmt.Sprintf(", %s %d", part.name, part.n)
 		}
@@ -234,8 +248,11 @@ func (w *production) ended(polling context.Context, fatal, err error) error {
 		summary += fmt.Sprintf("; %d in %s", w.rejects.written, w.flags.rejects)
 	}
 	w.env.notice("%s", summary)
-	if w.failure != nil && (err == nil || errors.Is(err, fatal)) { // which names a record
-		return w.failure
+	if w.failure != nil && (err == nil || errors.Is(err, fatal)) {
+		err = w.failure // which names a record
+	}
+	if errors.Is(err, kafka.ErrFenced) {
+		return hint(err, "another producer with the same --transactional-id is running")
 	}
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"strconv"
@@ -164,6 +165,9 @@ func (p *producePlan) planSteps(ctx context.Context, env *Env) error {
 	}
 	if f.generate != "" {
 		_, err := p.generator(ctx, env)
+		if errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("--generate: %w", err)
+		}
 		if err != nil {
 			return usagef("%w", err)
 		}

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"kstream/cmd/input"
@@ -20,12 +20,15 @@ type production struct {
 	*producePlan
 	env      *Env
 	admin    *kafka.Admin
-	producer *kafka.Producer
+	producer *kafka.Producer // replaced under mu
 	printer  *printer
 	chunks   chan chunk
 	gone     chan struct{} // closed when nobody prints any more
 	stop     context.CancelCauseFunc
 	free     chan *input.Batch
+	began    atomic.Bool // the cluster has answered; from here on its silence is news
+
+	openProducer func() (*kafka.Producer, error)
 
 	// Of the goroutine that sends.
 	topics      map[string]*destination
@@ -39,7 +42,7 @@ type production struct {
 	failure error // the first
 	named   int   // failures that were printed
 	failed  int64 // records that were refused or given up
-	skipped int64 // input that was no record
+	skipped int64 // input that was no record, or had nowhere to go
 	left    input.Place
 	leftN   int64 // records that were read and, after an error, not sent
 	rejects *rejects
@@ -83,15 +86,39 @@ func (p *producePlan) run(ctx context.Context, env *Env) error {
 		return err
 	}
 	defer func() { go w.admin.Close() }() // the end of the command need not wait for it
+	known, err := w.look(ctx, p.topic)
+	if err != nil {
+		return err
+	}
 	p.producer.Failed, p.producer.Done = w.undelivered, w.done
 	if p.flags.output != "none" {
 		p.producer.Delivered = w.delivered
 	}
-	// Before the topic may be created: a property that is refused must leave no trace.
-	if w.producer, err = kafka.OpenProducer(cluster.Config, p.producer, w.notice); err != nil {
+	w.openProducer = func() (*kafka.Producer, error) {
+		return kafka.OpenProducer(cluster.Config, p.producer, w.notice)
+	}
+	if w.producer, err = w.openProducer(); err != nil {
 		return err
 	}
-	return w.carry(ctx, polling, live, source, preamble)
+	return w.carry(ctx, polling, live, source, preamble, known)
+}
+
+// look asks for the topic that all records go to, if there is one, before anything is
+// created: what is wrong with the command line must leave no trace.
+func (w *production) look(ctx context.Context, topic string) (known bool, err error) {
+	if topic == "" {
+		return true, nil
+	}
+	to, err := w.find(ctx, topic, false)
+	if errors.Is(err, kafka.ErrUnknownTopic) && w.flags.create {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	w.topics[topic] = to
+	w.producePlan.producer.MaxBatch = w.admin.MaxMessage(ctx, topic)
+	return true, nil
 }
 
 // open starts the input: generated, or read from files or stdin. preamble gives what
@@ -143,9 +170,9 @@ func inputName(format string) string {
 }
 
 // find looks a topic up, or creates it where that was asked for.
-func (w *production) find(ctx context.Context, topic string) (*destination, error) {
+func (w *production) find(ctx context.Context, topic string, create bool) (*destination, error) {
 	topics, err := w.admin.Topics(ctx, topic)
-	if errors.Is(err, kafka.ErrUnknownTopic) && w.flags.create {
+	if errors.Is(err, kafka.ErrUnknownTopic) && create {
 		if err := w.admin.CreateTopic(ctx, kafka.TopicConfig{Name: topic}); err != nil && !errors.Is(err, kafka.ErrExists) {
 			return nil, fmt.Errorf("--create: %w", err)
 		}
@@ -176,7 +203,7 @@ func nearOrNew(err error) error {
 
 // carry moves records from the source to the broker, waits for their fate, and says
 // how it went.
-func (w *production) carry(ctx, polling, live context.Context, source input.Reader, preamble func() []byte) error {
+func (w *production) carry(ctx, polling, live context.Context, source input.Reader, preamble func() []byte, known bool) error {
 	printed := make(chan error, 1)
 	go func() { // ends when chunks is closed, or at a failed write
 		err := w.printer.print(w.chunks)
@@ -186,8 +213,10 @@ func (w *production) carry(ctx, polling, live context.Context, source input.Read
 		}
 		printed <- err
 	}()
-	started, err := w.ready(ctx)
-	if err == nil {
+	err := w.ready(ctx, known)
+	started := err == nil
+	if started {
+		w.began.Store(true)
 		err = w.transfer(polling, live, source, preamble)
 	}
 	kept := w.rejects.close()
@@ -202,22 +231,19 @@ func (w *production) carry(ctx, polling, live context.Context, source input.Read
 	return w.ended(polling, fatal, firstOf(err, fatal, kept))
 }
 
-// ready checks all that can be checked before the first record, and reports whether
-// anything was begun.
-func (w *production) ready(ctx context.Context) (started bool, err error) {
-	if w.topic != "" {
-		to, err := w.find(ctx, w.topic)
+// ready makes what must be there before the first record.
+func (w *production) ready(ctx context.Context, known bool) error {
+	if !known {
+		to, err := w.find(ctx, w.topic, true)
 		if err != nil {
-			return false, err
+			return err
 		}
 		w.topics[w.topic] = to
 	}
-	if w.flags.transactional != "" {
-		if err := w.begin(ctx); err != nil {
-			return false, err
-		}
+	if w.flags.transactional == "" {
+		return nil
 	}
-	return true, nil
+	return w.begin(ctx)
 }
 
 // grace is how long after a signal deliveries may still take.
@@ -234,7 +260,7 @@ func (w *production) transfer(polling, live context.Context, source input.Reader
 		select {
 		case <-over:
 		case <-time.After(grace):
-			w.producer.GiveUp(fmt.Errorf("not acknowledged %v after being %w", grace, stopped(polling)))
+			w.giveUp(fmt.Errorf("no acknowledgement %v after the signal: %w", grace, stopped(polling)))
 		}
 	})
 	defer release()
@@ -249,115 +275,6 @@ func (w *production) transfer(polling, live context.Context, source input.Reader
 		return firstOf(err, w.producer.Flush(live))
 	}
 	return w.end(live, err)
-}
-
-// reading is what the reading goroutine hands over: records, and how they end.
-type reading struct {
-	batch    *input.Batch
-	preamble []byte
-	err      error
-}
-
-// read is the goroutine that owns the source.
-func (w *production) read(polling context.Context, source input.Reader, preamble func() []byte, to chan<- reading) {
-	defer close(to)
-	for {
-		b := <-w.free
-		if b == nil {
-			b = input.NewBatch()
-		}
-		b.SetLimit(batchLimit)
-		if w.commitCount > 0 {
-			b.SetLimit(int(min(w.commitCount, batchLimit)))
-		}
-		err := source.ReadBatch(b)
-		to <- reading{b, preamble(), err}
-		var bad *input.BadRecord
-		if err != nil && !errors.As(err, &bad) || bad != nil && w.flags.onError == "stop" {
-			return
-		}
-		if polling.Err() != nil && err != nil {
-			return
-		}
-	}
-}
-
-// batchesInFlight and batchLimit bound the memory of a run: so many batches of so many
-// records are read ahead of their acknowledgements. When input trickles, a batch holds
-// what came meanwhile.
-const (
-	batchesInFlight = 24
-	batchLimit      = 1024
-)
-
-// sendAll sends until the readings end, or until something ends them.
-func (w *production) sendAll(live context.Context, readings <-chan reading) error {
-	var tick <-chan time.Time
-	if w.commitAfter > 0 {
-		ticker := time.NewTicker(w.commitAfter)
-		defer ticker.Stop()
-		tick = ticker.C
-	}
-	for {
-		select {
-		case <-tick:
-			if err := w.commit(live); err != nil {
-				return err
-			}
-		case r, more := <-readings:
-			if !more {
-				return nil
-			}
-			if err := w.take(live, r); err != nil {
-				if errors.Is(err, io.EOF) {
-					return nil
-				}
-				return err
-			}
-		}
-	}
-}
-
-// take sends one reading and looks at how it ended.
-func (w *production) take(live context.Context, r reading) error {
-	l := w.load(r)
-	defer w.release(l)
-	n, err := 0, w.broken()
-	if err == nil {
-		n, err = w.ship(live, l)
-	}
-	if err != nil {
-		w.notSent(l, n)
-		return err
-	}
-	var bad *input.BadRecord
-	var interrupted *errInterrupted
-	switch {
-	case errors.As(r.err, &bad):
-		return w.bad(l, bad)
-	case errors.Is(r.err, context.Canceled) || errors.As(r.err, &interrupted):
-		return io.EOF
-	}
-	return r.err
-}
-
-// broken says whether --on-error stop applies: something failed already.
-func (w *production) broken() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.failure != nil && w.flags.onError == "stop" {
-		return w.failure
-	}
-	return nil
-}
-
-// leave counts what was read ahead and is not sent.
-func (w *production) leave(readings <-chan reading) {
-	for r := range readings {
-		l := w.load(r)
-		w.notSent(l, 0)
-		w.release(l)
-	}
 }
 
 // firstOf is the first error there is.

@@ -141,7 +141,7 @@ func (w *production) destination(ctx context.Context, r *input.Record) (*destina
 	to := w.topics[r.Topic]
 	if to == nil {
 		var err error
-		if to, err = w.find(ctx, r.Topic); errors.Is(err, kafka.ErrUnknownTopic) {
+		if to, err = w.find(ctx, r.Topic, w.flags.create); errors.Is(err, kafka.ErrUnknownTopic) {
 			to, err = &destination{err: err}, nil
 		}
 		if err != nil {

@@ -25,7 +25,7 @@ extern void rd_kafka_event_destroy(rd_kafka_event_t *) WEAK;
 
 // Constants of rdkafka.h, part of its stable interface.
 enum { EVENT_DR = 1, EVENT_ERROR = 8 };
-enum { F_COPY = 2, F_PARTITION = 8 };
+enum { F_COPY = 2 };
 enum {
   VTYPE_END,
   VTYPE_TOPIC,
@@ -40,7 +40,6 @@ enum {
   VTYPE_HEADERS
 };
 enum { ERR_QUEUE_FULL = -184, ERR_STATE = -172, ERR_FATAL = -150, ERR_FENCED = -144 };
-#define PARTITION_UA ((int32_t)-1)
 
 int ks_complete_produce(void) {
   return rd_kafka_queue_get_main && rd_kafka_headers_new && rd_kafka_header_add && rd_kafka_headers_destroy &&
@@ -71,14 +70,15 @@ static int stops(int err) {
 
 enum { PLAIN = 128 }; // records in one call
 
-// queue_plain queues up to PLAIN plain records and returns how many it dealt with.
+// queue_plain queues up to PLAIN plain records for one partition, or for the
+// partitioner, and returns how many it dealt with. (Records for several partitions could
+// go in one call, but librdkafka then adds partition -1 to a transaction.)
 static int32_t queue_plain(rd_kafka_topic_t *topic, const unsigned char *buf, ks_out *out, int32_t n, int64_t first) {
   rd_kafka_message_t m[PLAIN];
   int32_t count = 0;
-  for (; count < n && count < PLAIN && is_plain(&out[count]); count++) {
+  for (; count < n && count < PLAIN && is_plain(&out[count]) && out[count].partition == out->partition; count++) {
     const ks_out *o = &out[count];
     m[count] = (rd_kafka_message_t){
-        .partition = o->partition,
         .payload = at(buf, o->value, o->value_len),
         .len = length(o->value_len),
         .key = at(buf, o->key, o->key_len),
@@ -86,7 +86,7 @@ static int32_t queue_plain(rd_kafka_topic_t *topic, const unsigned char *buf, ks
         ._private = (void *)(intptr_t)(first + count),
     };
   }
-  if (rd_kafka_produce_batch(topic, PARTITION_UA, F_COPY | F_PARTITION, m, count) != count)
+  if (rd_kafka_produce_batch(topic, out->partition, F_COPY, m, count) != count)
     for (int32_t i = 0; i < count; i++) out[i].err = m[i].err;
   return count;
 }

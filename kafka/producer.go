@@ -21,6 +21,10 @@ type ProducerConfig struct {
 	Compression   string // none, gzip, snappy, lz4, zstd; empty is the client's default
 	Partitioner   string // librdkafka's name; empty is murmur2_random, Java's choice
 	Transactional string // the transactional id, or empty
+	// MaxBatch is the topic's max.message.bytes; 0 is librdkafka's batch.size. A broker
+	// refuses a batch that is larger with all its records, so one must not be made. A
+	// record that is larger goes alone.
+	MaxBatch int
 
 	// Delivered is called for every record that the broker acknowledged, with the batch
 	// and its index there; nil when nobody asks. Failed is called for every record that
@@ -119,6 +123,9 @@ func OpenProducer(cfg Config, pc ProducerConfig, notice func(Notice)) (*Producer
 // decides, and names the record that it refuses.
 const maxMessage = 64 << 20
 
+// defaultBatch is librdkafka's batch.size in bytes.
+const defaultBatch = 1000000
+
 // maxQueued bounds, in KiB, what librdkafka holds of records that wait.
 const maxQueued = 32 << 10
 
@@ -144,6 +151,9 @@ func (pc *ProducerConfig) properties(cfg Config, l *logs) ck.ConfigMap {
 		if value != "" {
 			own[name] = value
 		}
+	}
+	if pc.MaxBatch > 0 {
+		own["batch.size"] = min(pc.MaxBatch, defaultBatch)
 	}
 	if pc.Transactional != "" {
 		own["transaction.timeout.ms"] = max(60000, millis)

@@ -4,6 +4,7 @@ package kafka
 import "C"
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -191,7 +192,7 @@ func (p *Producer) onError(err ck.Error) {
 		p.down = true
 		p.mu.Unlock()
 		if first {
-			p.notice(Notice{Kind: NoticeDown, Partition: -1, Text: p.logs.cause()})
+			p.notice(Notice{Kind: NoticeDown, Partition: -1, Text: cmp.Or(p.logs.cause(), "silence")})
 		}
 	}
 }

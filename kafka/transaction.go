@@ -25,7 +25,9 @@ func (p *Producer) Commit(ctx context.Context) error {
 	return p.transact(ctx, func(ctx context.Context) error { return p.client.CommitTransaction(ctx) })
 }
 
-// Abort takes the records of the transaction back.
+// Abort takes the records of the transaction back. When one of them was not delivered,
+// close the producer and open another: librdkafka has given it sequence numbers that
+// the broker has not seen, and the next transaction would fail because of them.
 func (p *Producer) Abort(ctx context.Context) error {
 	return p.transact(ctx, func(ctx context.Context) error { return p.client.AbortTransaction(ctx) })
 }

@@ -1,0 +1,121 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"kstream/cmd/input"
+)
+
+// reading is what the reading goroutine hands over: records, and how they end.
+type reading struct {
+	batch    *input.Batch
+	preamble []byte
+	err      error
+}
+
+// read is the goroutine that owns the source.
+func (w *production) read(polling context.Context, source input.Reader, preamble func() []byte, to chan<- reading) {
+	defer close(to)
+	for {
+		b := <-w.free
+		if b == nil {
+			b = input.NewBatch()
+		}
+		b.SetLimit(batchLimit)
+		if w.commitCount > 0 {
+			b.SetLimit(int(min(w.commitCount, batchLimit)))
+		}
+		err := source.ReadBatch(b)
+		to <- reading{b, preamble(), err}
+		var bad *input.BadRecord
+		if err != nil && !errors.As(err, &bad) || bad != nil && w.flags.onError == "stop" {
+			return
+		}
+		if polling.Err() != nil && err != nil {
+			return
+		}
+	}
+}
+
+// batchesInFlight and batchLimit bound the memory of a run: so many batches of so many
+// records are read ahead of their acknowledgements. When input trickles, a batch holds
+// what came meanwhile.
+const (
+	batchesInFlight = 24
+	batchLimit      = 1024
+)
+
+// sendAll sends until the readings end, or until something ends them.
+func (w *production) sendAll(live context.Context, readings <-chan reading) error {
+	var tick <-chan time.Time
+	if w.commitAfter > 0 {
+		ticker := time.NewTicker(w.commitAfter)
+		defer ticker.Stop()
+		tick = ticker.C
+	}
+	for {
+		select {
+		case <-tick:
+			if err := w.commit(live); err != nil {
+				return err
+			}
+		case r, more := <-readings:
+			if !more {
+				return nil
+			}
+			if err := w.take(live, r); err != nil {
+				if errors.Is(err, io.EOF) {
+					return nil
+				}
+				return err
+			}
+		}
+	}
+}
+
+// take sends one reading and looks at how it ended.
+func (w *production) take(live context.Context, r reading) error {
+	l := w.load(r)
+	defer w.release(l)
+	n, err := 0, w.broken()
+	if err == nil {
+		n, err = w.ship(live, l)
+	}
+	if err != nil {
+		w.notSent(l, n)
+		return err
+	}
+	var bad *input.BadRecord
+	var interrupted *errInterrupted
+	switch {
+	case errors.As(r.err, &bad):
+		return w.bad(l, bad)
+	case errors.Is(r.err, context.Canceled) || errors.As(r.err, &interrupted):
+		return io.EOF
+	case r.err != nil && r.err != io.EOF && w.flags.generate != "":
+		return faultf(codeBadData, "%w", r.err) // the template's
+	}
+	return r.err
+}
+
+// broken says whether --on-error stop applies: something failed already.
+func (w *production) broken() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.failure != nil && w.flags.onError == "stop" {
+		return w.failure
+	}
+	return nil
+}
+
+// leave counts what was read ahead and is not sent.
+func (w *production) leave(readings <-chan reading) {
+	for r := range readings {
+		l := w.load(r)
+		w.notSent(l, 0)
+		w.release(l)
+	}
+}
