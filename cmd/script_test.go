@@ -59,6 +59,10 @@ func TestScripts(t *testing.T) {
 
 			"registry":       cmdRegistry,
 			"registry-asked": cmdRegistryAsked,
+			"registry-level": cmdRegistryLevel,
+			"apicurio":       cmdApicurio,
+			"confluent":      cmdConfluent,
+			"descriptors":    cmdDescriptors,
 		},
 	})
 }
@@ -140,14 +144,18 @@ func (s *script) end(env *testscript.Env, topics string) {
 	s.witness.Close()
 }
 
-// scriptCondition knows [kafka], [embedded] and [python]; testscript itself
-// knows [linux], [exec:PROGRAM] and others.
+// scriptCondition knows [kafka], [embedded], [python], [apicurio] and [confluent], the
+// last two where these can be fetched and run; testscript itself knows [linux], [exec:PROGRAM] and others.
 func scriptCondition(name string) (bool, error) {
 	switch name {
 	case "kafka":
 		return realBrokers() != "", nil
 	case "embedded":
 		return realBrokers() == "", nil
+	case "apicurio":
+		return kafkatest.Available() == nil, nil
+	case "confluent":
+		return registrytest.ConfluentAvailable() == nil, nil
 	case "python":
 		_, err := exec.LookPath("python3")
 		return err == nil, nil
