@@ -41,6 +41,7 @@ func (c *groupChanges) show(snapshots []groupSnapshot) error {
 	var text []byte
 	for i := range snapshots {
 		s := &snapshots[i]
+		c.carryOver(s)
 		for _, e := range c.events(s) {
 			var err error
 			if text, err = c.append(text, &e); err != nil {
@@ -51,6 +52,22 @@ func (c *groupChanges) show(snapshots []groupSnapshot) error {
 	}
 	_, err := c.listing.env.Stdout.Write(text)
 	return err
+}
+
+// carryOver lets members keep what they had while a rebalance hides what they have:
+// that nobody tells is no revocation.
+func (c *groupChanges) carryOver(s *groupSnapshot) {
+	before, ok := c.before[s.info.Name]
+	if !ok || !s.info.Rebalancing() {
+		return
+	}
+	was := membersByID(before.info)
+	for i := range s.info.Members {
+		m := &s.info.Members[i]
+		if old := was[m.ID]; old != nil && len(m.Partitions) == 0 {
+			m.Partitions = old.Partitions
+		}
+	}
 }
 
 // events lists the changes, those that took something away first.

@@ -57,6 +57,12 @@ type GroupMember struct {
 	Partitions, Target             []TopicPartition
 }
 
+// Rebalancing says that the coordinator does not tell who has what: it knows a classic
+// group's assignment only while that group is stable.
+func (g *GroupInfo) Rebalancing() bool {
+	return g.State == GroupPreparingRebalance || g.State == GroupCompletingRebalance
+}
+
 // Owners gives the member of each partition that has one.
 func (g *GroupInfo) Owners() map[TopicPartition]*GroupMember {
 	owners := map[TopicPartition]*GroupMember{}

@@ -17,7 +17,7 @@ const (
 	LagLost      LagReason = "lost"      // records were deleted before the group read them
 	LagNoCommit  LagReason = "no_commit" // the group has never committed here
 	LagOpen      LagReason = "open_transaction"
-	LagNoOwner   LagReason = "no_owner" // records wait, and no member has the partition
+	LagNoOwner   LagReason = "no_owner" // records wait, and no member has the partition, as far as is known
 	LagStalled   LagReason = "stalled"  // they wait for a member whose commits do not move
 	LagReasonNil LagReason = "ok"
 )
@@ -75,13 +75,13 @@ func (a *Admin) GroupLag(ctx context.Context, g *GroupInfo) ([]PartitionLag, err
 			l.Lost = max(0, l.Start-c.Offset)
 		}
 		l.Lag = max(0, l.End-l.Position())
-		l.Reason = l.reason()
+		l.Reason = l.reason(g.Rebalancing())
 		lags = append(lags, l)
 	}
 	return lags, nil
 }
 
-func (l *PartitionLag) reason() LagReason {
+func (l *PartitionLag) reason(rebalancing bool) LagReason {
 	switch {
 	case l.Lost > 0:
 		return LagLost
@@ -91,7 +91,7 @@ func (l *PartitionLag) reason() LagReason {
 		return LagReasonNil
 	case l.Position() >= l.Stable:
 		return LagOpen
-	case l.Member == nil:
+	case l.Member == nil && !rebalancing:
 		return LagNoOwner
 	}
 	return LagReasonNil

@@ -232,8 +232,11 @@ func TestLagReason(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			if got := tt.lag.reason(); got != tt.reason {
+			if got := tt.lag.reason(false); got != tt.reason {
 				t.Errorf("got %s, want %s", got, tt.reason)
+			}
+			if got := tt.lag.reason(true); got == LagNoOwner {
+				t.Error("nobody knows the owners while a group rebalances")
 			}
 		})
 	}
