@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -46,13 +45,13 @@ func (f *clusterShowFlags) plan(env *Env) (*clusterShowPlan, error) {
 }
 
 // look describes the cluster and hands it to show.
-func (p *clusterShowPlan) look(ctx context.Context, env *Env, show func(*kafka.Cluster) error) error {
-	return withAdmin(ctx, env, &p.flags.cluster, func(_ *cluster, admin *kafka.Admin) error {
+func (p *clusterShowPlan) look(ctx context.Context, env *Env, show func(*cluster, *kafka.Cluster) error) error {
+	return withAdmin(ctx, env, &p.flags.cluster, func(connection *cluster, admin *kafka.Admin) error {
 		c, err := admin.Cluster(ctx)
 		if err != nil {
 			return err
 		}
-		return show(c)
+		return show(connection, c)
 	})
 }
 
@@ -85,7 +84,7 @@ type clusterBrokerItem struct {
 
 func newClusterBrokersCmd(env *Env) *cobra.Command {
 	return newClusterShowCmd(env, "brokers", "List the brokers that are up, at the addresses they advertise", func(p *clusterShowPlan, ctx context.Context) error {
-		return p.look(ctx, env, func(c *kafka.Cluster) error {
+		return p.look(ctx, env, func(_ *cluster, c *kafka.Cluster) error {
 			items := make([]clusterBrokerItem, 0, len(c.Brokers))
 			for _, b := range c.Brokers {
 				items = append(items, clusterBrokerItem{b.ID, b.Host, b.Port, b.Rack, b.ID == c.Controller})
@@ -97,38 +96,6 @@ func newClusterBrokersCmd(env *Env) *cobra.Command {
 				for _, i := range items {
 					t.Add(strconv.Itoa(int(i.Broker)), i.Host, strconv.Itoa(i.Port), i.Rack, strconv.FormatBool(i.Controller))
 				}
-				return t
-			})
-		})
-	})
-}
-
-// clusterInfoItem is what a cluster says about itself.
-type clusterInfoItem struct {
-	ID         string   `json:"id"`
-	Controller int32    `json:"controller"` // -1: none is known
-	Brokers    []string `json:"brokers"`    // HOST:PORT as they advertise themselves
-	Operations []string `json:"operations"` // that the user may do to the cluster as a whole
-}
-
-func newClusterInfoCmd(env *Env) *cobra.Command {
-	return newClusterShowCmd(env, "info", "Show a cluster's id, controller and brokers, and what you may do to it", func(p *clusterShowPlan, ctx context.Context) error {
-		return p.look(ctx, env, func(c *kafka.Cluster) error {
-			item := clusterInfoItem{ID: c.ID, Controller: c.Controller, Brokers: []string{}, Operations: []string{}}
-			for _, b := range c.Brokers {
-				item.Brokers = append(item.Brokers, b.Address())
-			}
-			item.Operations = append(item.Operations, c.Operations...)
-			return p.listing.print("kstream.cluster.info/v1", []clusterInfoItem{item}, func() *output.Table {
-				controller := "none"
-				if item.Controller >= 0 {
-					controller = strconv.Itoa(int(item.Controller))
-				}
-				t := &output.Table{Columns: []output.Column{{Name: "name"}, {Name: "value"}}}
-				t.Add("id", item.ID)
-				t.Add("controller", controller)
-				t.Add("brokers", strings.Join(item.Brokers, ","))
-				t.Add("operations", strings.Join(item.Operations, ","))
 				return t
 			})
 		})

@@ -200,6 +200,7 @@ func (c *counting) read(ctx context.Context, cluster *cluster, spans []kafka.Spa
 	defer func() { err = errors.Join(err, reader.Close()) }()
 	v := c.newView()
 	chooses := c.plan.filters.any()
+	live := context.WithoutCancel(ctx) // a batch that was begun is finished
 	left := func() int64 {
 		positions := reader.Positions()
 		n := int64(0)
@@ -218,7 +219,7 @@ func (c *counting) read(ctx context.Context, cluster *cluster, spans []kafka.Spa
 			c.env.notice("%s", n)
 		}
 		if ev.Batch != nil {
-			if err := c.add(ctx, v, ev.Batch, chooses); err != nil {
+			if err := c.add(live, v, ev.Batch, chooses); err != nil {
 				return err
 			}
 		}
@@ -226,6 +227,14 @@ func (c *counting) read(ctx context.Context, cluster *cluster, spans []kafka.Spa
 		return nil
 	})
 	if err != nil {
+		if stopped(ctx) != nil {
+			sum := int64(0)
+			for _, n := range c.counts {
+				sum += n
+			}
+			c.meter.clear()
+			c.env.notice("counted %s until then", countOf(sum, "record"))
+		}
 		return err
 	}
 	c.tellFailures()
