@@ -65,6 +65,7 @@ func (f *serdeFlags) options(env *Env) (serde.Options, error) {
 	o := serde.Options{
 		Files: os.ReadFile, Exec: startFilter(env.Stderr), AvroJSON: f.avroJSON, ReaderSchema: f.reader, PickleAllowObjects: f.objects,
 		SchemaID: f.schemaID, SubjectStrategy: f.strategy, SchemaIDIn: f.schemaIDIn, AutoRegister: f.autoRegister,
+		ProtoPath: f.protoPath, Message: f.message, Validate: f.validate,
 	}
 	if err := f.useRegistry(env, &o); err != nil {
 		return o, err
