@@ -21,6 +21,7 @@ type consumeFlags struct {
 	output      recordOutputFlags
 	order       orderFlags
 	members     memberFlags
+	live        liveFlags
 	onError     string
 	exec        string
 	exit        bool
@@ -77,6 +78,7 @@ func (f *consumeFlags) register(flags *pflag.FlagSet) {
 	f.filters.register(flags)
 	f.order.register(flags)
 	f.members.register(flags)
+	f.live.register(flags)
 	f.serdes.cluster = &f.cluster
 	f.serdes.register(flags)
 	f.output.register(flags)
@@ -90,6 +92,7 @@ type consumePlan struct {
 	filters    *filterPlan
 	order      *orderPlan  // nil: as the records come
 	members    *memberPlan // nil: without a group
+	watch      *aside      // stderr under --watch; nil without
 	output     *recordOutput
 	failures   failures
 	key, value decoding
@@ -112,6 +115,9 @@ func (f *consumeFlags) plan(env *Env, topics []string) (*consumePlan, error) {
 		return nil, err
 	}
 	if p.members, err = f.members.plan(f, p.reading); err != nil {
+		return nil, err
+	}
+	if p.watch, err = f.live.plan(env, f); err != nil {
 		return nil, err
 	}
 	if p.filters, err = f.filters.plan(env); err != nil {

@@ -55,6 +55,7 @@ type consumption struct {
 	letters *deadLetters // nil without dlq
 	crew    *crew        // nil without a group
 	workers workers      // of --exec
+	watch   *watch       // nil without --watch
 	admin   lentAdmin
 	failed  failureCount
 
@@ -125,11 +126,15 @@ func (c *consumption) carry(polling context.Context, src source) error {
 	if c.plan.output.header != "" {
 		c.printer.pending = append(c.printer.pending, c.plan.output.header...)
 	}
+	c.show(polling, src)
 	stages.Go(func() error {
 		defer close(c.chunks)
 		return c.read(polling, live, src)
 	})
-	stages.Go(func() error { return c.printer.print(c.chunks) })
+	stages.Go(func() error {
+		defer c.watch.guard()
+		return c.printer.print(c.chunks)
+	})
 	watches, done := context.WithCancel(polling)
 	defer done()
 	if c.plan.flags.idle.d > 0 {
@@ -140,7 +145,8 @@ func (c *consumption) carry(polling context.Context, src source) error {
 			c.stop(errGone)
 		}
 	}()
-	if err := stages.Wait(); err != nil {
+	err := stages.Wait()
+	if err := errors.Join(err, c.watch.end()); err != nil {
 		return err
 	}
 	c.tellFailures()
@@ -150,10 +156,10 @@ func (c *consumption) carry(polling context.Context, src source) error {
 // read takes everything from src and then gives out what was arranged.
 func (c *consumption) read(polling, live context.Context, src source) error {
 	ticking := c.order.tick(live)
-	err := src.Run(polling, live, func(int) func(kafka.Event) error {
+	err := src.Run(polling, live, c.watch.receiver(func(int) func(kafka.Event) error {
 		view := c.newView()
 		return func(ev kafka.Event) error { return view.render(live, ev) }
-	})
+	}))
 	ticking()
 	cause := context.Cause(polling)
 	if cause != nil && errors.Is(err, cause) {

@@ -81,7 +81,7 @@ func (v *view) render(live context.Context, ev kafka.Event) error {
 		v.crew.noticed(ev.Member, n)
 	}
 	if ev.Change != nil {
-		if line := v.crew.changed(ev.Member, ev.Change); line != "" && !v.env.quiet {
+		if line := v.crew.changed(ev.Member, ev.Change); line != "" && v.tells() {
 			out.notices = append(out.notices, oneLine(line))
 		}
 		out.done = ev.Change.Written
@@ -115,6 +115,9 @@ func (v *view) idle() {
 	v.busy.Add(-1)
 }
 
+// tells says whether stderr is told what happens; the live view shows it by itself.
+func (v *view) tells() bool { return !v.env.quiet && v.watch == nil }
+
 // note counts what a notice tells, and adds its line to the chunk.
 func (v *view) note(n kafka.Notice, out *chunk) {
 	switch n.Kind {
@@ -123,7 +126,7 @@ func (v *view) note(n kafka.Notice, out *chunk) {
 	case kafka.NoticePartitions, kafka.NoticeTopic:
 		v.spans.Add(n.To - n.From)
 	}
-	if !v.env.quiet && (n.Kind != kafka.NoticeEnd || v.env.StderrTerminal) {
+	if v.tells() && (n.Kind != kafka.NoticeEnd || v.env.StderrTerminal) {
 		out.notices = append(out.notices, oneLine(n.String()))
 	}
 }

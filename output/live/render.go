@@ -20,7 +20,7 @@ type Look struct {
 	Colour   bool // 16 ANSI colours; none at all without
 	Unicode  bool // otherwise ASCII
 	Selected int  // number of the member that keys act on; 0 for none
-	Leaving  bool // the members were told to leave
+	Leaving  bool // so Snapshot.Leaving will be, as soon as it is heard
 }
 
 // movedFor is how long a partition that moved stands out.
@@ -55,6 +55,7 @@ func Render(s Snapshot, size Size, look Look) string {
 			r.lost++
 		}
 	}
+	r.look.Leaving = look.Leaving || s.Leaving
 	lines := r.lines()
 	for i, line := range lines {
 		lines[i] = strings.TrimRight(r.clip(line, size.Width), " ")
@@ -145,12 +146,11 @@ func (r *renderer) about() string {
 // group's name is in it.
 func (r *renderer) totals() string {
 	var rate float64
-	var records, lag int64
+	var lag int64
 	frozen := 0
 	for i := range r.Members {
 		m := &r.Members[i]
 		rate += m.rate()
-		records += m.Records
 		if m.State == Frozen {
 			frozen++
 		}
@@ -167,7 +167,7 @@ func (r *renderer) totals() string {
 	if frozen > 0 {
 		parts = append(parts, r.palette.Warn.Render(count(int64(frozen))+" frozen"))
 	}
-	parts = append(parts, "lag "+count(lag), count(int64(rate))+"/s", plural64(records, "record"))
+	parts = append(parts, "lag "+count(lag), count(int64(rate))+"/s", plural64(r.Records, "record"))
 	if r.size.Height < 10 {
 		parts = append([]string{r.clip(r.clean(r.Group), max(8, r.size.Width/3))}, parts...)
 	}

@@ -9,9 +9,11 @@ type Snapshot struct {
 	Topics     []string
 	Protocol   string // classic or consumer
 	Assignor   string
+	Records    int64       // in all, those of members that have left included
 	Members    []Member    // in the order of their numbers
 	Partitions []Partition // by topic, then by number
 	Log        []Entry     // oldest first
+	Leaving    bool        // all members were told to leave
 }
 
 // State says what a member does.

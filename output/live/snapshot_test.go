@@ -20,6 +20,7 @@ func sample(members, partitions int) Snapshot {
 			m.Rate = append(m.Rate, float64((i*n)%7*400))
 		}
 		s.Members = append(s.Members, m)
+		s.Records += m.Records
 		s.Log = append(s.Log, Entry{noon().Add(time.Duration(n-members) * time.Second), n, fmt.Sprintf("+orders[%d,%d]", 2*n-2, 2*n-1)})
 	}
 	for i := range partitions {
