@@ -17,6 +17,7 @@ type member struct {
 	group  *Group
 	number int
 	id     string // that the coordinator gave last
+	term   int32  // the generation, as it was last
 	emit   func(Event) error
 	ledger *ledger
 
@@ -87,6 +88,8 @@ func (m *member) run() error {
 		return errors.Join(explain(g.cfg, c.logs, err), c.close())
 	}
 	err = m.work()
+	m.arrive()
+	m.id, m.term = m.memberID(), m.generation()
 	m.closing = true
 	if closed := c.close(); err == nil { // revokes what is assigned, by the callback
 		err = closed
@@ -122,6 +125,18 @@ func (m *member) work() error {
 		}
 	}
 	return nil
+}
+
+// joinGrace is how long a member that is to leave waits for its first join to end.
+const joinGrace = 3 * time.Second
+
+// arrive lets a join end that is under way: a member that hangs up in the middle of its
+// first one stays in the group, unheard of, until its session is over.
+func (m *member) arrive() {
+	deadline := time.Now().Add(joinGrace)
+	for m.rk != nil && m.generation() < 0 && time.Now().Before(deadline) && m.group.live.Err() == nil {
+		m.client.Poll(20) // nothing but the rebalance matters any more
+	}
 }
 
 // commitDue commits when the interval is over.
@@ -177,10 +192,10 @@ func passing(err ck.Error) bool {
 
 // tell emits a change.
 func (m *member) tell(c Change) error {
-	if id := m.memberID(); id != "" {
-		m.id = id // a member that leaves is not told its id any more
+	if !m.closing { // a client that is closing may not answer
+		m.id, m.term = m.memberID(), m.generation()
 	}
-	c.MemberID, c.Generation = m.id, m.generation()
+	c.MemberID, c.Generation = m.id, m.term
 	return m.emit(Event{Member: m.number, Change: &c})
 }
 
@@ -200,7 +215,15 @@ func (m *member) rebalance(_ *ck.Consumer, ev ck.Event) error {
 	return err
 }
 
-func (m *member) cooperative() bool { return m.client.GetRebalanceProtocol() == "COOPERATIVE" }
+// cooperative says whether partitions are given and taken one by one (KIP-429), by the
+// configuration: librdkafka's own answer may never come from a client that is closing.
+func (m *member) cooperative() bool {
+	own := m.properties()
+	for name, value := range m.cfg.Properties {
+		own[name] = value
+	}
+	return own["group.protocol"] == "consumer" || own["partition.assignment.strategy"] == "cooperative-sticky"
+}
 
 // assigned starts reading partitions at their committed offsets. A member that is
 // leaving takes them without reading: they are revoked at once.
