@@ -164,14 +164,3 @@ func topicErrors(env *Env, causes []error) error {
 	}
 	return severalErrors("topics", causes)
 }
-
-// partitionsOf lists the partitions of topics.
-func partitionsOf(topics ...kafka.Topic) []kafka.TopicPartition {
-	var tps []kafka.TopicPartition
-	for _, t := range topics {
-		for _, p := range t.Partitions {
-			tps = append(tps, kafka.TopicPartition{Topic: t.Name, Partition: p.ID})
-		}
-	}
-	return tps
-}

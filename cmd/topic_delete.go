@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kstream/kafka"
+	"kstream/kafka/position"
 	"kstream/output"
 )
 
@@ -143,11 +144,11 @@ func (p *topicDeletePlan) look(ctx context.Context, env *Env, admin *kafka.Admin
 		if t.Err != nil {
 			continue
 		}
-		marks, err := admin.Watermarks(ctx, partitionsOf(t.Topic))
+		_, marks, err := positionsIn(ctx, admin, t.Topic, position.Position{})
+		if err != nil && errors.Is(err, context.Cause(ctx)) {
+			return nil, err
+		}
 		if err != nil {
-			if errors.Is(err, context.Cause(ctx)) {
-				return nil, err
-			}
 			continue // a topic without leaders may go all the same
 		}
 		item.Records = new(int64)

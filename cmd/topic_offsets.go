@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -106,12 +105,10 @@ func (p *topicOffsetsPlan) run(ctx context.Context, env *Env) error {
 }
 
 func (p *topicOffsetsPlan) look(ctx context.Context, admin *kafka.Admin, t kafka.Topic) ([]topicOffsetsItem, error) {
-	at, marks, err := positionsIn(ctx, admin, []kafka.Topic{t}, p.at)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", t.Name, err)
-	}
+	at, marks, err := positionsIn(ctx, admin, t, p.at)
 	var items []topicOffsetsItem
-	for _, tp := range partitionsOf(t) {
+	for _, part := range t.Partitions {
+		tp := kafka.TopicPartition{Topic: t.Name, Partition: part.ID}
 		offset, selected := at[tp]
 		if !selected {
 			continue
@@ -123,7 +120,7 @@ func (p *topicOffsetsPlan) look(ctx context.Context, admin *kafka.Admin, t kafka
 		}
 		items = append(items, item)
 	}
-	return items, nil
+	return items, err
 }
 
 func (p *topicOffsetsPlan) table(items []topicOffsetsItem) *output.Table {

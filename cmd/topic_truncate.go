@@ -155,28 +155,35 @@ func (p *topicTruncatePlan) run(ctx context.Context, env *Env) error {
 
 // look finds what would go from a topic.
 func (p *topicTruncatePlan) look(ctx context.Context, admin *kafka.Admin, t kafka.Topic) ([]*topicTruncateItem, error) {
-	at, marks, err := positionsIn(ctx, admin, []kafka.Topic{t}, p.before)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", t.Name, err)
-	}
+	at, marks, err := positionsIn(ctx, admin, t, p.before)
 	var items []*topicTruncateItem
-	for _, tp := range partitionsOf(t) {
+	for _, part := range t.Partitions {
+		tp := kafka.TopicPartition{Topic: t.Name, Partition: part.ID}
 		if to, ok := at[tp]; ok {
 			m := marks[tp]
 			items = append(items, &topicTruncateItem{Topic: t.Name, Partition: tp.Partition, Start: m.Start, Before: to, End: m.End, Records: to - m.Start})
 		}
 	}
-	return items, nil
+	return items, err
 }
 
-// positionsIn gives the offset that a position means in each partition that it selects,
-// within the log as read_committed sees it.
-func positionsIn(ctx context.Context, admin *kafka.Admin, topics []kafka.Topic, pos position.Position) (map[kafka.TopicPartition]int64, map[kafka.TopicPartition]kafka.Watermarks, error) {
+// positionsIn gives the offset that a position means in each partition of a topic that it
+// selects, within the log as read_committed sees it. With an error about partitions that
+// nobody leads it gives those of the others.
+func positionsIn(ctx context.Context, admin *kafka.Admin, t kafka.Topic, pos position.Position) (map[kafka.TopicPartition]int64, map[kafka.TopicPartition]kafka.Watermarks, error) {
 	committed := &rangePlan{from: pos}
-	if err := committed.checkPartitions(topics); err != nil {
+	if err := committed.checkPartitions([]kafka.Topic{t}); err != nil {
 		return nil, nil, err
 	}
-	tps := partitionsOf(topics...)
+	var tps, offline []kafka.TopicPartition
+	for _, p := range t.Partitions {
+		tp := kafka.TopicPartition{Topic: t.Name, Partition: p.ID}
+		if _, selected := pos.For(p.ID); selected && p.Offline() {
+			offline = append(offline, tp)
+		} else if selected {
+			tps = append(tps, tp)
+		}
+	}
 	marks, err := admin.Watermarks(ctx, tps)
 	if err != nil {
 		return nil, nil, err
@@ -189,7 +196,10 @@ func positionsIn(ctx context.Context, admin *kafka.Admin, topics []kafka.Topic, 
 		m := marks[tp]
 		at[tp], _ = position.Log{Start: m.Start, End: m.Stable}.Clamp(offset)
 	}
-	return at, marks, nil
+	if len(offline) > 0 {
+		err = fmt.Errorf("%s: %w: it has no leader", listPartitions(offline), kafka.ErrFailed)
+	}
+	return at, marks, err
 }
 
 // truncate deletes, and notes what came of it in the items and, of each topic, the first
