@@ -105,11 +105,13 @@ func parseOffsetLines(name string, in *bufio.Reader, add func(int, offsetLine) e
 				Offset    *int64  `json:"offset"`
 				Metadata  string  `json:"metadata"`
 			}
-			if err := json.Unmarshal(text, &l); err != nil {
-				return faultf(codeBadData, "%s:%d: %w", name, n, err)
-			}
-			if l.Topic == nil || l.Partition == nil || l.Offset == nil {
-				return faultf(codeBadData, "%s:%d: want topic, partition and offset", name, n)
+			var syntax *json.SyntaxError
+			err := json.Unmarshal(text, &l)
+			switch {
+			case errors.As(err, &syntax):
+				return faultf(codeBadData, "%s:%d: no JSON: %w", name, n, syntax)
+			case err != nil || l.Topic == nil || l.Partition == nil || l.Offset == nil:
+				return faultf(codeBadData, "%s:%d: want an object with topic, partition and offset", name, n)
 			}
 			if err := add(n, offsetLine{*l.Topic, *l.Partition, *l.Offset, l.Metadata}); err != nil {
 				return err
