@@ -154,3 +154,35 @@ func TestMeterLine(t *testing.T) {
 		})
 	}
 }
+
+// The line is drawn now and then, on a terminal alone, and taken away at the end.
+func TestMeterShow(t *testing.T) {
+	left := int64(100)
+	for name, tt := range map[string]struct {
+		env  Env
+		want string
+	}{
+		"terminal": {Env{StderrTerminal: true}, "\r\x1b[Kcounted 30%, 100 offsets a second, 1s left\r\x1b[Kcounted 60%, 100 offsets a second, 0s left\r\x1b[K"},
+		"quiet":    {Env{StderrTerminal: true, quiet: true}, ""},
+		"pipe":     {Env{}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var text strings.Builder
+			now := time.UnixMilli(0)
+			env := tt.env
+			env.Stderr, env.Now = &text, func() time.Time { return now }
+			m := newMeter(&env, "counted")
+			for range 6 {
+				now = now.Add(100 * time.Millisecond)
+				left -= 10
+				m.show(100, func() int64 { return left })
+			}
+			m.clear()
+			m.clear()
+			left = 100
+			if d := cmp.Diff(tt.want, text.String()); d != "" {
+				t.Errorf("stderr (-want +got):\n%s", d)
+			}
+		})
+	}
+}
