@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -102,12 +101,4 @@ func schemaReferences(list []serde.Reference) []schemaReference {
 		refs[i] = schemaReference(r)
 	}
 	return refs
-}
-
-// describeVersion names a version: "orders-value version 3".
-func describeVersion(s *serde.SchemaInfo) string {
-	if s.Version == 0 {
-		return s.Subject
-	}
-	return fmt.Sprintf("%s version %d", s.Subject, s.Version)
 }

@@ -35,7 +35,7 @@ func say(status int, contentType, text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", contentType)
 		w.WriteHeader(status)
-		io.WriteString(w, text) //nolint:errcheck // the test sees what arrives
+		io.WriteString(w, text)
 	}
 }
 
@@ -110,7 +110,7 @@ func TestAFailingRegistry(t *testing.T) {
 		"closed in the middle": {
 			answer: func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Length", "1000")
-				io.WriteString(w, `{"schema":`) //nolint:errcheck // the test sees what arrives
+				io.WriteString(w, `{"schema":`)
 			}, requests: 3,
 			want: "schema registry URL: the connection was closed in the middle of the answer", is: []error{serde.ErrRegistry},
 		},

@@ -82,7 +82,7 @@ func answering(t testing.TB, status int, text []byte) *sr.Client {
 	t.Helper()
 	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
-		w.Write(text) //nolint:errcheck // a recorder takes everything
+		w.Write(text)
 	})
 	cl, err := sr.NewClient(sr.URLs("http://"+mockHost), sr.HTTPClient(&http.Client{Transport: inProcess{handler}}))
 	if err != nil {

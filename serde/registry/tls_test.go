@@ -14,7 +14,6 @@ import (
 	"log"
 	"math/big"
 	"net"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -38,7 +37,7 @@ func TestTLS(t *testing.T) {
 	}
 	clients := x509.NewCertPool()
 	clients.AddCert(pair.Leaf)
-	server := httptest.NewUnstartedServer(http.HandlerFunc(say(200, "application/json", `{"schema":"\"int\""}`)))
+	server := httptest.NewUnstartedServer(say(200, "application/json", `{"schema":"\"int\""}`))
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients}
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshakes that are to fail
 	server.StartTLS()

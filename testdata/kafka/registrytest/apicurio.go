@@ -192,7 +192,7 @@ func unpack(archive, dir string) error {
 	if err != nil {
 		return err
 	}
-	defer root.Close()
+	defer root.Close() //nolint:errcheck // the files in it are closed with care
 	for files := tar.NewReader(plain); ; {
 		header, err := files.Next()
 		if errors.Is(err, io.EOF) {
