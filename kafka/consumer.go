@@ -218,6 +218,33 @@ func (b *Batch) addMessage(m *ck.Message) {
 	b.Records = append(b.Records, r)
 }
 
+// commit commits offsets, waiting at most limit for the answer. Without one the error
+// is a time-out, and the commit may still come to pass.
+//
+// The client's own call waits for ever: where a coordinator is sought, and in a client
+// that has left its group already.
+func (c *consumer) commit(offsets map[TopicPartition]int64, limit time.Duration) error {
+	if c.rk == nil {
+		results, err := c.client.CommitOffsets(clientOffsets(offsets))
+		for _, r := range results {
+			if err == nil {
+				err = r.Error
+			}
+		}
+		return err
+	}
+	list := C.ks_offsets_new(C.int(len(offsets)))
+	for tp, offset := range offsets {
+		topic := C.CString(tp.Topic)
+		C.ks_offsets_add(list, topic, C.int32_t(tp.Partition), C.int64_t(offset))
+		C.free(unsafe.Pointer(topic))
+	}
+	if code := ck.ErrorCode(C.ks_commit(c.rk, list, C.int(limit.Milliseconds()))); code != ck.ErrNoError {
+		return ck.NewError(code, code.String(), false)
+	}
+	return nil
+}
+
 // memberID is the id that the group's coordinator gave, or "".
 func (c *consumer) memberID() string {
 	if c.rk == nil {

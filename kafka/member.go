@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -91,6 +93,9 @@ func (m *member) run() error {
 	m.arrive()
 	m.id, m.term = m.memberID(), m.generation()
 	m.closing = true
+	if left := m.relinquish(); err == nil {
+		err = left
+	}
 	if closed := c.close(); err == nil { // revokes what is assigned, by the callback
 		err = closed
 	}
@@ -151,6 +156,10 @@ func (m *member) commitDue() error {
 	return m.commit()
 }
 
+// commitLimit is how long a member waits for the answer to a commit; meanwhile it reads
+// nothing.
+const commitLimit = time.Second
+
 // commit commits what is due. A commit that a running rebalance refuses stays due
 // (KIP-447 tells such refusals from final ones); so does one that found no
 // coordinator.
@@ -160,14 +169,7 @@ func (m *member) commit() error {
 	if len(due) == 0 {
 		return nil
 	}
-	results, err := m.client.CommitOffsets(clientOffsets(due))
-	if err == nil {
-		for _, r := range results {
-			if r.Error != nil {
-				err = r.Error
-			}
-		}
-	}
+	err := m.consumer.commit(due, commitLimit)
 	if err == nil {
 		m.ledger.settle(due)
 		return m.tell(Change{Kind: ChangeCommitted, Offsets: due})
@@ -302,45 +304,44 @@ func (m *member) starts(partitions []ck.TopicPartition) (map[TopicPartition]int6
 	return starts, nil
 }
 
+// relinquish ends all reading before the client is closed: what was fetched is written
+// out and committed. The callback inside Close would be too late for that: when an
+// assignment is still to be handed over, librdkafka leaves the group first.
+func (m *member) relinquish() error {
+	tps := slices.Collect(maps.Keys(m.parts))
+	if len(tps) == 0 {
+		return nil
+	}
+	err := m.release(tps, "leaving", min(m.cfg.timeout()/2, leaveGrace), func() error {
+		m.client.Poll(int(pollInterval.Milliseconds())) // so that a rebalance that refuses the commit goes on
+		return m.failure
+	})
+	m.ledger.disown(tps)
+	return err
+}
+
+// leaveGrace is how long a member that is to leave tries to commit.
+const leaveGrace = 4 * time.Second
+
 // revoked gives partitions away: what was fetched from them is written out and
 // committed first. Partitions that were lost belong to somebody else already; they are
 // only forgotten.
 func (m *member) revoked(partitions []ck.TopicPartition) error {
-	change := Change{Kind: ChangeRevoked, Reason: "rebalance", Offsets: map[TopicPartition]int64{}}
-	if m.closing {
-		change.Reason = "leaving"
-	}
-	var tps []TopicPartition
+	var all, tps []TopicPartition
 	for _, p := range partitions {
 		tp := TopicPartition{*p.Topic, p.Partition}
-		if part := m.parts[tp]; part != nil {
+		all = append(all, tp)
+		if m.parts[tp] != nil {
 			tps = append(tps, tp)
-			change.Offsets[tp] = part.next
 		}
 	}
 	var err error
-	if m.client.AssignmentLost() {
-		change.Kind, change.Reason = ChangeLost, "the group took them: the session timed out, or the member did not poll"
-		err = m.tell(change)
-	} else {
-		written := make(chan struct{})
-		change.Written = func() { close(written) }
-		if err = m.tell(change); err == nil {
-			select {
-			case <-written:
-				err = m.handOver()
-			case <-m.group.live.Done():
-			}
-		}
+	if len(tps) > 0 {
+		err = m.release(tps, "rebalance", m.cfg.timeout()/2, func() error { return pause(m.group.live, pollInterval) })
+	} else { // relinquish is at it: this is its last chance
+		err = m.commit()
 	}
-	m.ledger.disown(tps)
-	m.last = nil
-	for _, tp := range tps {
-		if p := m.parts[tp]; p != nil && !p.done {
-			m.open--
-		}
-		delete(m.parts, tp)
-	}
+	m.ledger.disown(all)
 	m.forward(partitions, false)
 	if m.cooperative() {
 		return errors.Join(err, explain(m.cfg, m.logs, m.client.IncrementalUnassign(partitions)))
@@ -348,20 +349,52 @@ func (m *member) revoked(partitions []ck.TopicPartition) error {
 	return errors.Join(err, explain(m.cfg, m.logs, m.client.Unassign()))
 }
 
-// handOver commits before partitions are given away. It is the last chance, so a
-// refusal that passes is tried again for a while; then the next owner reads again what
-// was not committed.
-func (m *member) handOver() error {
-	deadline := time.Now().Add(m.cfg.timeout() / 2)
-	for {
-		if err := m.commit(); err != nil {
+// release writes out and commits what was fetched from partitions, and reads no more of
+// them. A refused commit that may succeed later is tried again, after wait, for a while;
+// then the next owner reads again what was not committed.
+func (m *member) release(tps []TopicPartition, reason string, limit time.Duration, wait func() error) error {
+	change := Change{Kind: ChangeRevoked, Reason: reason, Offsets: map[TopicPartition]int64{}}
+	for _, tp := range tps {
+		p := m.parts[tp]
+		change.Offsets[tp] = p.next
+		if !p.done {
+			m.open--
+		}
+		delete(m.parts, tp)
+	}
+	m.last = nil
+	if m.client.AssignmentLost() {
+		change.Kind, change.Reason = ChangeLost, "the group took them: the session timed out, or the member did not poll"
+		return m.tell(change)
+	}
+	written := make(chan struct{})
+	change.Written = func() { close(written) }
+	if err := m.tell(change); err != nil {
+		return err
+	}
+	select {
+	case <-written:
+	case <-m.group.live.Done():
+		return nil
+	}
+	for deadline := time.Now().Add(limit); ; {
+		err := m.commit()
+		if err != nil || len(m.ledger.due()) == 0 || m.client.AssignmentLost() {
 			return err
 		}
-		if len(m.ledger.due()) == 0 || time.Now().After(deadline) || m.client.AssignmentLost() {
-			return nil
+		if time.Now().After(deadline) {
+			return m.uncommitted()
 		}
-		if pause(m.group.live, pollInterval) != nil {
-			return nil
+		if wait() != nil {
+			return m.failure
 		}
 	}
+}
+
+// uncommitted is the error of a member that had to give up what it could not commit.
+func (m *member) uncommitted() error {
+	if !m.closing {
+		return nil // the next owner reads it again
+	}
+	return fmt.Errorf("commit: %w; what was printed since the last commit comes again", unanswered(m.cfg, m.logs))
 }

@@ -5,6 +5,25 @@
 
 #define WEAK __attribute__((weak))
 
+typedef struct rd_kafka_op_s rd_kafka_event_t;
+
+typedef struct rd_kafka_topic_partition_s {
+  char *topic;
+  int32_t partition;
+  int64_t offset;
+  void *metadata;
+  size_t metadata_size;
+  void *opaque;
+  int err;
+  void *_private;
+} rd_kafka_topic_partition_t;
+
+struct rd_kafka_topic_partition_list_s {
+  int cnt;
+  int size;
+  rd_kafka_topic_partition_t *elems;
+};
+
 extern rd_kafka_queue_t *rd_kafka_queue_new(rd_kafka_t *) WEAK;
 extern rd_kafka_queue_t *rd_kafka_queue_get_partition(rd_kafka_t *, const char *, int32_t) WEAK;
 extern void rd_kafka_queue_forward(rd_kafka_queue_t *, rd_kafka_queue_t *) WEAK;
@@ -18,6 +37,14 @@ extern int rd_kafka_message_headers(const rd_kafka_message_t *, rd_kafka_headers
 extern size_t rd_kafka_header_cnt(const rd_kafka_headers_t *) WEAK;
 extern int rd_kafka_header_get_all(const rd_kafka_headers_t *, size_t, const char **, const void **, size_t *) WEAK;
 extern const char *rd_kafka_topic_name(const rd_kafka_topic_t *) WEAK;
+extern rd_kafka_topic_partition_list_t *rd_kafka_topic_partition_list_new(int) WEAK;
+extern rd_kafka_topic_partition_t *rd_kafka_topic_partition_list_add(rd_kafka_topic_partition_list_t *, const char *, int32_t) WEAK;
+extern void rd_kafka_topic_partition_list_destroy(rd_kafka_topic_partition_list_t *) WEAK;
+extern int rd_kafka_commit_queue(rd_kafka_t *, const rd_kafka_topic_partition_list_t *, rd_kafka_queue_t *, void *, void *) WEAK;
+extern rd_kafka_event_t *rd_kafka_queue_poll(rd_kafka_queue_t *, int) WEAK;
+extern int rd_kafka_event_error(rd_kafka_event_t *) WEAK;
+extern rd_kafka_topic_partition_list_t *rd_kafka_event_topic_partition_list(rd_kafka_event_t *) WEAK;
+extern void rd_kafka_event_destroy(rd_kafka_event_t *) WEAK;
 extern char *rd_kafka_memberid(const rd_kafka_t *) WEAK;
 extern rd_kafka_consumer_group_metadata_t *rd_kafka_consumer_group_metadata(rd_kafka_t *) WEAK;
 extern int32_t rd_kafka_consumer_group_metadata_generation_id(const rd_kafka_consumer_group_metadata_t *) WEAK;
@@ -30,7 +57,9 @@ int ks_complete(void) {
          rd_kafka_message_timestamp && rd_kafka_message_leader_epoch && rd_kafka_message_headers &&
          rd_kafka_header_cnt && rd_kafka_header_get_all && rd_kafka_topic_name && rd_kafka_memberid && rd_kafka_mem_free &&
          rd_kafka_consumer_group_metadata && rd_kafka_consumer_group_metadata_generation_id &&
-         rd_kafka_consumer_group_metadata_destroy;
+         rd_kafka_consumer_group_metadata_destroy && rd_kafka_topic_partition_list_new && rd_kafka_topic_partition_list_add &&
+         rd_kafka_topic_partition_list_destroy && rd_kafka_commit_queue && rd_kafka_queue_poll && rd_kafka_event_error &&
+         rd_kafka_event_topic_partition_list && rd_kafka_event_destroy;
 }
 
 ks_batch *ks_batch_new(int32_t capacity) {
@@ -159,6 +188,33 @@ int ks_forward(rd_kafka_t *rk, const char *topic, int32_t partition, rd_kafka_qu
   rd_kafka_queue_forward(q, to);
   rd_kafka_queue_destroy(q);
   return 1;
+}
+
+rd_kafka_topic_partition_list_t *ks_offsets_new(int n) { return rd_kafka_topic_partition_list_new(n); }
+
+void ks_offsets_add(rd_kafka_topic_partition_list_t *list, const char *topic, int32_t partition, int64_t offset) {
+  rd_kafka_topic_partition_list_add(list, topic, partition)->offset = offset;
+}
+
+// ks_commit commits offsets, which it destroys, and gives the error of the answer or of
+// the first partition that has one: -185 (timed out) when no answer came in time.
+int ks_commit(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *offsets, int timeout_ms) {
+  rd_kafka_queue_t *q = rd_kafka_queue_new(rk);
+  int err = rd_kafka_commit_queue(rk, offsets, q, NULL, NULL);
+  rd_kafka_topic_partition_list_destroy(offsets);
+  if (!err) {
+    rd_kafka_event_t *answer = rd_kafka_queue_poll(q, timeout_ms);
+    if (!answer) {
+      err = -185;
+    } else {
+      err = rd_kafka_event_error(answer);
+      rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(answer);
+      for (int i = 0; !err && list && i < list->cnt; i++) err = list->elems[i].err;
+      rd_kafka_event_destroy(answer);
+    }
+  }
+  rd_kafka_queue_destroy(q);
+  return err;
 }
 
 // ks_member_id gives the id that the coordinator gave the member, to be freed with

@@ -56,6 +56,12 @@ void ks_queue_destroy(rd_kafka_queue_t *q);
 void ks_queue_yield(rd_kafka_queue_t *q);
 int ks_forward(rd_kafka_t *rk, const char *topic, int32_t partition, rd_kafka_queue_t *to);
 
+typedef struct rd_kafka_topic_partition_list_s rd_kafka_topic_partition_list_t;
+
+rd_kafka_topic_partition_list_t *ks_offsets_new(int n);
+void ks_offsets_add(rd_kafka_topic_partition_list_t *list, const char *topic, int32_t partition, int64_t offset);
+int ks_commit(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *offsets, int timeout_ms);
+
 char *ks_member_id(rd_kafka_t *rk);
 int32_t ks_generation(rd_kafka_t *rk);
 

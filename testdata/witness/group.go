@@ -128,3 +128,28 @@ func (w *Client) offsets(ctx context.Context, topic string, partitions int, at i
 	}
 	return offsets, nil
 }
+
+// Members returns how many members a group has, of the classic or the KIP-848
+// protocol; 0 for a group that does not exist.
+func (w *Client) Members(ctx context.Context, group string) (int, error) {
+	r := kmsg.NewConsumerGroupDescribeRequest()
+	r.Groups = []string{group}
+	answer, err := r.RequestWith(ctx, w.c)
+	if err == nil && len(answer.Groups) == 1 && answer.Groups[0].ErrorCode == 0 {
+		return len(answer.Groups[0].Members), nil
+	}
+	classic := kmsg.NewDescribeGroupsRequest()
+	classic.Groups = []string{group}
+	old, err := classic.RequestWith(ctx, w.c)
+	if err != nil {
+		return 0, fmt.Errorf("members of %s: %w", group, err)
+	}
+	n := 0
+	for _, g := range old.Groups {
+		if err := kerr.ErrorForCode(g.ErrorCode); err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
+			return 0, fmt.Errorf("members of %s: %w", group, err)
+		}
+		n += len(g.Members)
+	}
+	return n, nil
+}
