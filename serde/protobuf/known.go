@@ -69,7 +69,7 @@ func (r *renderer) wellKnown(m *message, at, end, depth int) error {
 		return err
 	}
 	top := len(r.runs)
-	for top > base && r.runs[top-1].field == nil {
+	for top > base && r.runs[top-1].dead {
 		top--
 	}
 	done, err := r.special(m, base, top, depth)

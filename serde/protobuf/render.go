@@ -36,8 +36,9 @@ type renderer struct {
 
 // run is one occurrence of a field with its tag, or several in a row where all count.
 type run struct {
-	field      *field // nil when another member of its oneof came later
+	field      *field
 	start, end int
+	dead       bool // another member of its oneof came later
 }
 
 // fault is what is wrong at byte at.
@@ -69,7 +70,7 @@ func (r *renderer) members(m *message, at, end, depth int) error {
 		return err
 	}
 	top := len(r.runs)
-	for i := base; i < top && r.runs[i].field != nil; {
+	for i := base; i < top && !r.runs[i].dead; {
 		j := r.sameField(i, top)
 		if err := r.member(i, j, depth); err != nil {
 			return err
@@ -85,7 +86,7 @@ func (r *renderer) members(m *message, at, end, depth int) error {
 
 func (r *renderer) sameField(i, top int) int {
 	j := i + 1
-	for j < top && r.runs[j].field == r.runs[i].field {
+	for j < top && r.runs[j].field == r.runs[i].field && !r.runs[j].dead {
 		j++
 	}
 	return j
@@ -106,24 +107,24 @@ func (r *renderer) scan(m *message, at, end int) error {
 			at = next
 			continue
 		}
-		if last := len(r.runs) - 1; last >= base && r.runs[last].field == f {
+		if last := len(r.runs) - 1; last >= base && r.runs[last].field == f && !r.runs[last].dead {
 			switch {
 			case (f.list || f.isMap) && r.runs[last].end == at:
 				r.runs[last].end = next
 				at = next
 				continue
 			case f.message == nil && !f.list:
-				r.runs[last] = run{f, at, next}
+				r.runs[last].start, r.runs[last].end = at, next
 				at = next
 				continue
 			}
-		} else if last >= base && (r.runs[last].field == nil || r.runs[last].field.index > f.index) {
+		} else if last >= base && (r.runs[last].dead || r.runs[last].field.index > f.index) {
 			sorted = false
 		}
 		if f.oneof > 0 && r.replace(f, base) {
 			sorted = false
 		}
-		r.runs = append(r.runs, run{f, at, next})
+		r.runs = append(r.runs, run{field: f, start: at, end: next})
 		at = next
 	}
 	if !sorted {
@@ -133,23 +134,24 @@ func (r *renderer) scan(m *message, at, end int) error {
 }
 
 func (n run) order() int {
-	if n.field == nil {
+	if n.dead {
 		return 1 << 30
 	}
 	return n.field.index
 }
 
 // replace takes out the other members of the oneof of f, and says whether there were.
+// It stops where it stopped the last time, so that all calls take as long as one.
 func (r *renderer) replace(f *field, base int) (replaced bool) {
 	for i := len(r.runs) - 1; i >= base; i-- {
-		switch other := r.runs[i].field; {
-		case other == nil || other.oneof != f.oneof:
-		case other == f:
-			return false // the others before it are out already
-		default:
-			r.runs[i].field = nil
-			replaced = true
+		other := &r.runs[i]
+		if other.field.oneof != f.oneof {
+			continue
 		}
+		if other.dead || other.field == f {
+			break // those before it are dead, or the same
+		}
+		other.dead, replaced = true, true
 	}
 	return replaced
 }

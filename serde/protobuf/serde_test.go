@@ -1,0 +1,548 @@
+package protobuf
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kstream/serde"
+	"kstream/serde/serdetest"
+	"kstream/serde/value"
+)
+
+// shelf is a registry in memory. It counts what it is asked.
+type shelf struct {
+	mu      sync.Mutex
+	schemas []serde.Schema
+	asked   int
+	err     error // instead of an answer
+}
+
+func (r *shelf) find(is func(serde.Schema) bool) (serde.Schema, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.asked++
+	if r.err != nil {
+		return serde.Schema{}, r.err
+	}
+	for i := len(r.schemas) - 1; i >= 0; i-- {
+		if is(r.schemas[i]) {
+			return r.schemas[i], nil
+		}
+	}
+	return serde.Schema{}, serde.ErrUnknownSchema
+}
+
+func (r *shelf) ByID(_ context.Context, id int, _ string) (serde.Schema, error) {
+	return r.find(func(s serde.Schema) bool { return s.ID == id })
+}
+
+func (r *shelf) ByGUID(_ context.Context, guid string) (serde.Schema, error) {
+	return r.find(func(s serde.Schema) bool { return s.GUID == guid })
+}
+
+func (r *shelf) BySubject(_ context.Context, subject string, version int) (serde.Schema, error) {
+	return r.find(func(s serde.Schema) bool { return s.Subject == subject && (version < 0 || s.Version == version) })
+}
+
+func (r *shelf) Register(_ context.Context, subject string, s serde.Schema) (serde.Schema, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.asked++
+	s.ID, s.Subject, s.Version, s.GUID = 100+len(r.schemas), subject, 1, testGUID
+	r.schemas = append(r.schemas, s)
+	return s, nil
+}
+
+const testGUID = "00112233-4455-6677-8899-aabbccddeeff"
+
+func (r *shelf) add(id int, subject, text string, refs ...serde.Reference) {
+	info := serde.SchemaInfo{ID: id, Subject: subject, Version: 1, Type: "PROTOBUF"}
+	if id == 7 {
+		info.GUID = testGUID
+	}
+	r.schemas = append(r.schemas, serde.Schema{SchemaInfo: info, Text: text, References: refs})
+}
+
+func source(t testing.TB, file string) string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// framedCase is a record that Confluent's Python serializer wrote, and its registry.
+type framedCase struct {
+	Name, Message, Hex string
+	Headers            [][2]string
+	JSON               json.RawMessage
+	Subjects           map[string]struct {
+		ID         int
+		GUID, Text string
+		Version    int
+		References []serde.Reference
+	}
+}
+
+func framedCases(t testing.TB) []framedCase {
+	t.Helper()
+	var cases []framedCase
+	readJSON(t, "testdata/framed.json", &cases)
+	return cases
+}
+
+func (c framedCase) input(t testing.TB) serde.Input {
+	in := serde.Input{Topic: "t", Part: serde.Value, Data: unhex(t, c.Hex)}
+	for _, h := range c.Headers {
+		in.Headers = append(in.Headers, serde.Header{Key: h[0], Value: unhex(t, h[1])})
+	}
+	return in
+}
+
+func (c framedCase) registry() *shelf {
+	r := &shelf{}
+	for subject, s := range c.Subjects {
+		info := serde.SchemaInfo{ID: s.ID, GUID: s.GUID, Subject: subject, Version: s.Version, Type: "PROTOBUF"}
+		r.schemas = append(r.schemas, serde.Schema{SchemaInfo: info, Text: s.Text, References: s.References})
+	}
+	return r
+}
+
+// TestConfluentPython reads what Confluent's serializer for Python wrote, and writes
+// what it would have written, but for the way to count messages after a map.
+func TestConfluentPython(t *testing.T) {
+	otherIndexes := map[string]bool{"nested after a map": true, "nested deeper": true, "the last": true, "header": true}
+	for _, c := range framedCases(t) {
+		t.Run(c.Name, func(t *testing.T) {
+			registry := c.registry()
+			s := open(t, "", serde.Options{Registry: registry})
+			in := c.input(t)
+			got, r, err := serde.Render(t.Context(), nil, s, in, value.JSONOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(normal(t, c.JSON), normal(t, got)); diff != "" || r.Schema.Name != c.Message {
+				t.Errorf("%v %v (-want +got):\n%s", r.Schema, r.Notes, diff)
+			}
+			asked := registry.asked
+			if _, _, err := serde.Render(t.Context(), nil, s, in, value.JSONOptions{}); err != nil || registry.asked != asked {
+				t.Errorf("asked %d times, then %d: %v", asked, registry.asked, err)
+			}
+			cutting := in
+			for n := range in.Data {
+				cutting.Data = in.Data[:n:n]
+				if _, err := s.Decode(t.Context(), cutting); err != nil && len(err.Error()) > 300 {
+					t.Errorf("cut at %d: %v", n, err)
+				}
+			}
+
+			o := serde.Options{Registry: registry, Message: c.Message}
+			if len(in.Headers) > 0 {
+				o.SchemaIDIn = "header"
+			}
+			writer := open(t, "", o)
+			out, err := serde.EncodeJSON(t.Context(), nil, writer, "t", serde.Value, got, value.JSONOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !otherIndexes[c.Name] {
+				if diff := cmp.Diff([]any{c.Hex, in.Headers}, []any{hex.EncodeToString(out.Data), out.Headers}); diff != "" {
+					t.Errorf("written (-want +got):\n%s", diff)
+				}
+			}
+			back, r, err := serde.Render(t.Context(), nil, s, serde.Input{Topic: "t", Part: serde.Value, Data: out.Data, Headers: out.Headers}, value.JSONOptions{})
+			if diff := cmp.Diff(string(got), string(back)); diff != "" || err != nil || r.Schema.Name != c.Message {
+				t.Errorf("read back: %v %v (-want +got):\n%s", r.Schema, err, diff)
+			}
+		})
+	}
+}
+
+func newShelf(t testing.TB) *shelf {
+	r := &shelf{}
+	r.add(1, "t-value", source(t, "trap.proto"))
+	r.add(2, "money", source(t, "common/money.proto"))
+	r.add(3, "known-value", source(t, "corpus.proto"), serde.Reference{Name: "common/money.proto", Subject: "money", Version: 1})
+	r.add(4, "broken", "syntax = \"proto3\";\nmessage {")
+	r.add(5, "no reference", source(t, "corpus.proto"))
+	r.add(6, "lost reference", source(t, "corpus.proto"), serde.Reference{Name: "common/money.proto", Subject: "gone", Version: 1})
+	r.add(7, "sole-value", "syntax = \"proto3\"; message Sole { string a = 1; }")
+	r.add(8, "serialized", base64.StdEncoding.EncodeToString([]byte("\n\x01s")))
+	r.add(10, "empty-value", "")
+	r.schemas = append(r.schemas, serde.Schema{SchemaInfo: serde.SchemaInfo{ID: 9, Type: "AVRO"}, Text: `"int"`})
+	return r
+}
+
+func TestReadingFrames(t *testing.T) {
+	guid := unhex(t, "0100112233445566778899aabbccddeeff")
+	tests := map[string]struct {
+		hex     string
+		headers []serde.Header
+		message string // --message
+		want    string
+		name    string
+		notes   []string
+		wantErr string
+	}{
+		"first":                          {hex: "00 00000001 00 0a0161", want: `{"id":"a"}`, name: "trap.First"},
+		"first, written long":            {hex: "00 00000001 02 00 0a0161", want: `{"id":"a"}`, name: "trap.First"},
+		"first, in too many bytes":       {hex: "00 00000001 8200 8000 0a0161", want: `{"id":"a"}`, name: "trap.First"},
+		"second":                         {hex: "00 00000001 02 02", want: `{}`, name: "trap.Outer"},
+		"Java's count":                   {hex: "00 00000001 04 02 00 0a0161", want: `{"name":"a"}`, name: "trap.Outer.Inner"},
+		"Java's count of the last":       {hex: "00 00000001 04 02 02 1005", want: `{"number":"5"}`, name: "trap.Outer.Last", notes: []string{"the message indexes mean trap.Outer.Last or trap.Outer.Inner, by how they are counted: shown as the first"}},
+		"Python's count":                 {hex: "00 00000001 04 02 02 0a0161", want: `{"name":"a"}`, name: "trap.Outer.Inner", notes: []string{"the message indexes mean trap.Outer.Inner or trap.Outer.Last, by how they are counted: shown as the first"}},
+		"either count":                   {hex: "00 00000001 04 02 02", want: `{}`, name: "trap.Outer.Last", notes: []string{"the message indexes mean trap.Outer.Last or trap.Outer.Inner, by how they are counted: shown as the first"}},
+		"neither count":                  {hex: "00 00000001 04 02 02 2801", want: `{}`, name: "trap.Outer.Last", notes: []string{"the message indexes mean trap.Outer.Last or trap.Outer.Inner, by how they are counted: shown as the first", "fields that the schema lacks: 1"}},
+		"Python's count only":            {hex: "00 00000001 04 02 04 1005", want: `{"number":"5"}`, name: "trap.Outer.Last"},
+		"the last, as asked":             {hex: "00 00000001 04 02 02 0a0161", message: "trap.Outer.Last", want: `{}`, name: "trap.Outer.Last", notes: []string{"fields that the schema lacks: 1"}},
+		"asked for what is not there":    {hex: "00 00000001 00", message: "trap.Nope", wantErr: "protobuf: byte 5: no message trap.Nope in the schema; it has trap.First, trap.Outer"},
+		"GUID in the header":             {hex: "0a0161", headers: []serde.Header{{Key: "__value_schema_id", Value: append(guid[:17:17], 0)}}, want: `{"a":"a"}`, name: "Sole"},
+		"header without indexes":         {hex: "00 0a0161", headers: []serde.Header{{Key: "__value_schema_id", Value: guid}}, want: `{"a":"a"}`, name: "Sole"},
+		"references":                     {hex: "00 00000003 02 0c a201050a03455552", want: `{"price":{"currency":"EUR"}}`, name: "corpus.Known"},
+		"no such message":                {hex: "00 00000001 02 04", wantErr: "protobuf: byte 5: message indexes [2]: the schema has no such message"},
+		"the entry of a map":             {hex: "00 00000001 06 02 00 02", wantErr: "protobuf: byte 5: message indexes [1 0 1]: the schema has no such message"},
+		"negative index":                 {hex: "00 00000001 02 01", wantErr: "protobuf: byte 5: message indexes: no list of message indexes"},
+		"negative count":                 {hex: "00 00000001 01", wantErr: "protobuf: byte 5: message indexes: no list of message indexes"},
+		"1001 indexes":                   {hex: "00 00000001 d20f" + strings.Repeat("00", 1001), wantErr: "protobuf: byte 5: message indexes: no list of message indexes"},
+		"1000 indexes":                   {hex: "00 00000001 d00f" + strings.Repeat("00", 1000), wantErr: "protobuf: byte 5: message indexes [0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 …]: the schema has no such message"},
+		"large index":                    {hex: "00 00000001 02 feffffffffffffffff01", wantErr: "protobuf: byte 5: message indexes: no list of message indexes"},
+		"count of 11 bytes":              {hex: "00 00000001 8080808080808080808080", wantErr: "protobuf: byte 5: message indexes: no list of message indexes"},
+		"no indexes":                     {hex: "00 00000001", wantErr: "protobuf: byte 5: message indexes: the bytes end too early"},
+		"cut indexes":                    {hex: "00 00000001 04 02", wantErr: "protobuf: byte 5: message indexes: the bytes end too early"},
+		"no frame":                       {hex: "0a0161", wantErr: "protobuf: byte 0: no schema id: want 00 and 4 bytes, have 0a 01 61"},
+		"unknown id":                     {hex: "00 00000063 00", wantErr: "protobuf: byte 1: schema 99: the registry does not know the schema"},
+		"not Protobuf":                   {hex: "00 00000009 00", wantErr: "protobuf: byte 1: schema 9: it is of type AVRO: not supported"},
+		"no schema after all":            {hex: "00 00000004 00", wantErr: "protobuf: byte 1: schema 4: schema:2:9: syntax error: unexpected '{'"},
+		"a reference that is missing":    {hex: "00 00000005 00", wantErr: "protobuf: byte 1: schema 5: schema:5:8: could not resolve path \"common/money.proto\": the schema has no such reference"},
+		"a reference that is not there":  {hex: "00 00000006 00", wantErr: "protobuf: byte 1: schema 6: reference gone version 1: the registry does not know the schema"},
+		"a serialized file of nothing":   {hex: "00 00000008 00", wantErr: "protobuf: byte 5: message indexes [0]: the schema has no such message"},
+		"an empty file":                  {hex: "00 0000000a 00", wantErr: "protobuf: byte 5: message indexes [0]: the schema has no such message"},
+		"wrong bytes":                    {hex: "00 00000001 00 0a02 61", wantErr: "protobuf: byte 7: the bytes end too early"},
+		"wrong by either count":          {hex: "00 00000001 04 02 02 0a", wantErr: "protobuf: byte 9: the bytes end too early"},
+		"wrong by one count":             {hex: "00 00000001 04 02 02 0a01ff", want: `{}`, name: "trap.Outer.Last", notes: []string{"the message indexes mean trap.Outer.Last or trap.Outer.Inner, by how they are counted: shown as the first", "fields that the schema lacks: 1"}},
+		"a header that is none":          {hex: "00", headers: []serde.Header{{Key: "__value_schema_id"}}, wantErr: "protobuf: header __value_schema_id: no schema id"},
+		"a header with other indexes":    {hex: "0a0161", headers: []serde.Header{{Key: "__value_schema_id", Value: append(guid[:17:17], 1)}}, wantErr: "protobuf: message indexes: no list of message indexes"},
+		"a header with too many indexes": {hex: "0a0161", headers: []serde.Header{{Key: "__value_schema_id", Value: append(guid[:17:17], 2, 8)}}, wantErr: "protobuf: message indexes [4]: the schema has no such message"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			registry := newShelf(t)
+			s := open(t, "", serde.Options{Registry: registry, Message: tt.message})
+			in := serde.Input{Topic: "t", Part: serde.Value, Data: unhex(t, strings.ReplaceAll(tt.hex, " ", "")), Headers: tt.headers}
+			if tt.wantErr == "" {
+				tt.wantErr = "<nil>"
+			}
+			for range 2 {
+				got, r, err := serde.Render(t.Context(), nil, s, in, value.JSONOptions{})
+				if r.Schema == nil {
+					r.Schema = &serde.SchemaInfo{}
+				}
+				if diff := cmp.Diff([]any{tt.want, tt.name, tt.notes, tt.wantErr}, []any{string(got), r.Schema.Name, r.Notes, fmt.Sprint(err)}); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+			}
+		})
+	}
+}
+
+func TestRegistryFails(t *testing.T) {
+	registry := newShelf(t)
+	registry.err = fmt.Errorf("%w: down", serde.ErrRegistry)
+	s := open(t, "", serde.Options{Registry: registry})
+	in := serde.Input{Topic: "t", Part: serde.Value, Data: unhex(t, "0000000001000a0161")}
+	if _, err := s.Decode(t.Context(), in); !errors.Is(err, serde.ErrRegistry) {
+		t.Errorf("want the registry's error, have %v", err)
+	}
+	if _, err := s.Encode(t.Context(), "t", serde.Value, nil); !errors.Is(err, serde.ErrRegistry) {
+		t.Errorf("want the registry's error, have %v", err)
+	}
+	registry.err = nil
+	if _, err := s.Decode(t.Context(), in); err != nil {
+		t.Errorf("back again: %v", err)
+	}
+}
+
+func TestWriting(t *testing.T) {
+	tests := map[string]struct {
+		argument string
+		o        serde.Options
+		topic    string
+		json     string
+		want     string
+		headers  []serde.Header
+		wantErr  string
+	}{
+		"the latest of the topic":    {topic: "sole", json: `{"a":"x"}`, want: "00 00000007 00 0a0178"},
+		"by id":                      {o: serde.Options{SchemaID: "7"}, topic: "t", json: `{}`, want: "00 00000007 00"},
+		"by subject and version":     {o: serde.Options{SchemaID: "sole-value:1"}, topic: "t", json: `{}`, want: "00 00000007 00"},
+		"a message of several":       {o: serde.Options{Message: "trap.Outer"}, topic: "t", json: `{"labels":{"b":"","a":"1"}}`, want: "00 00000001 02 02 0a06 0a0161 120131 0a05 0a0162 1200"},
+		"a nested message":           {argument: "#trap.Outer.Last", topic: "t", json: `{"number":5}`, want: "00 00000001 04 02 02 1005"},
+		"the SPEC goes first":        {argument: "#trap.First", o: serde.Options{Message: "trap.Outer"}, topic: "t", json: `{"id":"a"}`, want: "00 00000001 00 0a0161"},
+		"in the header":              {o: serde.Options{SchemaIDIn: "header"}, topic: "sole", json: `{"a":"x"}`, want: "0a0178", headers: []serde.Header{{Key: "__value_schema_id", Value: unhex(t, "0100112233445566778899aabbccddeeff00")}}},
+		"by record":                  {o: serde.Options{SubjectStrategy: "record", Message: "sole-value"}, topic: "t", json: `{}`, wantErr: "protobuf: no message sole-value in the schema; it has Sole"},
+		"by record, without one":     {o: serde.Options{SubjectStrategy: "record"}, topic: "t", json: `{}`, wantErr: "protobuf: a subject by record needs to know it: name the schema's file, id or SUBJECT:VERSION"},
+		"one of several":             {topic: "t", json: `{}`, wantErr: "protobuf: name the message; the schema has trap.First, trap.Outer"},
+		"of a reference":             {o: serde.Options{Message: "common.Money"}, topic: "known", json: `{}`, wantErr: "protobuf: common.Money is of a reference of the schema, not of its own"},
+		"of none":                    {topic: "empty", json: `{}`, wantErr: "protobuf: name the message; the schema has no message"},
+		"no such subject":            {topic: "nope", json: `{}`, wantErr: "protobuf: subject nope-value: the registry does not know the schema"},
+		"a file, no frame":           {argument: "testdata/trap.proto#trap.First", topic: "t", json: `{"id":"a"}`, want: "0a0161"},
+		"registered":                 {argument: "testdata/trap.proto#trap.Outer", o: serde.Options{AutoRegister: true}, topic: "t", json: `{}`, want: "00 0000006e 02 02"},
+		"registered with references": {argument: "testdata/corpus.proto#corpus.Tree", o: serde.Options{AutoRegister: true, SubjectStrategy: "record"}, topic: "t", json: `{}`, want: "00 0000006f 02 0a"},
+		"a set, registered":          {argument: "testdata/corpus.binpb#corpus.Tree", o: serde.Options{AutoRegister: true, SubjectStrategy: "topic-record"}, topic: "t", json: `{}`, want: "00 0000006f 02 0a"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			registry := newShelf(t)
+			tt.o.Registry = registry
+			s := open(t, tt.argument, tt.o)
+			out, err := serde.EncodeJSON(t.Context(), nil, s, tt.topic, serde.Value, []byte(tt.json), value.JSONOptions{})
+			if tt.wantErr == "" {
+				tt.wantErr = "<nil>"
+			}
+			want := strings.ReplaceAll(tt.want, " ", "")
+			if diff := cmp.Diff([]any{want, tt.headers, tt.wantErr}, []any{hex.EncodeToString(out.Data), out.Headers, fmt.Sprint(err)}); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if err != nil {
+				return
+			}
+			in := serde.Input{Topic: tt.topic, Part: serde.Value, Data: out.Data, Headers: out.Headers}
+			if _, _, err := serde.Render(t.Context(), nil, s, in, value.JSONOptions{}); err != nil {
+				t.Errorf("read back: %v", err)
+			}
+			asked := registry.asked
+			if _, err := serde.EncodeJSON(t.Context(), nil, s, tt.topic, serde.Value, []byte(tt.json), value.JSONOptions{}); err != nil || tt.o.AutoRegister && registry.asked != asked {
+				t.Errorf("again: %v, asked %d times", err, registry.asked-asked)
+			}
+		})
+	}
+}
+
+// TestRegistered looks at what the registry is given.
+func TestRegistered(t *testing.T) {
+	for _, argument := range []string{"testdata/corpus.proto#corpus.Known", "testdata/corpus.binpb#corpus.Known"} {
+		registry := &shelf{}
+		s := open(t, argument, serde.Options{Registry: registry, AutoRegister: true, SubjectStrategy: "topic-record"})
+		out, err := serde.EncodeJSON(t.Context(), nil, s, "t", serde.Value, []byte(`{"price":{"units":"5"}}`), value.JSONOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, s := range registry.schemas {
+			got = append(got, s.Subject, fmt.Sprint(s.References))
+		}
+		want := []string{"common/money.proto", "[]", "t-corpus.Known", "[{common/money.proto common/money.proto 1}]"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", argument, diff)
+		}
+		reader := open(t, "", serde.Options{Registry: registry})
+		text, _, err := serde.Render(t.Context(), nil, reader, serde.Input{Topic: "t", Part: serde.Value, Data: out.Data}, value.JSONOptions{})
+		if diff := cmp.Diff(`{"price":{"units":"5"}}`, string(text)); diff != "" || err != nil {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+	}
+}
+
+func TestNewErrors(t *testing.T) {
+	files := map[string]string{
+		"two.proto":      `syntax = "proto3"; message A {} message B {}`,
+		"bad.proto":      `syntax = "proto3"; message A { int32 a = 1 }`,
+		"imports.proto":  `syntax = "proto3"; import "nope.proto"; message A {}`,
+		"escapes.proto":  `syntax = "proto3"; import "../../secret"; message A {}`,
+		"deep.proto":     strings.Repeat("message A {", 20000),
+		"options.proto":  `syntax = "proto3"; option (x) = ` + strings.Repeat("{ a ", 20000),
+		"nested.proto":   `syntax = "proto3"; ` + strings.Repeat("message A {", 40) + strings.Repeat("}", 40),
+		"cycle.proto":    `syntax = "proto3"; import "cycle.proto"; message A {}`,
+		"text.binpb":     "no set",
+		"empty.binpb":    "",
+		"lonely.binpb":   "\n\x0a\n\x01a\x1a\x05b.txt",
+		"unlinked.binpb": "\n\x1b\n\x01a\"\x16\n\x01M\x12\x11\n\x01f\x18\x01 \x01(\x0b2\x05.Nope\x50\x00",
+	}
+	o := serde.Options{Files: func(name string) ([]byte, error) {
+		if text, ok := files[name]; ok {
+			return []byte(text), nil
+		}
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}}
+	tests := map[string]struct {
+		argument string
+		change   func(*serde.Options)
+		want     string
+	}{
+		"no such file":         {argument: "nope.proto", want: "protobuf: open nope.proto: file does not exist"},
+		"which message":        {argument: "two.proto", want: "protobuf: two.proto: name the message; the schema has A, B: protobuf:two.proto#MESSAGE"},
+		"no such message":      {argument: "two.proto#C", want: "protobuf: two.proto: no message C in the schema; it has A, B: protobuf:two.proto#MESSAGE"},
+		"syntax":               {argument: "bad.proto", want: "protobuf: bad.proto:1:44: syntax error: expecting ';'"},
+		"import":               {argument: "imports.proto", want: "protobuf: imports.proto:1:27: nope.proto: file does not exist, not in any directory of --proto-path"},
+		"import from outside":  {argument: "escapes.proto", want: "protobuf: escapes.proto:1:27: import ../../secret: want a path below a directory of --proto-path"},
+		"too deep to parse":    {argument: "deep.proto", want: "protobuf: could not resolve path \"deep.proto\": nested too deeply"},
+		"options too deep":     {argument: "options.proto", want: "protobuf: could not resolve path \"options.proto\": nested too deeply"},
+		"nested too deeply":    {argument: "nested.proto", want: "protobuf: nested.proto:1:361: message nesting depth must be less than 32"},
+		"imports itself":       {argument: "cycle.proto", want: "protobuf: cycle.proto:1:27: cycle found in imports: \"cycle.proto\" -> \"cycle.proto\""},
+		"no set":               {argument: "text.binpb", want: "protobuf: text.binpb: want a FileDescriptorSet, as protoc --descriptor_set_out writes it"},
+		"empty set":            {argument: "empty.binpb", want: "protobuf: empty.binpb: want a FileDescriptorSet, as protoc --descriptor_set_out writes it"},
+		"set without imports":  {argument: "lonely.binpb", want: "protobuf: lonely.binpb: a imports b.txt, which is not in the set: protoc --include_imports puts it there"},
+		"register what":        {change: func(o *serde.Options) { o.AutoRegister = true }, want: "protobuf: auto-register needs the schema to register: protobuf:FILE"},
+		"no files":             {argument: "two.proto#A", change: func(o *serde.Options) { o.Files = nil }, want: "protobuf: schema file two.proto: not supported"},
+		"strategy":             {change: func(o *serde.Options) { o.SubjectStrategy = "x" }, want: `protobuf: the subject is by topic, record or topic-record, not "x"`},
+		"where to put the id":  {change: func(o *serde.Options) { o.SchemaIDIn = "x" }, want: `protobuf: the schema id is in the prefix or the header, not "x"`},
+		"which id":             {change: func(o *serde.Options) { o.SchemaID = "x" }, want: `protobuf: schema id "x" is no N, latest or SUBJECT:VERSION`},
+		"register where":       {argument: "two.proto#A", change: func(o *serde.Options) { o.AutoRegister = true }, want: "protobuf: auto-register needs a registry"},
+		"message that is none": {argument: "two.proto", change: func(o *serde.Options) { o.Message = "x.Y" }, want: "protobuf: two.proto: no message x.Y in the schema; it has A, B: protobuf:two.proto#MESSAGE"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			o := o
+			if tt.change != nil {
+				tt.change(&o)
+			}
+			_, err := New(serde.Spec{Name: "protobuf", Argument: tt.argument}, o)
+			if diff := cmp.Diff(tt.want, fmt.Sprint(err)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestProtoPath finds a file and its imports from where they may be named.
+func TestProtoPath(t *testing.T) {
+	files := map[string]string{
+		"protos/shop/order.proto": `syntax = "proto3"; package shop; import "shop/item.proto"; message Order { Item item = 1; }`,
+		"protos/shop/item.proto":  `syntax = "proto3"; package shop; message Item { string sku = 1; }`,
+		"flat/a.proto":            `syntax = "proto3"; import "b.proto"; message A { B b = 1; }`,
+		"flat/b.proto":            `syntax = "proto3"; message B { string sku = 1; }`,
+	}
+	tests := map[string]struct {
+		argument string
+		path     []string
+	}{
+		"by its path":      {"protos/shop/order.proto#shop.Order", []string{"protos"}},
+		"from the path":    {"shop/order.proto#shop.Order", []string{"other", "protos"}},
+		"beside the file":  {"flat/a.proto#A", nil},
+		"one message only": {"flat/a.proto", nil},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			s, err := New(serde.Spec{Name: "protobuf", Argument: tt.argument}, serde.Options{ProtoPath: tt.path, Files: func(name string) ([]byte, error) {
+				if text, ok := files[name]; ok {
+					return []byte(text), nil
+				}
+				return nil, fs.ErrNotExist
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, _, err := serde.Render(t.Context(), nil, s, serde.Input{Data: []byte("\x0a\x03\x0a\x01x")}, value.JSONOptions{})
+			if diff := cmp.Diff(`{"sku":"x"}}`, strings.SplitN(string(got)+"::", ":", 3)[1]+":"+strings.SplitN(string(got)+"::", ":", 4)[2]); diff != "" || err != nil {
+				t.Errorf("%v (-want +got):\n%s", err, diff)
+			}
+		})
+	}
+}
+
+// TestHostile is what a stranger may send.
+func TestHostile(t *testing.T) {
+	nested := func(levels int) []byte { // a Tree in a Tree …
+		var data []byte
+		for range levels {
+			size := len(data)
+			head := []byte{0x12}
+			for size >= 0x80 {
+				head = append(head, byte(size)|0x80)
+				size >>= 7
+			}
+			data = append(append(head, byte(size)), data...)
+		}
+		return data
+	}
+	pieces := func(levels int) []byte { // each level in two pieces, to be put together
+		var data []byte
+		for range levels {
+			whole := nested(0)
+			size := len(data)
+			head := []byte{0x12}
+			for size >= 0x80 {
+				head = append(head, byte(size)|0x80)
+				size >>= 7
+			}
+			whole = append(append(append(whole, 0x12, 0x00), append(head, byte(size))...), data...)
+			data = whole
+		}
+		return data
+	}
+	tests := map[string]struct {
+		message string
+		data    []byte
+		want    string
+	}{
+		"20,000 deep":        {"corpus.Tree", nested(20000), "protobuf: byte 4000: nested too deeply"},
+		"999 deep":           {"corpus.Tree", nested(999), "<nil>"},
+		"pieces of pieces":   {"corpus.Tree", pieces(900), "protobuf: too many pieces of messages to put together"},
+		"20,000 groups":      {"old.Old", []byte(strings.Repeat("\x33", 20000)), "protobuf: byte 100: nested too deeply"},
+		"a million elements": {"corpus.Repeated", []byte(strings.Repeat("\x32\x00", 1000000)), "<nil>"},
+		"a million entries":  {"corpus.Maps", []byte(strings.Repeat("\x0a\x00", 1000000)), "<nil>"},
+		"a million anys":     {"corpus.Known", []byte(strings.Repeat("\x9a\x01\x00", 600000)), "<nil>"},
+		"oneofs in turn":     {"corpus.OneOf", []byte(strings.Repeat("\x10\x01\x1a\x00\x0a\x00", 300000)), "<nil>"},
+		"fields in turn":     {"corpus.Repeated", []byte(strings.Repeat("\x10\x01\x1a\x00\x08\x01", 300000)), "<nil>"},
+		"unknown fields":     {"corpus.Tree", []byte(strings.Repeat("\x20\x01", 1000000)), "<nil>"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, sourceOf(tt.message)+"#"+tt.message, serde.Options{})
+			serdetest.Check(t, s, tt.data)
+			serdetest.Check(t, open(t, "?", serde.Options{}), tt.data)
+			_, _, err := serde.Render(t.Context(), nil, s, serde.Input{Data: tt.data}, value.JSONOptions{})
+			if diff := cmp.Diff(tt.want, fmt.Sprint(err)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestLimits(t *testing.T) {
+	tests := map[string]struct {
+		limits serde.Limits
+		want   string
+	}{
+		"bytes":  {serde.Limits{Bytes: 3}, "protobuf: too big"},
+		"output": {serde.Limits{Output: 10}, "protobuf: byte 0: too big"},
+		"depth":  {serde.Limits{Depth: 1}, "protobuf: byte 5: nested too deeply"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, "testdata/corpus.proto#corpus.Tree", serde.Options{Limits: tt.limits})
+			_, err := s.Decode(t.Context(), serde.Input{Data: unhex(t, "0a01611208"+"0a0678787878"+"7878")})
+			if diff := cmp.Diff(tt.want, fmt.Sprint(err)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestConcurrent uses one serde from many goroutines, with records of all messages.
+func TestConcurrent(t *testing.T) {
+	s := open(t, "", serde.Options{Registry: newShelf(t)})
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for _, data := range []string{"0000000001000a0161", "0000000003020ca201050a03455552", "000000000700", "0000000001040200"} {
+				if _, err := s.Decode(context.Background(), serde.Input{Topic: "t", Part: serde.Value, Data: unhex(t, data)}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
