@@ -15,13 +15,31 @@ type transaction struct {
 	failedBy  int64 // production.failed when it began
 	committed int64 // records of those that were committed
 	aborted   int64 // and of those that were not, without what failed by itself
+
+	// whole ends, with ErrTransaction as its cause, at the first record that is not
+	// delivered: librdkafka sends nothing of the transaction any more, and would wait
+	// until the others' deadlines.
+	whole context.Context
+	spoil context.CancelCauseFunc // guarded by production.mu
 }
 
-// begin takes over the transactional id and opens the first transaction.
-func (w *production) begin(ctx context.Context) error {
+// takeOver takes over the transactional id and begins a transaction.
+func (w *production) takeOver(ctx context.Context) error {
 	if err := w.producer.InitTransactions(ctx); err != nil {
 		return firstOf(stopped(ctx), err)
 	}
+	return w.begin(context.WithoutCancel(ctx))
+}
+
+func (w *production) begin(live context.Context) error {
+	t := &w.transaction
+	t.sent, t.failedBy = 0, w.failures()
+	w.mu.Lock()
+	if t.spoil != nil {
+		t.spoil(nil)
+	}
+	t.whole, t.spoil = context.WithCancelCause(live)
+	w.mu.Unlock()
 	return w.producer.Begin()
 }
 
@@ -31,7 +49,8 @@ func (w *production) commit(live context.Context) error {
 	if w.transaction.sent == 0 {
 		return nil
 	}
-	if err := w.producer.Flush(live); err != nil {
+	err := w.producer.Flush(w.transaction.whole)
+	if err != nil && !errors.Is(err, kafka.ErrTransaction) {
 		return err
 	}
 	if err := w.broken(); err != nil {
@@ -43,10 +62,10 @@ func (w *production) commit(live context.Context) error {
 		}
 		return w.renew(live)
 	}
-	if err := w.committed(live); err != nil {
+	if err := firstOf(err, w.committed(live)); err != nil {
 		return err
 	}
-	return w.producer.Begin()
+	return w.begin(live)
 }
 
 func (w *production) committed(live context.Context) error {
@@ -64,19 +83,25 @@ func (w *production) committed(live context.Context) error {
 // abort takes the records of the open transaction back.
 func (w *production) abort(live context.Context) error {
 	err := w.producer.Abort(live)
-	w.mu.Lock()
-	failed := w.failed - w.transaction.failedBy
-	w.transaction.failedBy = w.failed
-	w.rejects.takeBack()
-	w.mu.Unlock()
-	n := max(0, w.transaction.sent-failed)
-	w.transaction.aborted += n
-	w.transaction.sent = 0
-	if err != nil {
-		return fmt.Errorf("abort: %w", err)
+	if n := w.lost(); err == nil {
+		w.say("a transaction was aborted, and %d records with it", n)
+	} else {
+		err = fmt.Errorf("abort: %w", err)
 	}
-	w.say("a transaction was aborted, and %d records with it", n)
-	return nil
+	return err
+}
+
+// lost counts the records of the open transaction as aborted, those aside that failed
+// by themselves, and keeps the input of them all.
+func (w *production) lost() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	t := &w.transaction
+	n := max(0, t.sent-(w.failed-t.failedBy))
+	t.aborted += n
+	t.sent, t.failedBy = 0, w.failed
+	w.rejects.takeBack()
+	return n
 }
 
 // renew replaces the producer after a transaction that failed.
@@ -91,24 +116,24 @@ func (w *production) renew(live context.Context) error {
 	w.mu.Lock()
 	w.producer = next
 	w.mu.Unlock()
-	return w.begin(live)
+	return w.takeOver(live)
 }
 
 // end commits the last transaction at the end of the input, or aborts it after a
 // failure.
 func (w *production) end(live context.Context, err error) error {
-	err = firstOf(err, w.producer.Flush(live), w.broken())
+	flushed := w.producer.Flush(w.transaction.whole)
+	if errors.Is(flushed, kafka.ErrTransaction) {
+		flushed = nil // what failed says more
+	}
+	err = firstOf(err, w.broken(), flushed)
 	if err == nil && w.failures() == w.transaction.failedBy {
 		if err = w.committed(live); err == nil {
 			return nil
 		}
 	}
 	if errors.Is(err, kafka.ErrFenced) || errors.Is(err, kafka.ErrUnreachable) {
-		// The new owner of the id has aborted it, or the coordinator will in time.
-		w.transaction.aborted += w.transaction.sent
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.rejects.takeBack()
+		w.lost() // the new owner of the id has aborted it, or the coordinator will in time
 		return err
 	}
 	return firstOf(err, w.abort(live))

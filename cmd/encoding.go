@@ -29,7 +29,8 @@ func newEncoders(key, val serde.Serde, json value.JSONOptions) [2]encoding {
 }
 
 // encode gives the bytes of a part, appending what it makes to scratch, and headers to
-// be added. Input that names a serde of its own must be given that serde.
+// be added. Input that names a serde of its own must be given that serde; input that
+// gives the bytes themselves needs none.
 func (e *encoding) encode(ctx context.Context, topic string, f *input.Field, scratch *[]byte) (data []byte, headers []serde.Header, err error) {
 	switch {
 	case f.Bytes == nil:
@@ -37,7 +38,7 @@ func (e *encoding) encode(ctx context.Context, topic string, f *input.Field, scr
 	case f.Encoding != "" && f.Encoding != e.serde.Name():
 		return nil, nil, hint(usagef("the %s was decoded by %s, and the serde here is %s", e.part, f.Encoding, e.serde.Name()),
 			"add --%s-serde %s, with the schema that it needs", e.part, f.Encoding)
-	case e.identity && f.Encoding == "":
+	case f.Exact, e.identity && f.Encoding == "":
 		return f.Bytes, nil, nil
 	}
 	from := len(*scratch)

@@ -86,14 +86,23 @@ func (w *production) undelivered(o *kafka.Outgoing, i int, err error) {
 	r := &p.load.batch.Records[p.index[i]]
 	w.mu.Lock()
 	w.failed++
-	if w.flags.transactional == "" { // what aborts a transaction is held already
+	if w.flags.transactional == "" {
 		w.rejects.write(p.load.preamble, r.Frame)
+	} else { // the input of all its records is held already
+		w.transaction.spoil(kafka.ErrTransaction)
 	}
 	w.mu.Unlock()
 	w.fail(faultf(deliveryCode(err), "%s: %w", r.Place, err))
 	if w.flags.onError == "stop" && errors.Is(err, kafka.ErrUnreachable) {
 		w.giveUp(err) // what waits would only fail later
 	}
+}
+
+// waiting counts the records without an acknowledgement.
+func (w *production) waiting() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.producer.Totals().Waiting
 }
 
 // giveUp ends the waiting for acknowledgements.
@@ -117,20 +126,22 @@ func deliveryCode(err error) errorCode {
 // namedFailures is how many failures are told one by one; the summary counts all.
 const namedFailures = 10
 
-// fail keeps the first failure and names the first few.
+// fail keeps the failure that the command ends with, the first, and names the first few.
 func (w *production) fail(err error) {
 	w.mu.Lock()
+	w.named++
+	named := w.named
 	first := w.failure == nil
 	if first {
 		w.failure = err
+	} else if classify(w.failure) == codeBadData && classify(err) != codeBadData {
+		w.failure, err = err, w.failure // that records were lost says more than that some were none
 	}
-	w.named++
-	named := w.named
 	w.mu.Unlock()
 	switch {
 	case first && w.flags.onError == "stop":
 		w.stop(err)
-	case first:
+	case first: // the last line will name it
 	case named <= namedFailures:
 		w.say("%v", err)
 	case named == namedFailures+1:

@@ -243,7 +243,7 @@ func (w *production) ready(ctx context.Context, known bool) error {
 	if w.flags.transactional == "" {
 		return nil
 	}
-	return w.begin(ctx)
+	return w.takeOver(ctx)
 }
 
 // grace is how long after a signal deliveries may still take.
@@ -252,18 +252,10 @@ const grace = 4 * time.Second
 // transfer sends what the source gives, in transactions where asked, and flushes.
 func (w *production) transfer(polling, live context.Context, source input.Reader, preamble func() []byte) error {
 	over := make(chan struct{})
+	var patience sync.WaitGroup
+	patience.Go(func() { w.bePatient(polling, over) }) // ends with over
+	defer patience.Wait()
 	defer close(over)
-	release := context.AfterFunc(polling, func() {
-		if stopped(polling) == nil {
-			return
-		}
-		select {
-		case <-over:
-		case <-time.After(grace):
-			w.giveUp(fmt.Errorf("no acknowledgement %v after the signal: %w", grace, stopped(polling)))
-		}
-	})
-	defer release()
 	readings := make(chan reading, 1)
 	go w.read(polling, source, preamble, readings) // ends with the source
 	err := w.sendAll(live, readings)
@@ -275,6 +267,36 @@ func (w *production) transfer(polling, live context.Context, source input.Reader
 		return firstOf(err, w.producer.Flush(live))
 	}
 	return w.end(live, err)
+}
+
+// bePatient gives up after a signal when acknowledgements do not come.
+func (w *production) bePatient(polling context.Context, over <-chan struct{}) {
+	for _, step := range []struct {
+		wait time.Duration
+		then func()
+	}{
+		{grace / 8, func() {
+			w.say("stopping; %d records wait for their acknowledgement, %v at most; a second signal ends at once", w.waiting(), grace)
+		}},
+		{grace - grace/8, func() {
+			w.giveUp(fmt.Errorf("no acknowledgement %v after the signal: %w", grace, stopped(polling)))
+		}},
+	} {
+		select {
+		case <-over:
+			return
+		case <-polling.Done():
+		}
+		if stopped(polling) == nil {
+			return // the run ends for another reason
+		}
+		select {
+		case <-over:
+			return
+		case <-time.After(step.wait):
+			step.then()
+		}
+	}
 }
 
 // firstOf is the first error there is.

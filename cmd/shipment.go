@@ -126,7 +126,11 @@ func (w *production) ship(live context.Context, l *load) (int, error) {
 // send queues the records of a parcel. Where the transaction cannot be committed any
 // more it is aborted, the parcel with it, and a new one begins.
 func (w *production) send(live context.Context, p *parcel) error {
-	err := w.producer.Send(live, &p.Outgoing)
+	ctx := live
+	if w.flags.transactional != "" {
+		ctx = w.transaction.whole
+	}
+	err := w.producer.Send(ctx, &p.Outgoing)
 	if errors.Is(err, kafka.ErrTransaction) {
 		return w.commit(live) // which says what failed, or aborts and goes on
 	}

@@ -158,7 +158,10 @@ func (p *Producer) recordError(code ck.ErrorCode) error {
 	case ck.ErrUnknownTopic, ck.ErrUnknownTopicOrPart:
 		return fmt.Errorf("%w: it was deleted", ErrUnknownTopic)
 	case ck.ErrPurgeQueue, ck.ErrPurgeInflight:
-		if err := p.Err(); err != nil {
+		switch err := p.Err(); {
+		case errors.Is(err, ErrFenced):
+			return err
+		case err != nil:
 			return fmt.Errorf("given up: %w", err)
 		}
 		return ErrTransaction // it was aborted

@@ -13,6 +13,9 @@ type Part struct {
 	// Bytes are the record's bytes; nil is a null, which is not empty. They are nil as
 	// well when Encoding is set.
 	Bytes []byte
+	// Exact says that the line gave Bytes as base64 or hexadecimal: they are what stands
+	// in the record, whatever serde is in use.
+	Exact bool
 	// Encoding names the serde that JSON must be encoded with, or is empty when Bytes
 	// are all there is to it. The encodings of bytes, "json", "json-reflowed", "base64",
 	// "hex", "string" and "text", are already undone.
@@ -244,7 +247,7 @@ func (d *Decoder) part(name string, p *rawPart) (Part, error) {
 	if err != nil {
 		return Part{}, d.errorf("%s: %w", name, err)
 	}
-	part.Bytes = d.scratch[start:len(d.scratch):len(d.scratch)]
+	part.Bytes, part.Exact = d.scratch[start:len(d.scratch):len(d.scratch)], true
 	return part, nil
 }
 

@@ -10,6 +10,7 @@ import (
 
 func TestParseLine(t *testing.T) {
 	text := func(s string) Part { return Part{Present: true, Bytes: []byte(s)} }
+	exact := func(s string) Part { return Part{Present: true, Bytes: []byte(s), Exact: true} }
 	tests := map[string]struct {
 		line    string
 		want    Line
@@ -24,9 +25,9 @@ func TestParseLine(t *testing.T) {
 		},
 		"nothing":            {line: ` { } `, want: Line{}},
 		"nulls":              {line: `{"topic":null,"partition":null,"offset":null,"timestamp":null,"key":null,"value":null,"headers":null,"value_encoding":null}`, want: Line{Key: Part{Present: true}, Value: Part{Present: true}}},
-		"encoding first":     {line: `{"value_encoding":"base64","value":"AP8="}`, want: Line{Value: text("\x00\xff")}},
-		"empty base64":       {line: `{"value":"","value_encoding":"base64"}`, want: Line{Value: text("")}},
-		"hex":                {line: `{"value":"00fF","value_encoding":"hex"}`, want: Line{Value: text("\x00\xff")}},
+		"encoding first":     {line: `{"value_encoding":"base64","value":"AP8="}`, want: Line{Value: exact("\x00\xff")}},
+		"empty base64":       {line: `{"value":"","value_encoding":"base64"}`, want: Line{Value: exact("")}},
+		"hex":                {line: `{"value":"00fF","value_encoding":"hex"}`, want: Line{Value: exact("\x00\xff")}},
 		"JSON without name":  {line: `{"key":17.50,"value":[1, {"b":null}]}`, want: Line{Key: text("17.50"), Value: text(`[1, {"b":null}]`)}},
 		"boolean":            {line: `{"value": true }`, want: Line{Value: text("true")}},
 		"JSON string":        {line: `{"value":"x","value_encoding":"json"}`, want: Line{Value: text(`"x"`)}},
@@ -36,7 +37,7 @@ func TestParseLine(t *testing.T) {
 		"unknown members":    {line: `{"x":{"topic":1},"value_error":"no","value":"v"}`, want: Line{Value: text("v")}},
 		"escaped name":       {line: `{"val\u0075e" : "v"}`, want: Line{Value: text("v")}},
 		"escapes":            {line: `{"value":"\"\\\/\b\f\n\r\t\u00e9\ud83c\udf89"}`, want: Line{Value: text("\"\\/\b\f\n\r\té🎉")}},
-		"binary header":      {line: `{"headers":[{"key":"/w==","key_encoding":"base64","value":"/w==","encoding":"base64"}]}`, want: Line{Headers: []LineHeader{{Key: "\xff", Value: text("\xff")}}}},
+		"binary header":      {line: `{"headers":[{"key":"/w==","key_encoding":"base64","value":"/w==","encoding":"base64"}]}`, want: Line{Headers: []LineHeader{{Key: "\xff", Value: exact("\xff")}}}},
 		"header, no value":   {line: `{"headers":[{"key":"h"}]}`, want: Line{Headers: []LineHeader{{Key: "h"}}}},
 		"negative timestamp": {line: `{"timestamp":-1}`, want: Line{}},
 

@@ -16,6 +16,9 @@ const (
 type Field struct {
 	// Bytes is nil for a null, which is not empty.
 	Bytes []byte
+	// Exact says that Bytes are those of the record, which no serde is to encode: a
+	// record line gave them as base64 or hexadecimal.
+	Exact bool
 	// Encoding is empty when Bytes are what the input says. Else Bytes are JSON
 	// text that the serde of this name must encode: it comes from the
 	// value_encoding of a record line that a decoding serde wrote.

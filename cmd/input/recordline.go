@@ -51,5 +51,5 @@ func keep(b *Batch, p *output.Part) Field {
 	if p.Encoding != "" {
 		return Field{Bytes: b.Copy(p.JSON), Encoding: p.Encoding}
 	}
-	return Field{Bytes: b.Copy(p.Bytes)}
+	return Field{Bytes: b.Copy(p.Bytes), Exact: p.Exact}
 }
