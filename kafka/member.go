@@ -96,7 +96,8 @@ func (m *member) run() error {
 	if left := m.relinquish(); err == nil {
 		err = left
 	}
-	if closed := c.close(); err == nil { // revokes what is assigned, by the callback
+	m.depart()
+	if closed := c.close(); err == nil {
 		err = closed
 	}
 	if err == nil {
@@ -141,6 +142,26 @@ func (m *member) arrive() {
 	deadline := time.Now().Add(joinGrace)
 	for m.rk != nil && m.generation() < 0 && time.Now().Before(deadline) && m.group.live.Err() == nil {
 		m.client.Poll(20) // nothing but the rebalance matters any more
+	}
+}
+
+// departGrace is how long giving the partitions away may take.
+const departGrace = 4 * time.Second
+
+// depart gives the partitions away, by the callback, and leaves the group, before the
+// client closes: one that closes while the callback runs may never answer it again.
+func (m *member) depart() {
+	if m.client.Unsubscribe() != nil {
+		return // Close does what can be done
+	}
+	for deadline := time.Now().Add(departGrace); time.Now().Before(deadline); {
+		m.client.Poll(20)
+		if len(m.parts) > 0 {
+			continue
+		}
+		if assigned, err := m.client.Assignment(); err != nil || len(assigned) == 0 {
+			return
+		}
 	}
 }
 
