@@ -2,6 +2,7 @@ package jsonschema
 
 import (
 	"fmt"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,12 +64,30 @@ func reason(k jsonschema.ErrorKind) string {
 		return fmt.Sprintf("does not match pattern %q", k.Want)
 	case *kind.Format:
 		return "is no valid " + k.Want
+	case *kind.Minimum:
+		return fmt.Sprintf("is %s, want at least %s", decimal(k.Got), decimal(k.Want))
+	case *kind.Maximum:
+		return fmt.Sprintf("is %s, want at most %s", decimal(k.Got), decimal(k.Want))
+	case *kind.ExclusiveMinimum:
+		return fmt.Sprintf("is %s, want more than %s", decimal(k.Got), decimal(k.Want))
+	case *kind.ExclusiveMaximum:
+		return fmt.Sprintf("is %s, want less than %s", decimal(k.Got), decimal(k.Want))
+	case *kind.MultipleOf:
+		return fmt.Sprintf("is %s, want a multiple of %s", decimal(k.Got), decimal(k.Want))
+	case *kind.RefCycle:
+		return "the schema refers to itself"
 	case *kind.ContentEncoding:
 		return "is not encoded as " + k.Want
 	case *kind.ContentMediaType:
 		return "is not of media type " + k.Want
 	}
 	return k.LocalizedString(message.NewPrinter(language.English))
+}
+
+// decimal writes all digits of a number of JSON, as the validator's own text would not.
+func decimal(r *big.Rat) string {
+	digits, _ := r.FloatPrec()
+	return r.FloatString(digits)
 }
 
 // shortened keeps both ends of a text that would fill a line, and keeps it on one.

@@ -65,7 +65,7 @@ func document(text string, depth int) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("schema: %w", err)
 	}
-	doc, err := tree(v)
+	doc, err := tree(v, len(text))
 	if err != nil {
 		return nil, fmt.Errorf("schema: %w", err)
 	}
@@ -190,7 +190,7 @@ func (s *schema) check(data []byte, depth int) error {
 	if err != nil {
 		return err
 	}
-	instance, err := tree(v)
+	instance, err := tree(v, len(data))
 	if err != nil {
 		return err
 	}
@@ -214,7 +214,7 @@ func (s *schema) check(data []byte, depth int) error {
 }
 
 // maxWork bounds how often one value may be looked at.
-const maxWork = 1 << 16
+const maxWork = 1 << 14
 
 // checkWork refuses a schema whose parts lead to each other in so many ways that one
 // value would be looked at more often than maxWork: a chain of n allOf that each name

@@ -14,22 +14,44 @@ import (
 const (
 	maxDigits   = 1000
 	maxExponent = 1000
+	freeDigits  = 1 << 17 // in one document, of numbers that are written shorter than they are
+	short       = 40      // digits, that cost nothing
 )
 
-var errNumber = errors.New("a number too big to be checked")
+// maxValues bounds what the validator may find wrong, each of which it describes.
+const maxValues = 1 << 20
 
-// tree gives JSON as the validator takes it. Of duplicate keys the last counts.
-func tree(v value.V) (any, error) {
+var (
+	errNumber = errors.New("a number too big to be checked")
+	errValues = errors.New("too many values to be checked")
+)
+
+// tree gives JSON of size bytes as the validator takes it. Of duplicate keys the last
+// counts.
+func tree(v value.V, size int) (any, error) {
+	b := treeBuilder{room: freeDigits + 4*size}
+	return b.value(v)
+}
+
+type treeBuilder struct {
+	room   int
+	values int
+}
+
+func (b *treeBuilder) value(v value.V) (any, error) {
+	if b.values++; b.values > maxValues {
+		return nil, errValues
+	}
 	switch t := v.(type) {
 	case value.Number:
-		return json.Number(t), checkNumber(string(t))
+		return json.Number(t), b.number(string(t))
 	case value.WTF8:
 		return t.Replace(), nil
 	case value.List:
 		list := make([]any, len(t))
 		for i, item := range t {
 			var err error
-			if list[i], err = tree(item); err != nil {
+			if list[i], err = b.value(item); err != nil {
 				return nil, err
 			}
 		}
@@ -37,7 +59,7 @@ func tree(v value.V) (any, error) {
 	case *value.Map:
 		object := make(map[string]any, len(t.Fields))
 		for _, f := range t.Fields {
-			item, err := tree(f.Value)
+			item, err := b.value(f.Value)
 			if err != nil {
 				return nil, err
 			}
@@ -48,16 +70,23 @@ func tree(v value.V) (any, error) {
 	return v, nil // null, boolean, text
 }
 
-func checkNumber(n string) error {
-	mantissa, exponent, _ := strings.Cut(strings.ToLower(n), "e")
-	if len(mantissa) > maxDigits {
+func (b *treeBuilder) number(n string) error {
+	digits := len(n)
+	if i := strings.IndexAny(n, "eE"); i >= 0 {
+		digits = i
+		e, err := strconv.Atoi(n[i+1:])
+		if err != nil || e > maxExponent || e < -maxExponent {
+			return errNumber
+		}
+		digits += max(e, -e)
+	}
+	if digits > maxDigits+maxExponent {
 		return errNumber
 	}
-	if exponent == "" {
-		return nil
+	if digits > short {
+		b.room -= digits
 	}
-	e, err := strconv.Atoi(exponent)
-	if err != nil || e > maxExponent || e < -maxExponent {
+	if b.room < 0 {
 		return errNumber
 	}
 	return nil
