@@ -48,11 +48,20 @@ func (c *consumption) open(ctx context.Context) (source, error) {
 		c.admin.release()
 		return alone{newTails(cfg.Config, p.order.last, p.reading.uncommitted, part.spans, topics)}, nil
 	}
-	rc := kafka.ReaderConfig{Spans: part.spans, BatchSize: p.flags.batchSize(), ReadUncommitted: p.reading.uncommitted}
-	if p.reading.grows() {
-		rc.Topics = func(ctx context.Context) ([]kafka.Topic, error) { return p.reading.refresh(ctx, admin) }
-	} else {
+	rc := kafka.ReaderConfig{
+		Spans: part.spans, BatchSize: p.flags.batchSize(), ReadUncommitted: p.reading.uncommitted, Grow: p.reading.grows(),
+		Topics: func(ctx context.Context) ([]kafka.Topic, error) { return p.reading.refresh(ctx, admin) },
+	}
+	if !rc.Grow { // most such reads end before anybody asks again
 		c.admin.release()
+		rc.Topics = func(ctx context.Context) ([]kafka.Topic, error) {
+			admin, err := kafka.OpenAdmin(ctx, cfg.Config)
+			if err != nil {
+				return nil, err
+			}
+			defer admin.Close()
+			return p.reading.refresh(ctx, admin)
+		}
 	}
 	reader, err := kafka.OpenReader(cfg.Config, rc, topics)
 	if err != nil {

@@ -174,6 +174,7 @@ func (p *rangePlan) spans(ctx context.Context, admin *kafka.Admin, topics []kafk
 		if m.Stable < m.End && !p.uncommitted && (span.To == kafka.Follow || span.To >= m.Stable) {
 			held = append(held, tp)
 		}
+		span.Ahead = span.From > span.End || span.To > span.End
 		r.spans = append(r.spans, span)
 	}
 	r.note(early, "--from-offset %s is before the beginning of %s: what was there is deleted", p.fromText)

@@ -15,32 +15,42 @@ const Follow int64 = -1
 
 // Span is the part of a partition to read: offsets From up to, not including, To.
 //
-// End is the end of the log when the span was made, see Watermarks. A span may start
-// or end behind it: then the reader waits for the records that are still to come. What
-// lies before End was there: when it is missing, that is said.
+// What a span names is in the log when the span is made; when it turns out to be
+// missing, that is said. A span that is Ahead starts or ends behind End, where the log
+// ended when the span was made (see Watermarks): the reader waits for the records that
+// are still to come.
 type Span struct {
 	TopicPartition
 	From, To int64
-	End      int64
+	Ahead    bool
+	End      int64 // counts only with Ahead
 }
 
-// waits says whether the span holds records that are still to come.
-func (s Span) waits() bool { return s.To == Follow || s.To > s.End }
+// start is where to fetch first.
+func (s Span) start() int64 {
+	if s.Ahead {
+		return min(s.From, s.End)
+	}
+	return s.From
+}
 
 // ReaderConfig says what a Reader reads.
 type ReaderConfig struct {
 	Spans           []Span
 	ReadUncommitted bool
 	// Topics, when set, describes the topics that are meant and exist now. It is asked
-	// now and then by a goroutine of the Reader, so that new partitions and new topics
-	// are read too, from their beginning and without an end, and so that a topic that
-	// was created anew is noticed.
+	// now and then by a goroutine of the Reader: librdkafka itself does not tell that a
+	// topic was deleted, or created anew.
 	Topics func(context.Context) ([]Topic, error)
+	// Grow lets new partitions and new topics be read too, from their beginning and
+	// without an end.
+	Grow bool
+	// Every is how often Topics is asked; zero means every 30 seconds, or 5 when the
+	// read is bounded. While a topic is missing it is asked every second, or more often
+	// if Every says so.
+	Every time.Duration
 	// BatchSize is the most records of a Batch; zero or more than 4,096 means 4,096.
 	BatchSize int
-	// Every is how often Topics is asked; zero means every 30 seconds. While a topic
-	// is missing it is asked every second, or more often if Every says so.
-	Every time.Duration
 
 	onePerCall bool
 }
@@ -54,7 +64,9 @@ type Reader struct {
 	parts   map[TopicPartition]*readPart
 	last    *readPart // that the newest record belonged to
 	open    int       // partitions that are not at the end of their span
+	silent  int       // partitions that were restarted and have said nothing since
 	follow  bool      // some span waits for records to come
+	ends    bool      // every span has an end, whether it waits for it or not
 	grows   bool      // new partitions are read too
 	member  bool      // the group decides which partitions are assigned
 	pending []Notice
@@ -77,9 +89,12 @@ type readPart struct {
 	end   int64
 	waits bool // the span goes beyond the log as it was when the span was made
 	done  bool
+	gone  bool // the topic was deleted: what still comes is of no use
 	atEnd bool
 	// short is when the log turned out to end before a span that was in it.
 	short time.Time
+	// silent is set from a restart until the partition says something, see seek.
+	silent bool
 	// corrupt is the offset at which a checksum failed last; a second failure there ends
 	// the read. -1 while there is none.
 	corrupt int64
@@ -88,20 +103,21 @@ type readPart struct {
 // OpenReader starts reading. topics are the descriptions that the spans were made
 // from. Spans that are empty are done at once.
 func OpenReader(cfg Config, rc ReaderConfig, topics []Topic) (*Reader, error) {
-	r := &Reader{parts: map[TopicPartition]*readPart{}, topics: topics, grows: rc.Topics != nil}
-	r.follow = r.grows
+	r := &Reader{parts: map[TopicPartition]*readPart{}, topics: topics, grows: rc.Grow && rc.Topics != nil}
+	r.follow, r.ends = r.grows, !r.grows
 	var assign []ck.TopicPartition
 	for _, s := range rc.Spans {
 		p := &readPart{
 			TopicPartition: s.TopicPartition, corrupt: -1,
-			from: s.From, next: min(s.From, s.End), end: s.To, waits: s.waits(),
+			from: s.From, next: s.start(), end: s.To, waits: s.Ahead,
 		}
 		r.parts[s.TopicPartition] = p
 		if s.To != Follow && s.From >= s.To {
 			p.done = true
 			continue
 		}
-		r.follow = r.follow || s.waits()
+		r.follow = r.follow || s.Ahead || s.To == Follow
+		r.ends = r.ends && s.To != Follow
 		r.open++
 		assign = append(assign, ck.TopicPartition{Topic: &p.Topic, Partition: p.Partition, Offset: ck.Offset(p.next)})
 	}
@@ -119,7 +135,7 @@ func OpenReader(cfg Config, rc ReaderConfig, topics []Topic) (*Reader, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	r.stop = stop
 	r.topology = make(chan []Topic, 1)
-	if r.grows {
+	if rc.Topics != nil && (r.grows || len(assign) > 0) {
 		r.hurry.Store(len(topics) == 0)
 		c.logs.ended.Go(func() { r.watchTopics(ctx, rc) }) // ends with stop
 	}
@@ -155,6 +171,7 @@ func (r *Reader) Next(ctx context.Context, b *Batch) error {
 // step takes what is there, waiting a tenth of a second at most, and acts on all that
 // is no record. The batch may stay empty.
 func (r *Reader) step(ctx context.Context, b *Batch) error {
+	r.forwardSilent()
 	if err := r.fetch(ctx, b, 100*time.Millisecond, r.onError); err != nil {
 		return err
 	}
@@ -199,7 +216,10 @@ func (r *Reader) keepWithin(b *Batch) {
 	for i := range b.Records {
 		rec := &b.Records[i]
 		p := r.part(rec.Topic, rec.Partition)
-		if p == nil || p.done || rec.Offset < p.next {
+		if p != nil && p.silent {
+			r.spoke(p)
+		}
+		if p == nil || p.done || p.gone || rec.Offset < p.next {
 			continue
 		}
 		if p.end != Follow && rec.Offset >= p.end {
@@ -264,7 +284,7 @@ func (r *Reader) noteEnd() {
 		return
 	}
 	for _, p := range r.parts {
-		if !p.done && !p.atEnd {
+		if !p.done && !p.gone && !p.atEnd {
 			return
 		}
 	}

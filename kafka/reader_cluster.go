@@ -33,8 +33,7 @@ func (r *Reader) onError(err ck.Error) error {
 	switch err.Code() {
 	case ck.ErrAllBrokersDown, ck.ErrTransport, ck.ErrResolve, ck.ErrTimedOut:
 		if err.Code() == ck.ErrAllBrokersDown && r.downSince.IsZero() {
-			r.downSince, r.probed = time.Now(), time.Now()
-			r.pending = append(r.pending, Notice{Kind: NoticeDown, Partition: -1, Text: cmp.Or(r.logs.cause(), err.Error())})
+			r.downSince, r.probed = time.Now(), time.Time{}
 		}
 		return nil
 	case ck.ErrAuthentication, ck.ErrSaslAuthenticationFailed, ck.ErrSsl, ck.ErrTopicAuthorizationFailed:
@@ -46,10 +45,17 @@ func (r *Reader) onError(err ck.Error) error {
 	return nil // what concerns the group that is not joined, and what librdkafka mends
 }
 
+// downPatience is how long all brokers must be away before that is told: a connection
+// that was cut is there again sooner.
+const downPatience = time.Second
+
 // answered notes that a broker has sent something.
 func (r *Reader) answered() {
-	if !r.downSince.IsZero() {
-		r.downSince = time.Time{}
+	if r.downSince.IsZero() {
+		return
+	}
+	r.downSince = time.Time{}
+	if !r.probed.IsZero() { // it was told that none does
 		r.pending = append(r.pending, Notice{Kind: NoticeUp, Partition: -1})
 	}
 }
@@ -58,16 +64,20 @@ func (r *Reader) answered() {
 // partitions nothing else would show it. A bounded read gives up after the timeout; an
 // endless one waits.
 func (r *Reader) probe(ctx context.Context) error {
-	if r.downSince.IsZero() || time.Since(r.probed) < time.Second {
+	if r.downSince.IsZero() || time.Since(r.downSince) < downPatience || time.Since(r.probed) < time.Second {
 		return nil
 	}
 	if preflight(ctx, Config{Brokers: r.cfg.Brokers, Timeout: 500 * time.Millisecond}) == nil {
 		if _, err := r.client.GetMetadata(nil, false, 500); err == nil {
 			r.answered()
+			return nil
 		}
 	}
+	if r.probed.IsZero() {
+		r.pending = append(r.pending, Notice{Kind: NoticeDown, Partition: -1, Text: cmp.Or(r.logs.cause(), "connections end")})
+	}
 	r.probed = time.Now()
-	if !r.follow && !r.downSince.IsZero() && time.Since(r.downSince) > r.cfg.timeout() {
+	if !r.follow && time.Since(r.downSince) > r.cfg.timeout() {
 		return unanswered(r.cfg, r.logs)
 	}
 	return nil

@@ -11,7 +11,10 @@ import (
 // signal acts on what a partition said beside its records.
 func (r *Reader) signal(ctx context.Context, s *Signal) error {
 	p := r.part(s.Topic, s.Partition)
-	if p == nil || p.done {
+	if p != nil && p.silent {
+		r.spoke(p)
+	}
+	if p == nil || p.done || p.gone {
 		return nil
 	}
 	switch s.Code {
@@ -120,7 +123,12 @@ func (r *Reader) truncated(p *readPart, end int64) error {
 	return r.seek(p)
 }
 
-// seek starts fetching a partition anew at its next offset.
+// seek starts fetching a partition anew at its next offset. After an error librdkafka
+// has stopped it, so it must be assigned again.
+//
+// The stop runs in librdkafka's own time and takes the forwarding back, after forward
+// has set it or before: so it is set again until the partition says something. What has
+// come in between is forwarded then too.
 func (r *Reader) seek(p *readPart) error {
 	tps := []ck.TopicPartition{{Topic: &p.Topic, Partition: p.Partition, Offset: ck.Offset(p.next)}}
 	if r.member {
@@ -130,5 +138,25 @@ func (r *Reader) seek(p *readPart) error {
 		return explain(r.cfg, r.logs, err)
 	}
 	r.forward(tps, true)
+	if !p.silent {
+		p.silent = true
+		r.silent++
+	}
 	return explain(r.cfg, r.logs, r.client.IncrementalAssign(tps))
+}
+
+func (r *Reader) spoke(p *readPart) {
+	p.silent = false
+	r.silent--
+}
+
+func (r *Reader) forwardSilent() {
+	if r.silent == 0 {
+		return
+	}
+	for _, p := range r.parts {
+		if p.silent && !p.done {
+			r.forward([]ck.TopicPartition{{Topic: &p.Topic, Partition: p.Partition}}, true)
+		}
+	}
 }

@@ -13,7 +13,10 @@ import (
 // watchTopics sends the topics as they are; it is the only sender. A failure to
 // describe them is not told: the reader itself notices what is wrong with the cluster.
 func (r *Reader) watchTopics(ctx context.Context, rc ReaderConfig) {
-	every := cmp.Or(max(rc.Every, 0), 30*time.Second)
+	every := cmp.Or(max(rc.Every, 0), 5*time.Second)
+	if rc.Every <= 0 && r.follow {
+		every = 30 * time.Second
+	}
 	soon := min(every, time.Second)
 	for asked := time.Now(); pause(ctx, soon) == nil; {
 		if !r.hurry.Load() && time.Since(asked) < every {
@@ -33,7 +36,7 @@ func (r *Reader) watchTopics(ctx context.Context, rc ReaderConfig) {
 
 // deleted handles a topic that is gone: an endless read waits for it to come back.
 func (r *Reader) deleted(topic string) error {
-	if !r.follow {
+	if r.ends || !r.follow {
 		return fmt.Errorf("%s was deleted while it was read: %w", topic, ErrUnknownTopic)
 	}
 	i := slices.IndexFunc(r.topics, func(t Topic) bool { return t.Name == topic })
@@ -42,48 +45,64 @@ func (r *Reader) deleted(topic string) error {
 	}
 	r.topics = slices.Delete(slices.Clone(r.topics), i, i+1)
 	r.hurry.Store(true)
+	for tp, p := range r.parts {
+		p.gone = p.gone || tp.Topic == topic
+	}
 	r.pending = append(r.pending, Notice{Kind: NoticeDeleted, Topic: topic, Partition: -1})
 	return nil
 }
 
 // adopt compares the topics as they are with those that are read.
 func (r *Reader) adopt(topics []Topic) error {
-	for _, t := range topics {
-		i := slices.IndexFunc(r.topics, func(k Topic) bool { return k.Name == t.Name })
-		known := 0
-		switch {
-		case i < 0 && !r.reads(t.Name):
-			r.pending = append(r.pending, Notice{Kind: NoticeTopic, Topic: t.Name, Partition: -1, To: int64(len(t.Partitions))})
-		case i < 0 || r.topics[i].ID != t.ID:
-			r.pending = append(r.pending, Notice{Kind: NoticeRecreated, Topic: t.Name, Partition: -1})
-		default:
-			known = len(r.topics[i].Partitions)
-			if known < len(t.Partitions) {
-				r.pending = append(r.pending, Notice{Kind: NoticePartitions, Topic: t.Name, Partition: -1, From: int64(known), To: int64(len(t.Partitions))})
-			}
-		}
-		for ; known < len(t.Partitions); known++ {
-			if err := r.start(TopicPartition{t.Name, t.Partitions[known].ID}); err != nil {
+	for _, known := range r.topics {
+		if !slices.ContainsFunc(topics, func(t Topic) bool { return t.Name == known.Name }) {
+			if err := r.deleted(known.Name); err != nil {
 				return err
 			}
 		}
 	}
-	var gone []string
-	for _, known := range r.topics {
-		if !slices.ContainsFunc(topics, func(t Topic) bool { return t.Name == known.Name }) {
-			gone = append(gone, known.Name)
+	names := r.names()
+	adopted := 0
+	for _, t := range topics {
+		read := slices.Contains(names, t.Name)
+		if !read && !r.grows {
+			continue
 		}
-	}
-	for _, name := range gone {
-		if err := r.deleted(name); err != nil {
+		if read {
+			adopted++
+		}
+		if err := r.adoptTopic(t, read); err != nil {
 			return err
 		}
 	}
 	r.topics = topics
-	missing := slices.ContainsFunc(r.names(), func(name string) bool {
-		return !slices.ContainsFunc(topics, func(t Topic) bool { return t.Name == name })
-	})
-	r.hurry.Store(missing || len(topics) == 0)
+	r.hurry.Store(adopted < len(names) || len(topics) == 0)
+	return nil
+}
+
+// adoptTopic starts reading what is new of a topic. read says whether some of its
+// partitions are read already.
+func (r *Reader) adoptTopic(t Topic, read bool) error {
+	known := 0
+	i := slices.IndexFunc(r.topics, func(k Topic) bool { return k.Name == t.Name })
+	switch {
+	case !read:
+		r.pending = append(r.pending, Notice{Kind: NoticeTopic, Topic: t.Name, Partition: -1, To: int64(len(t.Partitions))})
+	case i >= 0 && r.topics[i].ID == t.ID:
+		known = len(r.topics[i].Partitions)
+		if r.grows && known < len(t.Partitions) {
+			r.pending = append(r.pending, Notice{Kind: NoticePartitions, Topic: t.Name, Partition: -1, From: int64(known), To: int64(len(t.Partitions))})
+		}
+	case r.ends || !r.follow:
+		return fmt.Errorf("%s was deleted, and created again, while it was read: %w", t.Name, ErrUnknownTopic)
+	default:
+		r.pending = append(r.pending, Notice{Kind: NoticeRecreated, Topic: t.Name, Partition: -1})
+	}
+	for ; known < len(t.Partitions); known++ {
+		if err := r.start(TopicPartition{t.Name, t.Partitions[known].ID}); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -98,16 +117,14 @@ func (r *Reader) names() []string {
 	return names
 }
 
-func (r *Reader) reads(topic string) bool { return slices.Contains(r.names(), topic) }
-
 // start reads a partition from its beginning, without an end.
 func (r *Reader) start(tp TopicPartition) error {
 	p := r.parts[tp]
-	if p != nil && p.done {
+	switch {
+	case p == nil && !r.grows, p != nil && p.done:
 		return nil
-	}
-	if p != nil {
-		p.from, p.next, p.atEnd, p.corrupt = 0, 0, false, -1
+	case p != nil:
+		p.from, p.next, p.gone, p.atEnd, p.corrupt = 0, 0, false, false, -1
 		return r.seek(p)
 	}
 	p = &readPart{TopicPartition: tp, end: Follow, corrupt: -1}
