@@ -73,7 +73,7 @@ func (v *view) execute(live context.Context, ev kafka.Event, notices []string) e
 		if err := v.unanswered(live, &b.Records[q.index[at]], died); err != nil {
 			return err
 		}
-		at, deaths = at+1, 0
+		at, deaths, v.worker.backoff = at+1, 0, 0
 	}
 	if err := v.letters.flush(live); err != nil {
 		return err
