@@ -85,7 +85,8 @@ func (p *printer) take(c chunk) error {
 			fmt.Fprintf(p.stderr, "%s\n", n)
 		}
 	}
-	if len(p.pending) == 0 && len(c.text) >= flushAt {
+	written := len(p.pending) == 0 && len(c.text) >= flushAt
+	if written {
 		if err := p.write(c.text); err != nil {
 			return err
 		}
@@ -98,7 +99,7 @@ func (p *printer) take(c chunk) error {
 	if c.done != nil {
 		p.done = append(p.done, c.done)
 	}
-	if len(p.pending) >= flushAt {
+	if written || len(p.pending) >= flushAt { // what is written is done, though more keeps coming
 		return p.flush()
 	}
 	return nil
