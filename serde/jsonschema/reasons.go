@@ -1,6 +1,7 @@
 package jsonschema
 
 import (
+	"cmp"
 	"fmt"
 	"math/big"
 	"slices"
@@ -24,26 +25,44 @@ const (
 // why, in the order of the places. It is under 600 bytes, and shows no text of the
 // value but the names of its keys.
 func leaves(err *jsonschema.ValidationError) string {
-	var list []string
+	var list []*jsonschema.ValidationError
 	var walk func(e *jsonschema.ValidationError)
 	walk = func(e *jsonschema.ValidationError) {
 		if len(e.Causes) == 0 && len(list) < maxLeaves {
-			list = append(list, shortened(pointer(e.InstanceLocation)+": "+reason(e.ErrorKind)))
+			list = append(list, e)
 		}
 		for _, cause := range e.Causes {
 			walk(cause)
 		}
 	}
 	walk(err)
-	slices.Sort(list) // the validator has no order
-	list = slices.Compact(list)
-	more := len(list) - maxReasons
-	text := strings.Join(list[:min(len(list), maxReasons)], "; ")
+	slices.SortStableFunc(list, func(x, y *jsonschema.ValidationError) int { // the validator has no order
+		return slices.CompareFunc(x.InstanceLocation, y.InstanceLocation, compareSteps)
+	})
+	var texts []string
+	for _, e := range list {
+		texts = append(texts, shortened(pointer(e.InstanceLocation)+": "+reason(e.ErrorKind)))
+	}
+	texts = slices.Compact(texts)
+	more := len(texts) - maxReasons
+	text := strings.Join(texts[:min(len(texts), maxReasons)], "; ")
 	if more > 0 {
 		text += "; and " + strconv.Itoa(more) + " more"
 	}
 	return text
 }
+
+// compareSteps puts keys in order, and indexes by their number.
+func compareSteps(x, y string) int {
+	if isNumber(x) && isNumber(y) {
+		if c := cmp.Compare(len(x), len(y)); c != 0 {
+			return c
+		}
+	}
+	return cmp.Compare(x, y)
+}
+
+func isNumber(s string) bool { return strings.Trim(s, "0123456789") == "" }
 
 // pointer is a JSON pointer (RFC 6901), "/" for the whole.
 func pointer(path []string) string {

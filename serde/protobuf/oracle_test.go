@@ -234,3 +234,30 @@ func BenchmarkMessage(b *testing.B) {
 		}
 	}
 }
+
+// FuzzSchema compiles any text as the schema of a registry, and reads with it what
+// comes.
+func FuzzSchema(f *testing.F) {
+	for _, file := range []string{"trap.proto", "old.proto", "edition.proto"} {
+		text, err := os.ReadFile("testdata/" + file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text), []byte("\x00\x0a\x01a"))
+	}
+	f.Add("CgFhIgMKAU0=", []byte("\x00"))
+	f.Fuzz(func(t *testing.T, text string, data []byte) {
+		s, err := New(serde.Spec{Name: "protobuf"}, serde.Options{Registry: &shelf{schemas: []serde.Schema{
+			{SchemaInfo: serde.SchemaInfo{ID: 1, Type: "PROTOBUF"}, Text: text},
+		}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := serde.Input{Data: append([]byte{0, 0, 0, 0, 1}, data...)}
+		if _, err := s.Decode(t.Context(), in); err == nil {
+			serdetest.Check(t, s, in.Data)
+		} else if len(err.Error()) > 1000 {
+			t.Errorf("long: %v", err)
+		}
+	})
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"sync"
 	"sync/atomic"
 
@@ -19,11 +18,21 @@ const (
 	maxText           = 16 << 20
 )
 
+// What a Source remembers at most. A record can name any id, so what records name must
+// not add up without end.
+const (
+	maxKept      = 10_000
+	maxKeptBytes = 2 * maxText
+	keptBytes    = 256 // of a schema, beside its texts
+)
+
 // Loaded is a schema that is ready for use.
 type Loaded[S any] struct {
 	Schema S
 	Info   serde.SchemaInfo
 	Err    error // the text is no schema that can be used; for ever so
+
+	size int // bytes of its text and of what it imports
 }
 
 // Import is a schema that another refers to.
@@ -35,8 +44,10 @@ type Import struct {
 }
 
 // Source gets schemas from a registry. Each is parsed once, by whoever asks first;
-// others wait for that. What the registry itself answers is never kept: it does so.
-// It may be shared by goroutines, and must not be copied.
+// others wait for that. Beyond 10,000 schemas, or 32 MiB of their texts, those that
+// came first are forgotten, and parsed again when they are asked for again. What the
+// registry itself answers is never kept: it does so. It may be shared by goroutines,
+// and must not be copied.
 type Source[S any] struct {
 	Registry serde.Registry // nil without one
 	Type     string         // AVRO, PROTOBUF, JSON; the type of a schema without one is AVRO
@@ -44,37 +55,70 @@ type Source[S any] struct {
 	// it refers to itself. name is that of its record or message.
 	Parse func(ctx context.Context, text string, imports []Import) (schema S, name string, err error)
 
-	ready atomic.Pointer[map[key]*Loaded[S]] // replaced, never changed: readers take no lock
-	mu    sync.Mutex
-	busy  map[key]chan struct{} // what is being fetched; closed when that is over
+	// newest is what Have gave last: topics have one schema as a rule, and then readers
+	// take no lock.
+	newest atomic.Pointer[kept[S]]
+	mu     sync.RWMutex
+	ready  map[key]*kept[S]
+	order  []*kept[S] // of ready, as they came
+	bytes  int
+	busy   map[key]chan struct{} // what is being fetched; closed when that is over
 }
+
+// kept is a schema that is remembered; it never changes.
+type kept[S any] struct {
+	key    key
+	loaded *Loaded[S]
+}
+
+func (k *kept[S]) size() int { return keptBytes + k.loaded.size }
 
 type key struct {
 	id   int
 	guid string
 }
 
-// Have gives a schema that was asked for before, or nil. It takes no lock.
+// Have gives a schema that was asked for before, or nil. It waits for nobody who asks
+// the registry.
 func (s *Source[S]) Have(f Frame) *Loaded[S] {
-	if l := s.have(f.key()); l != nil && l.Err == nil {
-		return l
+	k := f.key()
+	if e := s.newest.Load(); e != nil && e.key == k {
+		return e.loaded
 	}
-	return nil
+	s.mu.RLock()
+	e := s.ready[k]
+	s.mu.RUnlock()
+	if e == nil || e.loaded.Err != nil {
+		return nil
+	}
+	s.newest.Store(e)
+	return e.loaded
 }
 
-func (s *Source[S]) have(k key) *Loaded[S] {
-	if m := s.ready.Load(); m != nil {
-		return (*m)[k]
+// keep remembers a schema and forgets the oldest for it. The caller holds mu.
+func (s *Source[S]) keep(k key, l *Loaded[S]) {
+	if s.ready == nil {
+		s.ready = map[key]*kept[S]{}
 	}
-	return nil
+	e := &kept[S]{k, l}
+	s.ready[k] = e
+	s.order = append(s.order, e)
+	s.bytes += e.size()
+	for len(s.order) > maxKept || s.bytes > maxKeptBytes && len(s.order) > 1 {
+		oldest := s.order[0]
+		s.order[0] = nil
+		s.order = s.order[1:]
+		s.bytes -= oldest.size()
+		delete(s.ready, oldest.key)
+	}
 }
 
 func (s *Source[S]) get(ctx context.Context, k key, fetch func(context.Context) (serde.Schema, error)) (*Loaded[S], error) {
 	for {
 		s.mu.Lock()
-		if l := s.have(k); l != nil {
+		if e := s.ready[k]; e != nil {
 			s.mu.Unlock()
-			return l, l.Err
+			return e.loaded, e.loaded.Err
 		}
 		other, busy := s.busy[k]
 		if !busy {
@@ -102,11 +146,7 @@ func (s *Source[S]) get(ctx context.Context, k key, fetch func(context.Context) 
 	if err != nil {
 		return nil, err
 	}
-	next := map[key]*Loaded[S]{k: l}
-	if m := s.ready.Load(); m != nil {
-		maps.Copy(next, *m)
-	}
-	s.ready.Store(&next)
+	s.keep(k, l)
 	return l, l.Err
 }
 
@@ -116,7 +156,7 @@ func (s *Source[S]) load(ctx context.Context, fetch func(context.Context) (serde
 	if err != nil {
 		return nil, err
 	}
-	l := &Loaded[S]{Info: raw.SchemaInfo}
+	l := &Loaded[S]{Info: raw.SchemaInfo, size: len(raw.Text)}
 	if l.Info.Type == "" {
 		l.Info.Type = "AVRO" // as registries leave it out
 	}
@@ -131,7 +171,7 @@ func (s *Source[S]) load(ctx context.Context, fetch func(context.Context) (serde
 	if errors.Is(err, serde.ErrRegistry) || errors.Is(err, serde.ErrUnknownSchema) || ctx.Err() != nil && err != nil {
 		return nil, err
 	}
-	l.Err = err
+	l.Err, l.size = err, maxText-max(refs.room, 0)
 	return l, nil
 }
 
