@@ -80,6 +80,8 @@ func newRoot(env *Env) *cobra.Command {
 			return nil
 		},
 	}
+	root.Version = currentVersion().text()
+	root.SetVersionTemplate("{{.Version}}")
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
 	root.SetIn(env.Stdin)
@@ -88,21 +90,16 @@ func newRoot(env *Env) *cobra.Command {
 	flags.StringVar(&env.color, "color", "auto", "colour: `auto|always|never`")
 	flags.BoolVarP(&env.quiet, "quiet", "q", false, "no notices on stderr, only errors")
 	flags.CountVarP(&env.verbose, "verbose", "v", "log what the client does; twice for its debug log")
-	root.AddCommand(
-		newBrokerCmd(env),
-		newSandboxCmd(env),
-		newDemoCmd(env),
-		newProduceCmd(env),
-		newConsumeCmd(env),
-		newGroupCmd(env),
-		newTopicCmd(env),
-		newClusterCmd(env),
-		newSchemaCmd(env),
-		newDecodeCmd(env),
-		newEncodeCmd(env),
-		newExitCodesHelp(),
-		newSerdesHelp(),
-	)
+	root.AddGroup(commandGroups()...)
+	root.SetHelpCommandGroupID(groupProgram)
+	root.SetCompletionCommandGroupID(groupProgram)
+	helpOfRoot(root)
+	addTo(root, groupTry, newDemoCmd(env), newBrokerCmd(env), newSandboxCmd(env))
+	addTo(root, groupRecords, newProduceCmd(env), newConsumeCmd(env))
+	addTo(root, groupCluster, newTopicCmd(env), newGroupCmd(env), newClusterCmd(env), newSchemaCmd(env))
+	addTo(root, groupFormats, newDecodeCmd(env), newEncodeCmd(env))
+	addTo(root, groupProgram, newVersionCmd(env))
+	root.AddCommand(newExitCodesHelp(), newSerdesHelp())
 	root.AddCommand(helpTopics()...)
 	refuseUnknown(root)
 	return root

@@ -27,7 +27,7 @@ func nativeClient(client any) (*C.rd_kafka_t, error) {
 // handleField gives the address of a pointer field of the client's private handle.
 func handleField(client any, name string) (*unsafe.Pointer, error) {
 	if C.ks_complete() == 0 {
-		return nil, fmt.Errorf("librdkafka %s lacks a function of the batch path", version())
+		return nil, fmt.Errorf("librdkafka %s lacks a function of the batch path", LibraryVersion())
 	}
 	v := reflect.ValueOf(client)
 	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
@@ -44,7 +44,8 @@ func handleField(client any, name string) (*unsafe.Pointer, error) {
 	return (*unsafe.Pointer)(unsafe.Pointer(field.UnsafeAddr())), nil
 }
 
-func version() string {
+// LibraryVersion is the version of the librdkafka that this program is linked with: "2.15.0".
+func LibraryVersion() string {
 	_, text := ck.LibraryVersion()
 	return text
 }
