@@ -420,12 +420,7 @@ func (c *tally) wantNumbers(n int, exactly bool) {
 // when all.
 func (s *stage) wantCommitted(c *tally, all bool) {
 	s.t.Helper()
-	ctx, cancel := inTime()
-	defer cancel()
-	committed, err := s.witness.Committed(ctx, s.group)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	committed := s.committed()
 	for p, next := range committed {
 		for offset := range next {
 			if c.offsets[p.Number][offset] == 0 {
@@ -443,6 +438,23 @@ func (s *stage) wantCommitted(c *tally, all bool) {
 			s.t.Errorf("%s[%d]: committed %d, printed up to %d", s.topic, number, next, last)
 		}
 	}
+}
+
+// committed asks until somebody answers: connections of the witness may have been cut too.
+func (s *stage) committed() map[witness.Partition]int64 {
+	s.t.Helper()
+	ctx, cancel := inTime()
+	defer cancel()
+	var offsets map[witness.Partition]int64
+	var failure error
+	err := until(ctx, func() (bool, error) {
+		offsets, failure = s.witness.Committed(ctx, s.group)
+		return failure == nil, nil
+	})
+	if err != nil {
+		s.t.Fatal(err, failure)
+	}
+	return offsets
 }
 
 // wantEmpty wants that the group has no members left.

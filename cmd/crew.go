@@ -143,7 +143,11 @@ func (c *crew) changed(member int, change *kafka.Change) string {
 	if sign == "" || len(change.Offsets) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("member %d (%s): %s%s", member, change.MemberID, sign, partitionList(change.Offsets))
+	line := fmt.Sprintf("member %d (%s): %s%s", member, change.MemberID, sign, partitionList(change.Offsets))
+	if change.Kind == kafka.ChangeLost {
+		line += " (" + change.Reason + ")"
+	}
+	return line
 }
 
 // noticed writes a notice to the file of --events.

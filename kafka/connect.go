@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -134,7 +135,22 @@ func unanswered(cfg Config, l *logs) error {
 	case strings.Contains(lower, "ssl"):
 		return fmt.Errorf("%w: %s", ErrTLS, cause)
 	}
+	if id, address, why := advertised(cfg, cause); id != "" {
+		return fmt.Errorf("%w: %s answers, but broker %s advertises %s: %s", ErrUnreachable, cfg.where(), id, address, why)
+	}
 	return fmt.Errorf("%w: %s", ErrUnreachable, cause)
+}
+
+// advertised takes a failure apart that concerns an address which a broker told, such
+// as "10.0.0.1:9092/2: Connect to … failed: Connection refused". The id is empty for the
+// failure of an address that was given.
+func advertised(cfg Config, cause string) (id, address, why string) {
+	name, why, ok := strings.Cut(cause, ": ")
+	address, id, told := strings.Cut(name, "/")
+	if !ok || !told || slices.ContainsFunc(cfg.Brokers, func(b string) bool { return withPort(b) == address }) {
+		return "", "", ""
+	}
+	return id, address, why
 }
 
 // configText cuts librdkafka's preamble from a configuration error.

@@ -213,6 +213,12 @@ func passing(err ck.Error) bool {
 	return err.IsRetriable()
 }
 
+// mends tells errors that pass once the cluster has found leaders again.
+func mends(err error) bool {
+	var ke ck.Error
+	return errors.As(err, &ke) && (passing(ke) || ke.Code() == ck.ErrLeaderNotAvailable || ke.Code() == ck.ErrAllBrokersDown)
+}
+
 // tell emits a change.
 func (m *member) tell(c Change) error {
 	if !m.closing { // a client that is closing may not answer
@@ -384,8 +390,9 @@ func (m *member) release(tps []TopicPartition, reason string, limit time.Duratio
 		delete(m.parts, tp)
 	}
 	m.last = nil
-	if m.client.AssignmentLost() {
-		change.Kind, change.Reason = ChangeLost, "the group took them: the session timed out, or the member did not poll"
+	// A member that was silent for max.poll.interval.ms has left, and has no id any more.
+	if m.client.AssignmentLost() || !m.closing && m.rk != nil && m.memberID() == "" {
+		change.Kind, change.Reason = ChangeLost, "the session timed out, or the member was silent for max.poll.interval.ms"
 		return m.tell(change)
 	}
 	written := make(chan struct{})
@@ -418,4 +425,22 @@ func (m *member) uncommitted() error {
 		return nil // the next owner reads it again
 	}
 	return fmt.Errorf("commit: %w; what was printed since the last commit comes again", unanswered(m.cfg, m.logs))
+}
+
+// reassign starts fetching all partitions anew, each at its next offset: under the eager
+// protocol none can be assigned alone.
+func (r *Reader) reassign() error {
+	var all, done []ck.TopicPartition
+	for _, p := range r.parts {
+		tp := ck.TopicPartition{Topic: &p.Topic, Partition: p.Partition, Offset: ck.Offset(p.next)}
+		all = append(all, tp)
+		if p.done {
+			done = append(done, tp)
+		}
+	}
+	if err := r.client.Assign(all); err != nil {
+		return explain(r.cfg, r.logs, err)
+	}
+	r.forward(all, true)
+	return explain(r.cfg, r.logs, r.client.Pause(done))
 }
