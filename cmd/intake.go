@@ -19,11 +19,9 @@ type reading struct {
 // read is the goroutine that owns the source.
 func (w *production) read(polling context.Context, source input.Reader, preamble func() []byte, to chan<- reading) {
 	defer close(to)
+	made := 0
 	for {
-		b := <-w.free
-		if b == nil {
-			b = input.NewBatch()
-		}
+		b := w.batch(&made)
 		b.SetLimit(batchLimit)
 		if w.commitCount > 0 {
 			b.SetLimit(int(min(w.commitCount, batchLimit)))
@@ -40,13 +38,39 @@ func (w *production) read(polling context.Context, source input.Reader, preamble
 	}
 }
 
-// batchesInFlight and batchLimit bound the memory of a run: so many batches of so many
-// records are read ahead of their acknowledgements. When input trickles, a batch holds
-// what came meanwhile.
+// Batches are read ahead of their acknowledgements: so many of so many records, or what
+// came meanwhile when input trickles. The fewer, the more of their memory stays in the
+// processor's caches; where acknowledgements take long, more are needed.
 const (
-	batchesInFlight = 24
-	batchLimit      = 1024
+	batchLimit = 1024
+	fewBatches = 12
+	maxBatches = 96
+	longWait   = 20 * time.Millisecond
 )
+
+// batch gives an empty batch: one that came back, or a new one. made counts those.
+func (w *production) batch(made *int) *input.Batch {
+	select {
+	case b := <-w.free:
+		return b
+	default:
+	}
+	if *made >= fewBatches {
+		timer := time.NewTimer(longWait)
+		defer timer.Stop()
+		late := timer.C
+		if *made == maxBatches {
+			late = nil
+		}
+		select {
+		case b := <-w.free:
+			return b
+		case <-late:
+		}
+	}
+	*made++
+	return input.NewBatch()
+}
 
 // sendAll sends until the readings end, or until something ends them.
 func (w *production) sendAll(live context.Context, readings <-chan reading) error {

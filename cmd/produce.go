@@ -46,7 +46,11 @@ func newProduceCmd(env *Env) *cobra.Command {
 is acknowledged by all in-sync replicas, once, in order (acks=all, idempotence), and
 what was not is named with its place in the input.
 
-TOPIC - takes the topic of each record from the input (-i json, or a format with %t).`,
+TOPIC - takes the topic of each record from the input (-i json, or a format with %t).
+
+With --transactional-id, readers of committed records see all of a transaction or none:
+a record that is not delivered, or bad input under --on-error stop, aborts it. SIGINT
+ends the input: what was read is delivered and committed.`,
 		Example: `  kstream produce orders < orders.ndjson
   kstream produce orders -K : <<< 'k1:{"amount":1}'
   kstream produce orders -i csv orders.csv --key-from .id
@@ -117,7 +121,8 @@ func (f *produceFlags) check(topic string, files []string) error {
 	for _, names := range [][]string{
 		{"key", "key-separator", "key-from", "tombstones", "generate-key"},
 		{"partition", "partition-by", "keep-partition", "partitioner"},
-		{"generate", "input"}, {"interval", "rate"},
+		{"generate", "input"},
+		{"interval", "rate"},
 	} {
 		if err := exclusive(names...); err != nil {
 			return err

@@ -72,11 +72,8 @@ func (p *producePlan) run(ctx context.Context, env *Env) error {
 		printer: &printer{stdout: env.Stdout, stderr: env.Stderr},
 		chunks:  make(chan chunk, 16), gone: make(chan struct{}),
 		topics: map[string]*destination{}, scratch: []byte{},
-		free:    make(chan *input.Batch, batchesInFlight),
+		free:    make(chan *input.Batch, maxBatches),
 		rejects: &rejects{path: p.flags.rejects, transactional: p.flags.transactional != ""},
-	}
-	for range batchesInFlight {
-		w.free <- nil // made when first needed
 	}
 	source, preamble, err := w.open(polling)
 	if err != nil {

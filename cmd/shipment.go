@@ -57,6 +57,10 @@ func (l *load) parcel(topic string) *parcel {
 	if l.used == len(l.parcels) {
 		p := &parcel{load: l}
 		p.Tag = p
+		if len(l.parcels) == 0 { // most likely the only one
+			p.index = make([]int32, 0, len(l.batch.Records))
+			p.Grow(len(l.batch.Records), l.batch.Size())
+		}
 		l.parcels = append(l.parcels, p)
 	}
 	p := l.parcels[l.used]

@@ -3,7 +3,10 @@ package kafka
 // #include "native_produce.h"
 import "C"
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // sendGroup is the most records of one Outgoing, and outgoingBytes the size of their
 // bytes at which it counts as full. Both are small, so that what is packed is still
@@ -37,6 +40,15 @@ func (o *Outgoing) Reset(topic string) {
 	}
 	o.topic, o.buf, o.records = topic, o.buf[:0], o.records[:0]
 }
+
+// Grow makes room for so many records of so many bytes together.
+func (o *Outgoing) Grow(records, bytes int) {
+	o.records = slices.Grow(o.records, records)
+	o.buf = slices.Grow(o.buf, bytes)
+}
+
+// Size is the number of bytes of all records together.
+func (o *Outgoing) Size() int { return len(o.buf) }
 
 // Len is the number of records.
 func (o *Outgoing) Len() int { return len(o.records) }

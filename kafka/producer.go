@@ -14,37 +14,6 @@ import (
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
 
-// ProducerConfig is how records are sent.
-type ProducerConfig struct {
-	Acks          string // all, 1 or 0; empty is all
-	NoIdempotence bool   // allows duplicates and reordering when a broker fails
-	Compression   string // none, gzip, snappy, lz4, zstd; empty is the client's default
-	Partitioner   string // librdkafka's name; empty is murmur2_random, Java's choice
-	Transactional string // the transactional id, or empty
-	// MaxBatch is the topic's max.message.bytes; 0 is librdkafka's batch.size. A broker
-	// refuses a batch that is larger with all its records, so one must not be made. A
-	// record that is larger goes alone.
-	MaxBatch int
-
-	// Delivered is called for every record that the broker acknowledged, with the batch
-	// and its index there; nil when nobody asks. Failed is called for every record that
-	// was refused or given up. Done is called when the fate of the whole batch is known:
-	// the batch may be used again. Delivered runs on a goroutine of the producer; the
-	// others do too, or inside Send.
-	Delivered func(o *Outgoing, i int, r Receipt)
-	Failed    func(o *Outgoing, i int, err error)
-	Done      func(o *Outgoing)
-
-	onePerCall bool
-}
-
-// Receipt is where a record was stored.
-type Receipt struct {
-	Partition int32
-	Offset    int64 // negative when the broker was not asked to acknowledge
-	Timestamp int64 // milliseconds since the epoch; -1 when unknown
-}
-
 // Producer sends records. Send, Flush and the transaction calls belong to one
 // goroutine. What it counts as delivered, the broker has acknowledged.
 //
@@ -117,48 +86,6 @@ func OpenProducer(cfg Config, pc ProducerConfig, notice func(Notice)) (*Producer
 		p.served.Go(p.reports) // ends with stop
 	}
 	return p, nil
-}
-
-// maxMessage lets a record be as large as a topic can be configured for; the broker
-// decides, and names the record that it refuses.
-const maxMessage = 64 << 20
-
-// defaultBatch is librdkafka's batch.size in bytes.
-const defaultBatch = 1000000
-
-// maxQueued bounds, in KiB, what librdkafka holds of records that wait.
-const maxQueued = 32 << 10
-
-func (pc *ProducerConfig) properties(cfg Config, l *logs) ck.ConfigMap {
-	millis := max(1, int(cfg.timeout().Milliseconds()))
-	own := ck.ConfigMap{
-		"go.logs.channel.enable":       true,
-		"go.logs.channel":              l.channel,
-		"go.delivery.report.fields":    "none",
-		"partitioner":                  "murmur2_random",
-		"acks":                         "all",
-		"enable.idempotence":           !pc.NoIdempotence,
-		"delivery.timeout.ms":          millis,
-		"request.timeout.ms":           millis,
-		"queue.buffering.max.messages": 100000,
-		"queue.buffering.max.kbytes":   maxQueued,
-		"linger.ms":                    5,
-		"message.max.bytes":            maxMessage,
-	}
-	for name, value := range map[string]string{
-		"acks": pc.Acks, "compression.type": pc.Compression, "partitioner": pc.Partitioner, "transactional.id": pc.Transactional,
-	} {
-		if value != "" {
-			own[name] = value
-		}
-	}
-	if pc.MaxBatch > 0 {
-		own["batch.size"] = min(pc.MaxBatch, defaultBatch)
-	}
-	if pc.Transactional != "" {
-		own["transaction.timeout.ms"] = max(60000, millis)
-	}
-	return own
 }
 
 // takeQueue makes delivery reports come to reports, many in one call, instead of to

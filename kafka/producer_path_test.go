@@ -6,11 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
-
-	"runtime"
 
 	"github.com/google/go-cmp/cmp"
 

@@ -67,7 +67,7 @@ func openProducer(t *testing.T, cfg Config, pc ProducerConfig) (*Producer, *prod
 		select {
 		case <-p.stop: // the test has closed it
 		default:
-			p.Close() //nolint:errcheck // the test has failed
+			p.Close() // the test has failed already
 		}
 	})
 	return p, got

@@ -66,6 +66,9 @@ func (b *Batch) Full() bool {
 	return len(b.Records) >= b.Limit() || len(b.made) >= batchBytes
 }
 
+// Size bounds the number of bytes of all keys and values together.
+func (b *Batch) Size() int { return len(b.window) + len(b.made) }
+
 // Add appends an empty record and returns it. The pointer is good until the next
 // Add.
 func (b *Batch) Add() *Record {
