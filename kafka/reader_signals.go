@@ -108,9 +108,11 @@ func (r *Reader) bounds(ctx context.Context, tp TopicPartition) (start, end int6
 			return start, end, nil
 		case ctx.Err() != nil:
 			return 0, 0, context.Cause(ctx)
-		case time.Since(began) > r.cfg.timeout():
+		case time.Since(began) > r.cfg.timeout() && !(r.follow && mends(err)):
 			return 0, 0, fmt.Errorf("%s: %w", tp, explain(r.cfg, r.logs, err))
 		}
+		// Else the next request would go to the leader that is remembered again.
+		_, _ = r.client.GetMetadata(&tp.Topic, false, 500)
 	}
 }
 
@@ -131,8 +133,8 @@ func (r *Reader) truncated(p *readPart, end int64) error {
 // come in between is forwarded then too.
 func (r *Reader) seek(p *readPart) error {
 	tps := []ck.TopicPartition{{Topic: &p.Topic, Partition: p.Partition, Offset: ck.Offset(p.next)}}
-	if r.member {
-		return explain(r.cfg, r.logs, r.client.Seek(tps[0], 0))
+	if r.member && r.client.GetRebalanceProtocol() != "COOPERATIVE" {
+		return r.reassign()
 	}
 	if err := r.client.IncrementalUnassign(tps); err != nil {
 		return explain(r.cfg, r.logs, err)
