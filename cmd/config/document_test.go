@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -179,6 +180,15 @@ current: local
 	if diff := cmp.Diff(want, readText(t, path)); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// hintOf gives the hint of an *Error, whatever wraps it.
+func hintOf(err error) string {
+	var e *Error
+	if !errors.As(err, &e) {
+		return ""
+	}
+	return e.Hint
 }
 
 func errText(err error) string {

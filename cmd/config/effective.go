@@ -108,16 +108,3 @@ func (e *Effective) List() []Shown {
 	}
 	return append(list, Shown{"timeout", e.Timeout.String(), e.TimeoutOrigin.String()})
 }
-
-// For returns the settings that a client of the role takes: its own and those of
-// both roles.
-func For(role Role, properties map[string]string) map[string]string {
-	x := newIndex()
-	out := make(map[string]string, len(properties))
-	for name, value := range properties {
-		if r := x.role[name]; r == Both || r == role {
-			out[name] = value
-		}
-	}
-	return out
-}

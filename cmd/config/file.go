@@ -131,7 +131,7 @@ func readBounded(path string) ([]byte, error) {
 	if err != nil {
 		return nil, &Error{Message: fmt.Sprintf("%s: %v", path, causeOf(err)), Cause: err}
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
 		return nil, &Error{Message: fmt.Sprintf("%s: %v", path, causeOf(err)), Cause: err}

@@ -77,7 +77,7 @@ func TestFromJava(t *testing.T) {
 				t.Error(diff)
 			}
 			if tt.hint != "" {
-				if diff := cmp.Diff(tt.hint, err.(*Error).Hint); diff != "" {
+				if diff := cmp.Diff(tt.hint, hintOf(err)); diff != "" {
 					t.Error(diff)
 				}
 			}

@@ -6,27 +6,12 @@ import (
 	"kstream/cmd/suggest"
 )
 
-// Role says which clients a property is for. Librdkafka takes all of them in every
-// client, with a warning in its log for those of another role.
-type Role uint8
-
-// The roles of a property.
-const (
-	Both Role = iota
-	Consumer
-	Producer
-)
-
-// Property is a librdkafka property. Alias is another name of the same property,
-// or empty.
-type Property struct {
-	Name  string
-	Role  Role
-	Alias string
+// property is a property of librdkafka. alias is another name of the same property, or
+// empty.
+type property struct {
+	name  string
+	alias string
 }
-
-// Properties lists what -X accepts, ascending by name.
-func Properties() []Property { return properties() }
 
 // registryNames are the names under which -X, a properties file and the environment
 // set the schema registry, and the setting of Effective.Registry behind each. The
@@ -48,7 +33,7 @@ func registryNames() map[string]string {
 
 // index answers questions about names; made once per Resolve.
 type index struct {
-	role     map[string]Role
+	known    map[string]bool   // librdkafka's properties
 	name     map[string]string // librdkafka's own name → the name that others know
 	registry map[string]string
 	variable map[string]string // KSTREAM_PROPERTY_ suffix → name
@@ -57,7 +42,7 @@ type index struct {
 
 func newIndex() *index {
 	x := &index{
-		role: map[string]Role{}, name: map[string]string{},
+		known: map[string]bool{}, name: map[string]string{},
 		registry: registryNames(), variable: map[string]string{},
 	}
 	add := func(name string) {
@@ -65,11 +50,11 @@ func newIndex() *index {
 		x.variable[variableOf(name)] = name
 	}
 	for _, p := range properties() {
-		x.role[p.Name] = p.Role
-		if p.Alias != "" {
-			x.name[p.Alias] = p.Name
+		x.known[p.name] = true
+		if p.alias != "" {
+			x.name[p.alias] = p.name
 		}
-		add(p.Name)
+		add(p.name)
 	}
 	for name := range x.registry {
 		add(name)
@@ -97,11 +82,11 @@ func (x *index) check(where, name string) (string, error) {
 	if _, ok := x.registry[name]; ok {
 		return name, nil
 	}
-	if _, ok := x.role[name]; ok {
+	if x.known[name] {
 		return x.canonical(name), nil
 	}
 	if rest, ok := strings.CutPrefix(name, "topic."); ok { // kcat's way
-		if _, ok := x.role[rest]; ok {
+		if x.known[rest] {
 			return x.canonical(rest), nil
 		}
 	}

@@ -230,8 +230,9 @@ func TestResolveChoosesContext(t *testing.T) {
 				t.Fatal(diff)
 			}
 			if err != nil {
-				if got := err.(*Error).Kind; got != tt.kind {
-					t.Errorf("got kind %d", got)
+				var e *Error
+				if !errors.As(err, &e) || e.Kind != tt.kind {
+					t.Errorf("%#v, want kind %d", err, tt.kind)
 				}
 				return
 			}
