@@ -96,7 +96,7 @@ func (p *codecPlan) run(ctx context.Context, env *Env) error {
 		env.notice("%s: %s", result.Format, note)
 	}
 	if result.Rest > 0 {
-		env.notice("%s: %d bytes after the value", result.Format, result.Rest)
+		env.notice("%s: %s after the value", result.Format, countOf(int64(result.Rest), "byte"))
 	}
 	if env.StdoutTerminal {
 		line = output.AppendEscapedJSON(nil, line)

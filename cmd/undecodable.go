@@ -84,7 +84,7 @@ func (c *consumption) tellFailures() {
 		}
 	}
 	if n, first := c.plan.filters.erred.total(); n > 0 {
-		c.env.notice("--filter failed on %s, which are left out; the first: %s", countOf(n, "record"), first)
+		c.env.notice("--filter failed on %s, left out; the first: %s", countOf(n, "record"), first)
 	}
 }
 

@@ -70,18 +70,13 @@ func New(o Options) (*Serde, error) {
 func (s *Serde) Name() string { return format }
 
 // Decode reads one pickle. The value of the result is a *Value. Bytes after the pickle
-// are counted in Rest; they, and classes, are told in the notes. Errors are
-// *serde.DecodeError.
+// are counted in Rest; classes are told in the notes. Errors are *serde.DecodeError.
 func (s *Serde) Decode(_ context.Context, in serde.Input) (serde.Result, error) {
 	v, rest, err := s.decode(in.Data)
 	if err != nil {
 		return serde.Result{}, err
 	}
-	r := serde.Result{Value: v.Value, Format: format, Rest: rest, Notes: v.notes}
-	if rest > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("%d bytes after the pickle", rest))
-	}
-	return r, nil
+	return serde.Result{Value: v.Value, Format: format, Rest: rest, Notes: v.notes}, nil
 }
 
 // decoded is a value and what to say about it.
