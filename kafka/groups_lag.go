@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -113,7 +114,7 @@ func (a *Admin) partitionsOf(ctx context.Context, names []string) ([]TopicPartit
 			for _, p := range topicOf(d).Partitions {
 				tps = append(tps, TopicPartition{d.Name, p.ID})
 			}
-		case sentinelOf(code) != ErrUnknownTopic:
+		case !errors.Is(sentinelOf(code), ErrUnknownTopic):
 			return nil, fmt.Errorf("%s: %w", d.Name, explain(a.cfg, a.logs, d.Error))
 		}
 	}

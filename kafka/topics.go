@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
@@ -53,7 +54,7 @@ func (a *Admin) TopicAnswers(ctx context.Context, names ...string) ([]TopicAnswe
 
 // notATopic tells the codes for a name that no topic has, or can have.
 func notATopic(code ck.ErrorCode) bool {
-	return sentinelOf(code) == ErrUnknownTopic || code == ck.ErrTopicException
+	return errors.Is(sentinelOf(code), ErrUnknownTopic) || code == ck.ErrTopicException
 }
 
 // AllTopics describes every topic that the user may see, sorted by name. One that is

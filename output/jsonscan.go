@@ -40,12 +40,12 @@ func scanJSON(data []byte, i int) (end int, broken, ok bool) {
 		if i >= len(data) {
 			return i, broken, false
 		}
-		switch c := data[i]; {
-		case c == '"':
+		switch c := data[i]; c {
+		case '"':
 			if i, ok = scanString(data, i+1); !ok {
 				return i, broken, false
 			}
-		case c == '{' || c == '[':
+		case '{', '[':
 			if depth == maxNesting {
 				return i, broken, false
 			}

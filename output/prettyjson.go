@@ -24,7 +24,7 @@ func (w jsonWriter) append(dst, text []byte) []byte {
 		}
 		if c == '"' || c != '{' && c != '[' && c != '}' && c != ']' && c != ':' && c != ',' {
 			var style Style
-			end := i
+			var end int
 			switch {
 			case c == '"':
 				end, _ = scanString(text, i+1)

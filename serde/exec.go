@@ -147,7 +147,7 @@ func (e *external) ask(ctx context.Context, r execRequest) (execAnswer, error) {
 	answer, err := e.exchange(ctx, body)
 	if err != nil {
 		if e.process != nil {
-			e.process.Close() //nolint:errcheck // its end is the consequence, not the cause
+			e.process.Close() // its end is the consequence, not the cause
 			e.process = nil
 		}
 		if ctx.Err() == nil { // we did not give up ourselves
@@ -196,7 +196,7 @@ func (e *external) exchange(ctx context.Context, body []byte) (execAnswer, error
 		return o.answer, o.err
 	case <-ctx.Done():
 		e.process = nil
-		process.Close() //nolint:errcheck // the time is the cause
+		process.Close() // the time is the cause, not how it ends
 		<-done
 		return execAnswer{}, context.Cause(ctx)
 	}

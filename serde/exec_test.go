@@ -139,7 +139,7 @@ func TestExecFaults(t *testing.T) {
 		wantErr string
 	}{
 		"ends": {
-			serve:   func(in io.Reader, _ io.Writer) { io.ReadFull(in, make([]byte, 4)) }, //nolint:errcheck // it ends either way
+			serve:   func(in io.Reader, _ io.Writer) { io.ReadFull(in, make([]byte, 4)) },
 			wantErr: "exec: the command takes no requests: io: read/write on closed pipe",
 		},
 		"no JSON":    {serve: answering(func(request) string { return "hello" }), wantErr: "exec: the answer is not JSON as agreed: invalid character 'h' looking for beginning of value"},
@@ -149,9 +149,9 @@ func TestExecFaults(t *testing.T) {
 		"too deep":   {serve: answering(func(request) string { return `{"value":` + strings.Repeat("[", 2000) + strings.Repeat("]", 2000) + `}` }), wantErr: "exec: value of the answer: byte 1000: nested too deeply"},
 		"cut": {
 			serve: func(in io.Reader, out io.Writer) {
-				io.CopyN(io.Discard, in, 4)             //nolint:errcheck // the answer matters
-				go io.Copy(io.Discard, in)              //nolint:errcheck // ends with the pipe
-				out.Write(append(frame("{}")[:4], '{')) //nolint:errcheck // the reader checks
+				io.CopyN(io.Discard, in, 4)
+				go io.Copy(io.Discard, in)
+				out.Write(append(frame("{}")[:4], '{'))
 			},
 			wantErr: "exec: the answer ends after 1 of 2 bytes",
 		},
@@ -172,7 +172,7 @@ func TestExecFaults(t *testing.T) {
 // A command that never answers is ended with the caller's patience; one that keeps
 // ending is not started for every record of a topic.
 func TestExecHangs(t *testing.T) {
-	start, starts := startStub(func(in io.Reader, _ io.Writer) { io.Copy(io.Discard, in) }) //nolint:errcheck // ends with the pipe
+	start, starts := startStub(func(in io.Reader, _ io.Writer) { io.Copy(io.Discard, in) })
 	s := openExec(t, start, value.Plain)
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 20*time.Millisecond, errors.New("no patience"))
 	defer cancel()

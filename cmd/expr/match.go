@@ -2,6 +2,7 @@ package expr
 
 import (
 	"bytes"
+	"errors"
 	"math/bits"
 	"regexp"
 	"regexp/syntax"
@@ -41,7 +42,8 @@ func NewGrep(flag, text string) (*Grep, error) {
 	var err error
 	if g.regex, err = regexp.Compile(rest); err != nil {
 		problem := err.Error()
-		if at, ok := err.(*syntax.Error); ok {
+		var at *syntax.Error
+		if errors.As(err, &at) {
 			problem = at.Code.String() + ": " + strconv.Quote(at.Expr)
 		}
 		return nil, &Error{flag, 0, problem}

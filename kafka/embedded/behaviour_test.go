@@ -531,12 +531,14 @@ func TestLogin(t *testing.T) {
 			}
 			md, err := admin(t, b, "security.protocol", "SASL_PLAINTEXT", "sasl.mechanism", tt.mechanism,
 				"sasl.username", tt.name, "sasl.password", tt.password).GetMetadata(&topic, false, timeout)
-			got := ck.ErrNoError
-			if err != nil {
-				got = err.(ck.Error).Code()
-			} else {
-				got = md.Topics[topic].Error.Code()
+			var refused ck.Error
+			if !errors.As(err, &refused) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				refused = md.Topics[topic].Error
 			}
+			got := refused.Code()
 			if got != tt.want {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -43,8 +44,8 @@ type Failure struct {
 // This and the methods below act on a running broker; after Close they wait for
 // ever.
 func (b *Broker) Fail(f Fault) (*Failure, error) {
-	cause, ok := kerr.ErrorForCode(f.Code).(*kerr.Error)
-	if !ok || f.Code != kerr.UnknownServerError.Code && cause == kerr.UnknownServerError {
+	var cause *kerr.Error
+	if !errors.As(kerr.ErrorForCode(f.Code), &cause) || f.Code != kerr.UnknownServerError.Code && cause == kerr.UnknownServerError {
 		return nil, fmt.Errorf("no Kafka error has code %d", f.Code)
 	}
 	keys := make([]kmsg.Key, len(f.Requests))

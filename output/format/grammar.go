@@ -99,9 +99,10 @@ func (p *parser) items(inHeader bool) ([]item, error) {
 			flush()
 			return items, nil
 		default:
-			if c == '{' {
+			switch c {
+			case '{':
 				braces++
-			} else if c == '}' {
+			case '}':
 				braces--
 			}
 			literal = append(literal, c)

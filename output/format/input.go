@@ -31,7 +31,7 @@ func (in *input) offset() int64 { return in.skipped + int64(in.pos) }
 func (in *input) begin() error {
 	in.start = in.pos
 	if in.pos == len(in.buf) {
-		if err := in.fill(); err == errEnd {
+		if err := in.fill(); errors.Is(err, errEnd) {
 			return io.EOF
 		} else if err != nil {
 			return fmt.Errorf("byte %d: %w", in.offset(), err)
@@ -107,9 +107,9 @@ func (in *input) literal(text []byte, last bool) error {
 	case err == nil && bytes.HasPrefix(rest, text):
 		in.pos += len(text)
 		return nil
-	case err == errEnd && last && len(rest) == 0 && in.pos > in.start:
+	case errors.Is(err, errEnd) && last && len(rest) == 0 && in.pos > in.start:
 		return nil
-	case err == nil || err == errEnd && !bytes.HasPrefix(text, rest):
+	case err == nil || errors.Is(err, errEnd) && !bytes.HasPrefix(text, rest):
 		return fmt.Errorf("want %q, have %q", text, rest[:min(len(rest), len(text))])
 	}
 	return err
@@ -128,7 +128,7 @@ func (in *input) until(text []byte) ([]byte, error) {
 			searched = max(0, len(rest)-len(text)+1)
 		}
 		switch err := in.fill(); {
-		case err == errEnd:
+		case errors.Is(err, errEnd):
 			return in.take(len(in.buf) - in.pos)
 		case err != nil:
 			return nil, err
@@ -180,7 +180,7 @@ func (in *input) span(set string) ([]byte, error) {
 	n := 0
 	for {
 		err := in.need(n + 1)
-		if err != nil && err != errEnd {
+		if err != nil && !errors.Is(err, errEnd) {
 			return nil, err
 		}
 		if err != nil || strings.IndexByte(set, in.buf[in.pos+n]) < 0 {
@@ -196,10 +196,10 @@ func (in *input) json() ([]byte, error) {
 	n, depth, quoted := 0, 0, false
 	for started := false; ; n++ {
 		err := in.need(n + 1)
-		if err == errEnd && started && depth == 0 && !quoted {
-			return in.take(n)
-		}
 		if err != nil {
+			if started && depth == 0 && !quoted && errors.Is(err, errEnd) {
+				return in.take(n)
+			}
 			return nil, err
 		}
 		switch c := in.buf[in.pos+n]; {

@@ -141,6 +141,9 @@ func BenchmarkFromValue(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			v, _, err := s.schema.Decode(s.data, PlainJSON, serde.Limits{})
+			if err != nil {
+				b.Fatal(err)
+			}
 			var dst []byte
 			for b.Loop() {
 				if dst, err = s.schema.Append(dst[:0], v, PlainJSON, serde.Limits{}); err != nil {

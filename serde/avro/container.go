@@ -37,7 +37,7 @@ func decodeContainer(data []byte, style Style, limits serde.Limits) (value.List,
 	if err != nil {
 		return nil, nil, fault(-1, fmt.Errorf("container file: %w", err))
 	}
-	defer reader.Close()
+	defer func() { _ = reader.Close() }() // of bytes in memory
 	list := value.List{}
 	for total := 0; ; {
 		var read any

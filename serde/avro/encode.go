@@ -64,7 +64,7 @@ func (m *misfit) Error() string {
 
 // within adds a step to the way of err.
 func within(err error, step string) error {
-	m, ok := err.(*misfit)
+	m, ok := err.(*misfit) //nolint:errorlint // one that is wrapped begins a way of its own
 	if !ok {
 		m = &misfit{err: err}
 	}
@@ -74,7 +74,7 @@ func within(err error, step string) error {
 
 // pathOf takes an error apart into the way to it, "items[2].price", and the rest.
 func pathOf(err error) (string, error) {
-	m, ok := err.(*misfit)
+	m, ok := err.(*misfit) //nolint:errorlint // one that is wrapped has its way in its text
 	if !ok {
 		return "", err
 	}

@@ -22,8 +22,7 @@ import (
 // maker makes schemas, and data for them, by chance.
 type maker struct {
 	*rand.Rand
-	names []string // defined, to refer to
-	made  int
+	made int // names
 }
 
 func (m *maker) pick(words ...string) string { return words[m.IntN(len(words))] }

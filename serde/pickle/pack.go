@@ -10,8 +10,8 @@ import (
 )
 
 var (
-	errYear   = errors.New("Python has the years 1 to 9999")
-	errMicros = errors.New("Python keeps microseconds, this has more digits")
+	errYear   = errors.New("the years of Python are 1 to 9999")
+	errMicros = errors.New("more digits than the microseconds that Python keeps")
 	errMonths = errors.New("a timedelta has no months")
 	errTime   = errors.New("not a time as Python's isoformat writes it")
 )
