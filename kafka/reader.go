@@ -72,6 +72,8 @@ type Reader struct {
 	pending []Notice
 	ended   bool // the notice of the end was given
 	failed  error
+	// nameless are errors that did not say which partition they concern.
+	nameless []ck.ErrorCode
 
 	downSince, probed time.Time
 
@@ -181,7 +183,7 @@ func (r *Reader) step(ctx context.Context, b *Batch) error {
 			return err
 		}
 	}
-	if err := r.checkCluster(ctx); err != nil {
+	if err := errors.Join(r.suspect(ctx), r.checkCluster(ctx)); err != nil {
 		return err
 	}
 	r.noteEnd()

@@ -39,6 +39,9 @@ func (r *Reader) onError(err ck.Error) error {
 	case ck.ErrAuthentication, ck.ErrSaslAuthenticationFailed, ck.ErrSsl, ck.ErrTopicAuthorizationFailed:
 		return explain(r.cfg, r.logs, err)
 	}
+	if r.fetcher == nil {
+		r.nameless = append(r.nameless, err.Code())
+	}
 	if err.IsFatal() {
 		return explain(r.cfg, r.logs, err)
 	}
@@ -48,6 +51,32 @@ func (r *Reader) onError(err ck.Error) error {
 // downPatience is how long all brokers must be away before that is told: a connection
 // that was cut is there again sooner.
 const downPatience = time.Second
+
+// suspect acts on errors that came without the partition they concern, as they do on
+// the slow path: every partition that is not at its end may be the one.
+func (r *Reader) suspect(ctx context.Context) error {
+	if len(r.nameless) == 0 {
+		return nil
+	}
+	codes := r.nameless
+	r.nameless = nil
+	for _, code := range codes {
+		switch code {
+		case ck.ErrAutoOffsetReset, ck.ErrOffsetOutOfRange, ck.ErrLogTruncation, ck.ErrBadMsg, ck.ErrInvalidMsg, ck.ErrBadCompression:
+		default:
+			continue // librdkafka mends it
+		}
+		for _, p := range r.parts {
+			if p.atEnd {
+				continue
+			}
+			if err := r.signal(ctx, &Signal{Topic: p.Topic, Partition: p.Partition, Offset: p.next, Code: code, Text: code.String()}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
 
 // answered notes that a broker has sent something.
 func (r *Reader) answered() {
