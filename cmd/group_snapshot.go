@@ -156,8 +156,16 @@ func (o *groupObserver) item(g *kafka.GroupInfo, l *kafka.PartitionLag, place *s
 // lagTable shows partitions; a terminal gets time spans where a pipe gets milliseconds.
 func lagTable(l *listing, items []partitionLagItem, withGroup bool) *output.Table {
 	t := &output.Table{Columns: []output.Column{
-		{Name: "group"}, {Name: "topic"}, {Name: "partition", Right: true}, {Name: "committed", Right: true}, {Name: "end", Right: true},
-		{Name: "lag", Right: true}, {Name: "lost", Right: true}, {Name: "time_lag_ms", Right: true}, {Name: "member"}, {Name: "reason"},
+		{Name: "group"},
+		{Name: "topic"},
+		{Name: "partition", Right: true},
+		{Name: "committed", Right: true},
+		{Name: "end", Right: true},
+		{Name: "lag", Right: true},
+		{Name: "lost", Right: true},
+		{Name: "time_lag_ms", Right: true},
+		{Name: "member"},
+		{Name: "reason"},
 	}}
 	if !withGroup {
 		t.Columns = t.Columns[1:]

@@ -226,8 +226,13 @@ func (p *topicDescribePlan) appendTables(dst []byte, items []topicItem) []byte {
 		head := topicTable(p.listing, []topicListItem{{t.Topic, t.ID, len(t.Partitions), t.Replication, t.UnderReplicated, t.Offline, t.Internal}})
 		dst = append(p.listing.appendTable(dst, head), '\n')
 		parts := &output.Table{Columns: []output.Column{
-			{Name: "partition", Right: true}, {Name: "leader", Right: true}, {Name: "replicas"}, {Name: "isr"},
-			{Name: "start", Right: true}, {Name: "end", Right: true}, {Name: "state"},
+			{Name: "partition", Right: true},
+			{Name: "leader", Right: true},
+			{Name: "replicas"},
+			{Name: "isr"},
+			{Name: "start", Right: true},
+			{Name: "end", Right: true},
+			{Name: "state"},
 		}}
 		for _, row := range t.Partitions {
 			state := output.Cell{Text: row.State}
@@ -242,8 +247,13 @@ func (p *topicDescribePlan) appendTables(dst []byte, items []topicItem) []byte {
 				leader = "none"
 			}
 			parts.Rows = append(parts.Rows, []output.Cell{
-				{Text: strconv.Itoa(int(row.Partition))}, {Text: leader}, {Text: joinIDs(row.Replicas)}, {Text: joinIDs(row.ISR)},
-				{Text: orUnknown(row.Start)}, {Text: orUnknown(row.End)}, state,
+				{Text: strconv.Itoa(int(row.Partition))},
+				{Text: leader},
+				{Text: joinIDs(row.Replicas)},
+				{Text: joinIDs(row.ISR)},
+				{Text: orUnknown(row.Start)},
+				{Text: orUnknown(row.End)},
+				state,
 			})
 		}
 		dst = append(p.listing.appendTable(dst, parts), '\n')

@@ -128,15 +128,23 @@ func (p *topicListPlan) find(ctx context.Context, admin *kafka.Admin) ([]kafka.T
 
 func topicTable(l *listing, items []topicListItem) *output.Table {
 	t := &output.Table{Columns: []output.Column{
-		{Name: "topic"}, {Name: "partitions", Right: true}, {Name: "replication", Right: true},
-		{Name: "under_replicated", Right: true}, {Name: "offline", Right: true}, {Name: "internal"}, {Name: "id"},
+		{Name: "topic"},
+		{Name: "partitions", Right: true},
+		{Name: "replication", Right: true},
+		{Name: "under_replicated", Right: true},
+		{Name: "offline", Right: true},
+		{Name: "internal"},
+		{Name: "id"},
 	}}
 	palette := l.palette()
 	for _, i := range items {
 		t.Rows = append(t.Rows, []output.Cell{
-			{Text: i.Topic}, {Text: strconv.Itoa(i.Partitions)}, {Text: strconv.Itoa(i.Replication)},
+			{Text: i.Topic},
+			{Text: strconv.Itoa(i.Partitions)},
+			{Text: strconv.Itoa(i.Replication)},
 			alarm(i.UnderReplicated, palette.Warn), alarm(i.Offline, palette.Bad),
-			{Text: strconv.FormatBool(i.Internal)}, {Text: i.ID, Style: palette.Dim},
+			{Text: strconv.FormatBool(i.Internal)},
+			{Text: i.ID, Style: palette.Dim},
 		})
 	}
 	return t

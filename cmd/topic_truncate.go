@@ -235,8 +235,14 @@ func (p *topicTruncatePlan) truncate(ctx context.Context, admin *kafka.Admin, be
 
 func truncateTable(items []*topicTruncateItem) *output.Table {
 	t := &output.Table{Columns: []output.Column{
-		{Name: "topic"}, {Name: "partition", Right: true}, {Name: "start", Right: true}, {Name: "before", Right: true},
-		{Name: "end", Right: true}, {Name: "records", Right: true}, {Name: "truncated"}, {Name: "error"},
+		{Name: "topic"},
+		{Name: "partition", Right: true},
+		{Name: "start", Right: true},
+		{Name: "before", Right: true},
+		{Name: "end", Right: true},
+		{Name: "records", Right: true},
+		{Name: "truncated"},
+		{Name: "error"},
 	}}
 	for _, i := range items {
 		t.Add(i.Topic, strconv.Itoa(int(i.Partition)), strconv.FormatInt(i.Start, 10), strconv.FormatInt(i.Before, 10),

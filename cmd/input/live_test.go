@@ -90,7 +90,8 @@ func TestStop(t *testing.T) {
 		"line":  {Config{}, "a\nb\nhal", []string{`stdin:1@0: null = "a"`, `stdin:2@2: null = "b"`, "bad stdin:3: " + ErrCut.Error() + " <hal>", "end stdin:3: interrupted"}},
 		"clean": {Config{}, "a\n", []string{`stdin:1@0: null = "a"`, "end stdin:2: interrupted"}},
 		"stream": {
-			Config{Format: `%V{big16}%v`}, "\x00\x01v\x00\x02h",
+			Config{Format: `%V{big16}%v`},
+			"\x00\x01v\x00\x02h",
 			[]string{`stdin: record 1@0: null = "v"`, "bad stdin: record 2: " + ErrCut.Error() + " <\x00\x02h>", "end stdin: record 2: interrupted"},
 		},
 		"stream, clean": {Config{Format: `%V{big16}%v`}, "\x00\x01v", []string{`stdin: record 1@0: null = "v"`, "end stdin: record 2: interrupted"}},
