@@ -29,7 +29,7 @@ type Signal struct {
 	Text      string
 }
 
-// Batch holds what one fetch gave. Its records point into memory that the next Fetch
+// Batch holds what one fetch gave. Its records point into memory that the next fetch
 // into the same Batch writes again.
 type Batch struct {
 	Records []Record
