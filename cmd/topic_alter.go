@@ -180,7 +180,7 @@ func (p *topicAlterPlan) alter(ctx context.Context, env *Env, admin *kafka.Admin
 	}
 	if f.partitions > 0 && f.partitions < have {
 		item.fail(hint(usagef("%s: it has %d partitions, and cannot have fewer", item.Topic, have),
-			"create another topic and kstream replay into it"))
+			"copy its records to another topic: kstream consume %s -e -o json | kstream produce OTHER -i json", item.Topic))
 		return
 	}
 	configures := len(f.config.set)+len(p.reset) > 0
