@@ -3,6 +3,8 @@ package kafka
 import (
 	"context"
 	"errors"
+	"sync"
+	"time"
 
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
@@ -29,7 +31,29 @@ func (p *Producer) Commit(ctx context.Context) error {
 // close the producer and open another: librdkafka has given it sequence numbers that
 // the broker has not seen, and the next transaction would fail because of them.
 func (p *Producer) Abort(ctx context.Context) error {
+	over := make(chan struct{})
+	var purging sync.WaitGroup
+	purging.Go(func() { p.purge(over) }) // ends with over
+	defer purging.Wait()
+	defer close(over)
 	return p.transact(ctx, func(ctx context.Context) error { return p.client.AbortTransaction(ctx) })
+}
+
+// purge drops what waits to be sent, again and again until over is closed. An abort
+// does so once, at its beginning, and then waits for the fate of every record: one whose
+// request is answered in between, with an error that allows a retry, is put into the
+// queue again and would stay there until its deadline.
+func (p *Producer) purge(over <-chan struct{}) {
+	tick := time.NewTicker(pollInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-over:
+			return
+		case <-tick.C:
+			_ = p.client.Purge(ck.PurgeQueue | ck.PurgeInFlight | ck.PurgeNonBlocking) // the abort says what is wrong
+		}
+	}
 }
 
 // transact calls a transaction function until it succeeds, fails for good, or ctx
