@@ -2,50 +2,115 @@ package cmd
 
 import (
 	"bytes"
+	"errors"
 	"io"
+	"slices"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
-// A chunk that is written is done, though the next is there already: else a member
-// could neither commit nor give partitions away while output is the bottleneck.
-func TestPrinterDone(t *testing.T) {
-	tests := map[string]int{"large chunks": flushAt, "small chunks": flushAt / 4}
-	for name, size := range tests {
+// writerFunc is a function as a writer.
+type writerFunc func(p []byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+func TestPrinter(t *testing.T) {
+	full := errors.New("no space")
+	big := strings.Repeat("x", flushAt)
+	tests := map[string]struct {
+		chunks  []string
+		failAt  int // of the writes, counted from 1; 0: none fails
+		want    []string
+		done    []int
+		wantErr string
+	}{
+		"nothing":              {},
+		"one write for many":   {chunks: []string{"a", "b", "c"}, want: []string{"abc"}, done: []int{0, 1, 2}},
+		"large as it is":       {chunks: []string{big, "b"}, want: []string{big, "b"}, done: []int{0, 1}},
+		"small before large":   {chunks: []string{"a", big}, want: []string{"a" + big}, done: []int{0, 1}},
+		"nothing to write":     {chunks: []string{"", ""}, done: []int{0, 1}},
+		"a write that fails":   {chunks: []string{"a"}, failAt: 1, wantErr: "write output: no space"},
+		"the second one fails": {chunks: []string{big, big, "c"}, failAt: 2, want: []string{big}, done: []int{0}, wantErr: "write output: no space"},
+	}
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			const chunks, waiting = 64, 8
-			in := make(chan chunk, waiting)
-			done, sent, closed := 0, 0, false
-			send := func() {
-				in <- chunk{text: bytes.Repeat([]byte("x"), size), done: func() { done++ }}
-				sent++
-			}
-			for range waiting {
-				send()
-			}
-			late := 0
-			p := &printer{stderr: io.Discard, stdout: writerFunc(func(text []byte) (int, error) {
-				late = max(late, sent-len(in)-done)
-				if sent < chunks { // so that the channel is never empty
-					for range waiting - len(in) {
-						send()
+			for _, giveUp := range []chan struct{}{nil, make(chan struct{})} {
+				var got []string
+				var done []int
+				writes := 0
+				p := &printer{giveUp: giveUp, stderr: io.Discard, stdout: writerFunc(func(b []byte) (int, error) {
+					if writes++; writes == test.failAt {
+						return 0, full
 					}
-				} else if !closed {
-					closed = true
-					close(in)
+					got = append(got, string(b))
+					return len(b), nil
+				})}
+				chunks := make(chan chunk, len(test.chunks))
+				for i, text := range test.chunks {
+					chunks <- chunk{text: []byte(text), done: func() { done = append(done, i) }}
 				}
-				return len(text), nil
-			})}
-			if err := p.print(in); err != nil {
-				t.Fatal(err)
-			}
-			if done != sent || late > flushAt/size+1 {
-				t.Errorf("%d chunks of %d are done, %d were late", done, sent, late)
+				close(chunks)
+				err := p.print(chunks)
+				if text := errorText(err); text != test.wantErr {
+					t.Errorf("error %q, want %q", text, test.wantErr)
+				}
+				if diff := cmp.Diff(test.want, got); diff != "" {
+					t.Error(diff)
+				}
+				if diff := cmp.Diff(test.done, done); diff != "" {
+					t.Error(diff)
+				}
 			}
 		})
 	}
 }
 
-// writerFunc is an io.Writer.
-type writerFunc func([]byte) (int, error)
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
 
-func (f writerFunc) Write(text []byte) (int, error) { return f(text) }
+// Notices and records reach a terminal in the order in which they happened.
+func TestPrinterKeepsNoticesInPlace(t *testing.T) {
+	var all bytes.Buffer
+	p := &printer{stdout: &all, stderr: &all}
+	chunks := make(chan chunk, 2)
+	chunks <- chunk{text: []byte("1\n")}
+	chunks <- chunk{text: []byte("2\n"), notices: []string{"notice"}}
+	close(chunks)
+	if err := p.print(chunks); err != nil {
+		t.Fatal(err)
+	}
+	if got := all.String(); got != "1\nnotice\n2\n" {
+		t.Errorf("%q", got)
+	}
+}
+
+// What nobody takes is given up, and what it acknowledges is not done.
+func TestPrinterGivesUp(t *testing.T) {
+	blocked, release := make(chan struct{}), make(chan struct{})
+	giveUp := make(chan struct{})
+	p := &printer{giveUp: giveUp, stderr: io.Discard, stdout: writerFunc(func([]byte) (int, error) {
+		close(blocked)
+		<-release
+		return 0, io.ErrClosedPipe
+	})}
+	chunks := make(chan chunk, 1)
+	var done []int
+	chunks <- chunk{text: []byte("a"), done: func() { done = append(done, 0) }}
+	ended := make(chan error, 1)
+	go func() { ended <- p.print(chunks) }() // ends when the write is given up
+	<-blocked
+	close(giveUp)
+	if err := <-ended; !errors.Is(err, errBlocked) {
+		t.Errorf("error %v", err)
+	}
+	if !slices.Equal(done, nil) {
+		t.Errorf("done: %v", done)
+	}
+	close(release)
+}
