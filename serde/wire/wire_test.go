@@ -34,7 +34,9 @@ func (c *chain) schema(n int) (serde.Schema, error) {
 }
 
 func (c *chain) ByID(_ context.Context, id int, _ string) (serde.Schema, error) { return c.schema(id) }
-func (c *chain) ByGUID(context.Context, string) (serde.Schema, error)           { return c.schema(0) }
+
+func (c *chain) ByGUID(context.Context, string) (serde.Schema, error) { return c.schema(0) }
+
 func (c *chain) BySubject(_ context.Context, subject string, _ int) (serde.Schema, error) {
 	var n int
 	_, err := fmt.Sscan(subject, &n)
