@@ -84,7 +84,7 @@ func (w *production) committed(live context.Context) error {
 func (w *production) abort(live context.Context) error {
 	err := w.producer.Abort(live)
 	if n := w.lost(); err == nil {
-		w.say("a transaction was aborted, and %d records with it", n)
+		w.say("a transaction was aborted; records that it takes back: %d", n)
 	} else {
 		err = fmt.Errorf("abort: %w", err)
 	}

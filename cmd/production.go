@@ -273,7 +273,7 @@ func (w *production) bePatient(polling context.Context, over <-chan struct{}) {
 		then func()
 	}{
 		{grace / 8, func() {
-			w.say("stopping; %d records wait for their acknowledgement, %v at most; a second signal ends at once", w.waiting(), grace)
+			w.say("stopping: %d not acknowledged yet, waiting %v at most; a second signal ends at once", w.waiting(), grace)
 		}},
 		{grace - grace/8, func() {
 			w.giveUp(fmt.Errorf("no acknowledgement %v after the signal: %w", grace, stopped(polling)))
