@@ -106,10 +106,10 @@ func (t *table) lagRow() string {
 		b.WriteString(" " + t.palette.Dim.Render(t.left("lag", stateWidth-1)))
 	}
 	t.grid(&b, func(p *Partition) string {
-		switch {
-		case p.Lag == Unknown:
+		switch p.Lag {
+		case Unknown:
 			return "?"
-		case p.Lag == 0:
+		case 0:
 			return t.palette.Dim.Render(t.glyphs.free)
 		}
 		return t.palette.Warn.Render(t.level(math.Log10(float64(p.Lag)+1), 7))

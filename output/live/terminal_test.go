@@ -18,14 +18,16 @@ import (
 // TestMain lets the test binary stand in for a program with a live view; the variable
 // says which.
 func TestMain(m *testing.M) {
+	code := 2
 	switch os.Getenv("LIVE_PROGRAM") {
 	case "":
-		os.Exit(m.Run())
+		code = m.Run()
 	case "group":
-		os.Exit(show(nil))
+		code = show(nil)
 	case "panic":
-		os.Exit(show(func() { panic("torn") }))
+		code = show(func() { panic("torn") })
 	}
+	os.Exit(code) //nolint:forbidigo // the end of a program
 }
 
 // show runs the view of a fake group. After q it stays until the file $LIVE_LEFT is
@@ -35,7 +37,8 @@ func show(mishap func()) int {
 	defer cancel()
 	g := newFakeGroup(5, 10)
 	o := g.options(new([]string))
-	o.In, o.Out, o.Environ = os.Stdin, os.Stderr, os.Environ()
+	screen := os.Stderr                                     //nolint:forbidigo // of a program
+	o.In, o.Out, o.Environ = os.Stdin, screen, os.Environ() //nolint:forbidigo // of a program
 	o.Unicode, o.Colour = true, os.Getenv("NO_COLOR") == ""
 	snapshots, quit := o.Snapshots, false
 	o.Snapshots = func() Snapshot {
@@ -52,13 +55,13 @@ func show(mishap func()) int {
 	var torn *PanicError
 	switch {
 	case errors.As(err, &torn):
-		fmt.Fprintln(os.Stderr, "ended by", torn, strings.Contains(string(torn.Stack), "show"))
+		fmt.Fprintln(screen, "ended by", torn, strings.Contains(string(torn.Stack), "show"))
 		return 70
 	case err != nil:
-		fmt.Fprintln(os.Stderr, "ended by", err)
+		fmt.Fprintln(screen, "ended by", err)
 		return 1
 	}
-	fmt.Fprintln(os.Stderr, "ended in order")
+	fmt.Fprintln(screen, "ended in order")
 	return 0
 }
 
