@@ -46,7 +46,7 @@ func helpOfRoot(root *cobra.Command) {
 		}
 		c.InitDefaultHelpCmd()
 		c.InitDefaultCompletionCmd()
-		fmt.Fprint(c.OutOrStdout(), rootPage(c)) //nolint:errcheck // the help has no reader to fail for
+		fmt.Fprint(c.OutOrStdout(), rootPage(c))
 	})
 }
 
