@@ -389,7 +389,9 @@ func (e *expectation) verdict(ctx context.Context, err error) error {
 	}
 	if e.child != nil {
 		if status := e.child.status(); status != 0 {
-			return &commandFailure{fmt.Sprintf("%s: exit code %d, after %s of %s", e.command.words[0], status, countOf(e.matched, "record"), e.wants()), status}
+			failure := &commandFailure{fmt.Sprintf("%s: exit code %d, after %s; want %s", e.command.words[0], status, countOf(e.matched, "record"), e.wants()), status}
+			fmt.Fprintf(e.env.Stderr, "kstream: %s\n", oneLine(failure.text))
+			return failure
 		}
 		if e.child.stopped {
 			e.env.notice("%s still ran and was stopped", e.command.words[0])
@@ -422,7 +424,7 @@ type commandFailure struct {
 
 func (c *commandFailure) Error() string { return c.text }
 
-// As makes it an exitError: the code is passed through.
+// As makes it an exitError: the code is passed through, and the text was printed.
 func (c *commandFailure) As(target any) bool {
 	passed, ok := target.(**exitError)
 	if ok {
