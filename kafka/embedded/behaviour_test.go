@@ -2,15 +2,7 @@ package embedded_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
-	"fmt"
-	"math/big"
 	"net"
 	"strings"
 	"testing"
@@ -79,119 +71,6 @@ func offset(t *testing.T, b *embedded.Broker, topic string, spec ck.OffsetSpec) 
 	}
 	t.Fatal("no offset")
 	return 0
-}
-
-func TestCompaction(t *testing.T) {
-	b := start(t, embedded.Config{})
-	createTopic(t, b, "prices", map[string]string{"cleanup.policy": "compact"})
-	var messages []ck.Message
-	for i := range 10 {
-		messages = append(messages, ck.Message{Key: fmt.Append(nil, "k", i%2), Value: fmt.Append(nil, i)})
-	}
-	send(t, b, "prices", messages...)
-	b.Clean()
-	// as in Kafka, what is newest is left alone: here the last batch
-	if diff := cmp.Diff([]string{"7", "8", "9"}, read(t, b, "prices")); diff != "" {
-		t.Errorf("records (-want +got):\n%s", diff)
-	}
-}
-
-func TestRetention(t *testing.T) {
-	b := start(t, embedded.Config{})
-	createTopic(t, b, "logs", map[string]string{"retention.ms": "60000"})
-	send(t, b, "logs",
-		ck.Message{Value: []byte("old"), Timestamp: time.Now().Add(-time.Hour)},
-		ck.Message{Value: []byte("new"), Timestamp: time.Now()})
-	b.Clean()
-	if diff := cmp.Diff([]string{"new"}, read(t, b, "logs")); diff != "" {
-		t.Errorf("records (-want +got):\n%s", diff)
-	}
-	if got := offset(t, b, "logs", ck.EarliestOffsetSpec); got != 1 {
-		t.Errorf("log start offset %d, want 1", got)
-	}
-}
-
-// Apache Kafka deletes by age where cleanup.policy says delete; doc.go says that
-// this broker also does it where it says compact.
-func TestCompactedTopicsAge(t *testing.T) {
-	b := start(t, embedded.Config{})
-	tests := map[string]struct {
-		config map[string]string
-		want   []string
-	}{
-		"aged": {map[string]string{"cleanup.policy": "compact"}, []string{"new"}},
-		"kept": {map[string]string{"cleanup.policy": "compact", "retention.ms": "-1"}, []string{"old", "new"}},
-	}
-	for topic, tt := range tests {
-		createTopic(t, b, topic, tt.config)
-		send(t, b, topic,
-			ck.Message{Key: []byte("a"), Value: []byte("old"), Timestamp: time.Now().AddDate(-1, 0, 0)},
-			ck.Message{Key: []byte("b"), Value: []byte("new"), Timestamp: time.Now()})
-	}
-	b.Clean()
-	for topic, tt := range tests {
-		if diff := cmp.Diff(tt.want, read(t, b, topic)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", topic, diff)
-		}
-	}
-}
-
-func TestDeleteRecords(t *testing.T) {
-	b := start(t, embedded.Config{Topics: []embedded.Topic{{Name: "orders", Partitions: 1}}})
-	produce(t, b, "orders", "a", "b", "c")
-	topic := "orders"
-	res, err := admin(t, b).DeleteRecords(bounded(t), []ck.TopicPartition{{Topic: &topic, Partition: 0, Offset: 2}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if e := res.DeleteRecordsResults[0].TopicPartition.Error; e != nil {
-		t.Fatal(e)
-	}
-	if diff := cmp.Diff([]string{"c"}, read(t, b, "orders")); diff != "" {
-		t.Errorf("records (-want +got):\n%s", diff)
-	}
-	if got := offset(t, b, "orders", ck.EarliestOffsetSpec); got != 2 {
-		t.Errorf("log start offset %d, want 2", got)
-	}
-}
-
-// A setting that the broker stores and does not obey: doc.go says so.
-func TestLogAppendTimeIsIgnored(t *testing.T) {
-	b := start(t, embedded.Config{})
-	createTopic(t, b, "clock", map[string]string{"message.timestamp.type": "LogAppendTime"})
-	sent := time.Unix(1000, 0)
-	send(t, b, "clock", ck.Message{Value: []byte("x"), Timestamp: sent})
-	c, err := ck.NewConsumer(client(b, "group.id", "g"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	topic := "clock"
-	if err := c.Assign([]ck.TopicPartition{{Topic: &topic, Offset: 0}}); err != nil {
-		t.Fatal(err)
-	}
-	m, err := c.ReadMessage(patience)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if m.TimestampType != ck.TimestampCreateTime || !m.Timestamp.Equal(sent) {
-		t.Errorf("timestamp %v of type %v: the broker can do it now, correct doc.go", m.Timestamp, m.TimestampType)
-	}
-}
-
-func TestMaxTimestamp(t *testing.T) {
-	b := start(t, embedded.Config{Topics: []embedded.Topic{{Name: "orders", Partitions: 1}}})
-	now := time.Now()
-	send(t, b, "orders",
-		ck.Message{Value: []byte("a"), Timestamp: now},
-		ck.Message{Value: []byte("b"), Timestamp: now.Add(time.Hour)},
-		ck.Message{Value: []byte("c"), Timestamp: now.Add(time.Minute)})
-	if got := offset(t, b, "orders", ck.MaxTimestampOffsetSpec); got != 1 {
-		t.Errorf("offset of the greatest timestamp %d, want 1", got)
-	}
-	if got := offset(t, b, "orders", ck.OffsetSpec(now.Add(time.Second).UnixMilli())); got != 1 {
-		t.Errorf("offset for a time %d, want 1", got)
-	}
 }
 
 func TestTransactions(t *testing.T) {
@@ -377,43 +256,6 @@ func TestLargeRecordsAreRefused(t *testing.T) {
 	}
 }
 
-func TestTLS(t *testing.T) {
-	cert, authority := selfSigned(t)
-	b := start(t, embedded.Config{
-		TLS:    &tls.Config{Certificates: []tls.Certificate{cert}},
-		Topics: []embedded.Topic{{Name: "orders", Partitions: 1}},
-	})
-	topic := "orders"
-	md, err := admin(t, b, "security.protocol", "ssl", "ssl.ca.pem", authority).GetMetadata(&topic, false, int(patience.Milliseconds()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := len(md.Topics[topic].Partitions); n != 1 {
-		t.Errorf("%d partitions, want 1", n)
-	}
-}
-
-// selfSigned makes a certificate for 127.0.0.1, and the PEM to trust it by.
-func selfSigned(t *testing.T) (tls.Certificate, string) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1),
-		NotAfter:     time.Now().Add(time.Hour),
-		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
-		IsCA:         true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, string(text)
-}
-
 func TestLog(t *testing.T) {
 	lines := make(chan string, 1000)
 	b := start(t, embedded.Config{
@@ -502,80 +344,5 @@ func TestTransactionsTimeOut(t *testing.T) {
 	}
 	if got := read(t, b, topic, "isolation.level", "read_committed"); len(got) != 0 {
 		t.Errorf("read %q, want nothing", got)
-	}
-}
-
-func TestLogin(t *testing.T) {
-	b := start(t, embedded.Config{
-		ACLs: true,
-		Users: []embedded.User{
-			{Mechanism: "PLAIN", Name: "root", Password: "secret", Super: true},
-			{Mechanism: "SCRAM-SHA-512", Name: "ann", Password: "pencil"},
-		},
-		Topics: []embedded.Topic{{Name: "orders", Partitions: 1}},
-	})
-	tests := map[string]struct {
-		mechanism, name, password string
-		want                      ck.ErrorCode
-	}{
-		"super user":     {"PLAIN", "root", "secret", ck.ErrNoError},
-		"wrong password": {"PLAIN", "root", "wrong", ck.ErrTransport},
-		"no ACL":         {"SCRAM-SHA-512", "ann", "pencil", ck.ErrTopicAuthorizationFailed},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			topic := "orders"
-			timeout := int(patience.Milliseconds())
-			if tt.want == ck.ErrTransport {
-				timeout = 500
-			}
-			md, err := admin(t, b, "security.protocol", "SASL_PLAINTEXT", "sasl.mechanism", tt.mechanism,
-				"sasl.username", tt.name, "sasl.password", tt.password).GetMetadata(&topic, false, timeout)
-			var refused ck.Error
-			if !errors.As(err, &refused) {
-				if err != nil {
-					t.Fatal(err)
-				}
-				refused = md.Topics[topic].Error
-			}
-			got := refused.Code()
-			if got != tt.want {
-				t.Errorf("got %v, want %v", got, tt.want)
-			}
-		})
-	}
-}
-
-func TestStrangersDoNoHarm(t *testing.T) {
-	b := start(t, embedded.Config{Topics: []embedded.Topic{{Name: "orders", Partitions: 1}}})
-	for name, bytes := range map[string]string{
-		"HTTP":            "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
-		"TLS":             "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-		"unknown request": "\x00\x00\x00\x08\x7f\xff\x00\x00\x00\x00\x00\x00",
-		"no request":      "\x00\x00\x00\x00\x00\x00\x00\x00",
-		"half a request":  "\x00\x00\x00\x04\x00\x00\x00\x00",
-	} {
-		t.Run(name, func(t *testing.T) {
-			c, err := net.Dial("tcp", b.Addr())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer c.Close()
-			if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := c.Write([]byte(bytes)); err != nil {
-				t.Fatal(err)
-			}
-			n, err := c.Read(make([]byte, 64))
-			var ne net.Error
-			if n > 0 || err == nil || errors.As(err, &ne) && ne.Timeout() {
-				t.Errorf("read %d bytes, %v; want a closed connection", n, err)
-			}
-		})
-	}
-	produce(t, b, "orders", "one")
-	if diff := cmp.Diff([]string{"one"}, read(t, b, "orders")); diff != "" {
-		t.Errorf("records (-want +got):\n%s", diff)
 	}
 }
