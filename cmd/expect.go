@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"kstream/cmd/expr"
 	"kstream/kafka"
 	"kstream/output"
 )
@@ -116,7 +117,8 @@ type expectPlan struct {
 	flags      *expectFlags
 	topic      string
 	bound      bound
-	conditions []string // as typed: what each step of the filters stands for
+	conditions []string     // as typed: what each step of the filters stands for
+	parts      []expectPart // of --filter, which is the last of them; nil: it is one
 	reports    []report
 	command    *expectCommand // nil: none
 }
@@ -190,10 +192,33 @@ func (p *expectPlan) nameConditions() {
 	for _, text := range f.grep {
 		add("grep", text)
 	}
-	if f.filter != "" {
-		add("filter", f.filter)
+	if f.filter == "" {
+		return
+	}
+	add("filter", f.filter)
+	texts := expr.Conjuncts(f.filter)
+	if len(texts) == 1 {
+		return
+	}
+	for _, text := range texts {
+		part, err := expr.NewFilter("--filter", text)
+		if err != nil { // it says something only within the whole
+			p.parts = nil
+			return
+		}
+		p.parts = append(p.parts, expectPart{"--filter " + text, part})
 	}
 }
+
+// expectPart is a condition within --filter. Whether a record matches, only the whole
+// decides; parts tell how near it came.
+type expectPart struct {
+	name string
+	*expr.Filter
+}
+
+// total is the number of conditions, those within --filter counted singly.
+func (p *expectPlan) total() int { return len(p.conditions) + max(0, len(p.parts)-1) }
 
 // wants describes the expectation: "at least 3 records".
 func (p *expectPlan) wants() string {
@@ -324,7 +349,7 @@ func (e *expectation) take(ctx context.Context, ev kafka.Event) error {
 		}
 		e.seen++
 		if missed != nil {
-			e.misses.add(len(e.steps)-len(missed), func() miss { return miss{e.line(r), e.names(missed)} })
+			e.misses.add(e.total()-len(missed), func() miss { return miss{e.line(r), missed} })
 			continue
 		}
 		switch e.matched++; {
@@ -338,8 +363,8 @@ func (e *expectation) take(ctx context.Context, ev kafka.Event) error {
 	return nil
 }
 
-// judge gives the conditions that a record misses, by their index: all are looked at.
-func (e *expectation) judge(ctx context.Context, r *record) (missed []int, err error) {
+// judge gives the conditions that a record misses: all are looked at.
+func (e *expectation) judge(ctx context.Context, r *record) (missed []string, err error) {
 	for _, s := range e.decode {
 		if _, err := s(ctx, r); err != nil {
 			return nil, err
@@ -347,12 +372,35 @@ func (e *expectation) judge(ctx context.Context, r *record) (missed []int, err e
 	}
 	for i, s := range e.steps {
 		keep, err := s(ctx, r)
-		if err != nil {
+		switch {
+		case err != nil:
+			return nil, err
+		case keep:
+		case i == len(e.steps)-1 && e.parts != nil:
+			if missed, err = e.judgeParts(ctx, r, missed); err != nil {
+				return nil, err
+			}
+		default:
+			missed = append(missed, e.conditions[i])
+		}
+	}
+	return missed, nil
+}
+
+// judgeParts appends the parts of --filter that a record misses, at least one.
+func (e *expectation) judgeParts(ctx context.Context, r *record, missed []string) ([]string, error) {
+	before := len(missed)
+	for _, part := range e.parts {
+		match, err := part.Match(ctx, r.look())
+		if err != nil && ctx.Err() != nil {
 			return nil, err
 		}
-		if !keep {
-			missed = append(missed, i)
+		if !match { // an expression that fails does not match, either
+			missed = append(missed, part.name)
 		}
+	}
+	if len(missed) == before {
+		missed = append(missed, e.conditions[len(e.conditions)-1])
 	}
 	return missed, nil
 }
@@ -360,14 +408,6 @@ func (e *expectation) judge(ctx context.Context, r *record) (missed []int, err e
 // line is the record line of r, for stderr and reports.
 func (e *expectation) line(r *record) []byte {
 	return output.JSON{Terminal: e.env.StderrTerminal}.Append(nil, &r.Message)
-}
-
-func (e *expectation) names(indexes []int) []string {
-	names := make([]string, len(indexes))
-	for i, index := range indexes {
-		names[i] = e.conditions[index]
-	}
-	return names
 }
 
 // verdict turns the end of the watch into the outcome of the command, and tells on
@@ -408,7 +448,7 @@ func (e *expectation) verdict(ctx context.Context, err error) error {
 		fmt.Fprintf(e.env.Stderr, "one too many:\n%s", e.surplus)
 		return faultf(codeUnmet, "%s: more than %s came, want %s", e.topic, countOf(e.flags.count, "record"), e.wants())
 	}
-	e.misses.print(e.env.Stderr, len(e.conditions))
+	e.misses.print(e.env.Stderr, e.total())
 	other := ""
 	if n := e.seen - e.matched; n > 0 {
 		other = fmt.Sprintf(", and %s that did not match", countOf(n, "other"))
