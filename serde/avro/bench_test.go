@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"kstream/serde"
+	"kstream/serde/serdetest"
 	"kstream/serde/value"
 )
 
@@ -82,7 +83,7 @@ func BenchmarkConsume(b *testing.B) {
 func consumed(t testing.TB, s sample) (serde.Input, serde.JSONAppender) {
 	t.Helper()
 	info := serde.SchemaInfo{ID: 7, Type: "AVRO"}
-	reg := &shelf{schemas: []serde.Schema{{SchemaInfo: info, Text: s.schema.print(typed)}}}
+	reg := &serdetest.Shelf{Schemas: []serde.Schema{{SchemaInfo: info, Text: s.schema.print(typed)}}}
 	format, err := New(serde.Spec{Name: "avro"}, serde.Options{Registry: reg})
 	if err != nil {
 		t.Fatal(err)

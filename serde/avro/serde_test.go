@@ -1,7 +1,6 @@
 package avro
 
 import (
-	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -11,66 +10,20 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"kstream/serde"
+	"kstream/serde/serdetest"
 	"kstream/serde/value"
 )
 
-// shelf is a registry in memory. It counts what it is asked.
-type shelf struct {
-	mu      sync.Mutex
-	schemas []serde.Schema
-	asked   int
-	err     error // instead of an answer
-}
-
-func (r *shelf) find(is func(serde.Schema) bool) (serde.Schema, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.asked++
-	if r.err != nil {
-		return serde.Schema{}, r.err
-	}
-	for i := len(r.schemas) - 1; i >= 0; i-- {
-		if is(r.schemas[i]) {
-			return r.schemas[i], nil
-		}
-	}
-	return serde.Schema{}, serde.ErrUnknownSchema
-}
-
-func (r *shelf) ByID(_ context.Context, id int, _ string) (serde.Schema, error) {
-	return r.find(func(s serde.Schema) bool { return s.ID == id })
-}
-
-func (r *shelf) ByGUID(_ context.Context, guid string) (serde.Schema, error) {
-	return r.find(func(s serde.Schema) bool { return s.GUID == guid })
-}
-
-func (r *shelf) BySubject(_ context.Context, subject string, version int) (serde.Schema, error) {
-	return r.find(func(s serde.Schema) bool { return s.Subject == subject && (version < 0 || s.Version == version) })
-}
-
-func (r *shelf) Register(_ context.Context, subject string, s serde.Schema) (serde.Schema, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.asked++
-	s.ID, s.Subject, s.Version, s.GUID = 100+len(r.schemas), subject, 1, testGUID
-	r.schemas = append(r.schemas, s)
-	s.GUID = "" // as some registries answer
-	return s, nil
-}
-
-const testGUID = "00112233-4455-6677-8899-aabbccddeeff"
-
-func newShelf() *shelf {
+func newShelf() *serdetest.Shelf {
 	item := `{"type":"record","name":"shop.Item","fields":[{"name":"sku","type":"string"},{"name":"in","type":"Money"}]}`
 	money := `{"type":"record","name":"shop.Money","fields":[{"name":"cents","type":"long"}]}`
 	add := func(id, version int, subject, text string, refs ...serde.Reference) serde.Schema {
-		info := serde.SchemaInfo{ID: id, Subject: subject, Version: version, GUID: testGUID, Type: "AVRO"}
+		info := serde.SchemaInfo{ID: id, Subject: subject, Version: version, GUID: serdetest.ShelfGUID, Type: "AVRO"}
 		return serde.Schema{SchemaInfo: info, Text: text, References: refs}
 	}
 	other := add(9, 1, "proto", `syntax = "proto3";`)
 	other.Type, other.GUID = "PROTOBUF", ""
-	return &shelf{schemas: []serde.Schema{
+	return &serdetest.Shelf{Schemas: []serde.Schema{
 		add(1, 1, "money", money),
 		add(2, 1, "item", item, serde.Reference{Name: "shop.Money", Subject: "money", Version: 1}),
 		add(3, 1, "t-value", `{"type":"record","name":"shop.Order","fields":[{"name":"items","type":{"type":"array","items":"shop.Item"}},{"name":"total","type":"shop.Money"}]}`,
@@ -153,7 +106,7 @@ func TestSchemaInfo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &serde.SchemaInfo{ID: 1, GUID: testGUID, Subject: "money", Version: 1, Type: "AVRO", Name: "shop.Money"}
+	want := &serde.SchemaInfo{ID: 1, GUID: serdetest.ShelfGUID, Subject: "money", Version: 1, Type: "AVRO", Name: "shop.Money"}
 	if diff := cmp.Diff(want, r.Schema); diff != "" || r.Format != "avro" {
 		t.Errorf("format %q (-want +got):\n%s", r.Format, diff)
 	}
@@ -176,14 +129,14 @@ func TestSchemasAreAskedForOnce(t *testing.T) {
 		})
 	}
 	readers.Wait()
-	if reg.asked != 2 {
-		t.Errorf("the registry is asked %d times for 2 schemas", reg.asked)
+	if reg.Asked != 2 {
+		t.Errorf("the registry is asked %d times for 2 schemas", reg.Asked)
 	}
 }
 
 func TestRegistryIsDown(t *testing.T) {
 	reg := newShelf()
-	reg.err = fmt.Errorf("%w: connection refused", serde.ErrRegistry)
+	reg.Err = fmt.Errorf("%w: connection refused", serde.ErrRegistry)
 	s, err := New(serde.Spec{Name: "avro"}, serde.Options{Registry: reg})
 	if err != nil {
 		t.Fatal(err)
@@ -198,9 +151,7 @@ func TestRegistryIsDown(t *testing.T) {
 	if diff := cmp.Diff("subject t-value: schema registry: connection refused", fmt.Sprint(err)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	reg.mu.Lock()
-	reg.err = nil
-	reg.mu.Unlock()
+	reg.Err = nil
 	if _, err := s.Decode(t.Context(), in); err != nil {
 		t.Errorf("and it is not for ever: %v", err)
 	}
@@ -288,21 +239,21 @@ func checkWritten(t *testing.T, s serde.Serde, p serde.Part, json, want, wantErr
 func TestAutoRegister(t *testing.T) {
 	schema := `{"type":"record","name":"a.R","fields":[{"name":"x","type":"int"}]}`
 	for strategy, subject := range map[string]string{"": "t-value", "topic": "t-value", "record": "a.R", "topic-record": "t-a.R"} {
-		reg := &shelf{}
+		reg := &serdetest.Shelf{}
 		s, err := openFile(schema, serde.Options{Registry: reg, AutoRegister: true, SubjectStrategy: strategy})
 		if err != nil {
 			t.Fatal(err)
 		}
 		checkWritten(t, s, serde.Value, `{"x":1}`, "000000006402", "")
 		checkWritten(t, s, serde.Value, `{"x":2}`, "000000006404", "")
-		if len(reg.schemas) != 1 || reg.schemas[0].Subject != subject || reg.schemas[0].Text != schema {
-			t.Errorf("%s: registered %+v", strategy, reg.schemas)
+		if len(reg.Schemas) != 1 || reg.Schemas[0].Subject != subject || reg.Schemas[0].Text != schema {
+			t.Errorf("%s: registered %+v", strategy, reg.Schemas)
 		}
 	}
 }
 
 func TestAutoRegisterInTheHeader(t *testing.T) {
-	s, err := openFile(`"int"`, serde.Options{Registry: &shelf{}, AutoRegister: true, SchemaIDIn: "header"})
+	s, err := openFile(`"int"`, serde.Options{Registry: &serdetest.Shelf{}, AutoRegister: true, SchemaIDIn: "header"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -343,7 +294,7 @@ func TestReaderSchema(t *testing.T) {
 	reg := newShelf()
 	add := func(id int, subject, text string) {
 		info := serde.SchemaInfo{ID: id, Subject: subject, Version: 1, Type: "AVRO"}
-		reg.schemas = append(reg.schemas, serde.Schema{SchemaInfo: info, Text: text})
+		reg.Schemas = append(reg.Schemas, serde.Schema{SchemaInfo: info, Text: text})
 	}
 	add(20, "w", writer)
 	add(21, "r", reader)
@@ -371,7 +322,7 @@ func TestReaderSchema(t *testing.T) {
 // TestReaderSchemaOfTheRegistry resolves a file, once the registry answers.
 func TestReaderSchemaOfTheRegistry(t *testing.T) {
 	reg := newShelf()
-	reg.err = fmt.Errorf("%w: connection refused", serde.ErrRegistry)
+	reg.Err = fmt.Errorf("%w: connection refused", serde.ErrRegistry)
 	s, err := openFile(`"int"`, serde.Options{Registry: reg, ReaderSchema: "t-key:latest"})
 	if err != nil {
 		t.Fatal(err)
@@ -381,17 +332,15 @@ func TestReaderSchemaOfTheRegistry(t *testing.T) {
 	if diff := cmp.Diff("reader schema: schema registry: connection refused", fmt.Sprint(err)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	reg.mu.Lock()
-	reg.err = nil
-	reg.mu.Unlock()
+	reg.Err = nil
 	for range 3 {
 		got, _, err := serde.Render(t.Context(), nil, s, in, value.JSONOptions{})
 		if string(got) != "1.0" || err != nil {
 			t.Errorf("%s, %v", got, err)
 		}
 	}
-	if reg.asked != 2 {
-		t.Errorf("the registry is asked %d times", reg.asked)
+	if reg.Asked != 2 {
+		t.Errorf("the registry is asked %d times", reg.Asked)
 	}
 }
 

@@ -247,7 +247,7 @@ func FuzzSchema(f *testing.F) {
 	}
 	f.Add("CgFhIgMKAU0=", []byte("\x00"))
 	f.Fuzz(func(t *testing.T, text string, data []byte) {
-		s, err := New(serde.Spec{Name: "protobuf"}, serde.Options{Registry: &shelf{schemas: []serde.Schema{
+		s, err := New(serde.Spec{Name: "protobuf"}, serde.Options{Registry: &serdetest.Shelf{Schemas: []serde.Schema{
 			{SchemaInfo: serde.SchemaInfo{ID: 1, Type: "PROTOBUF"}, Text: text},
 		}}})
 		if err != nil {

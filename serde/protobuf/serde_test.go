@@ -1,7 +1,6 @@
 package protobuf
 
 import (
-	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -9,67 +8,21 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"kstream/serde"
+	"kstream/serde/serdetest"
 	"kstream/serde/value"
 )
 
-// shelf is a registry in memory. It counts what it is asked.
-type shelf struct {
-	mu      sync.Mutex
-	schemas []serde.Schema
-	asked   int
-	err     error // instead of an answer
-}
-
-func (r *shelf) find(is func(serde.Schema) bool) (serde.Schema, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.asked++
-	if r.err != nil {
-		return serde.Schema{}, r.err
-	}
-	for i := len(r.schemas) - 1; i >= 0; i-- {
-		if is(r.schemas[i]) {
-			return r.schemas[i], nil
-		}
-	}
-	return serde.Schema{}, serde.ErrUnknownSchema
-}
-
-func (r *shelf) ByID(_ context.Context, id int, _ string) (serde.Schema, error) {
-	return r.find(func(s serde.Schema) bool { return s.ID == id })
-}
-
-func (r *shelf) ByGUID(_ context.Context, guid string) (serde.Schema, error) {
-	return r.find(func(s serde.Schema) bool { return s.GUID == guid })
-}
-
-func (r *shelf) BySubject(_ context.Context, subject string, version int) (serde.Schema, error) {
-	return r.find(func(s serde.Schema) bool { return s.Subject == subject && (version < 0 || s.Version == version) })
-}
-
-func (r *shelf) Register(_ context.Context, subject string, s serde.Schema) (serde.Schema, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.asked++
-	s.ID, s.Subject, s.Version, s.GUID = 100+len(r.schemas), subject, 1, testGUID
-	r.schemas = append(r.schemas, s)
-	return s, nil
-}
-
-const testGUID = "00112233-4455-6677-8899-aabbccddeeff"
-
-func (r *shelf) add(id int, subject, text string, refs ...serde.Reference) {
+func add(r *serdetest.Shelf, id int, subject, text string, refs ...serde.Reference) {
 	info := serde.SchemaInfo{ID: id, Subject: subject, Version: 1, Type: "PROTOBUF"}
 	if id == 7 {
-		info.GUID = testGUID
+		info.GUID = serdetest.ShelfGUID
 	}
-	r.schemas = append(r.schemas, serde.Schema{SchemaInfo: info, Text: text, References: refs})
+	r.Schemas = append(r.Schemas, serde.Schema{SchemaInfo: info, Text: text, References: refs})
 }
 
 func source(t testing.TB, file string) string {
@@ -109,11 +62,11 @@ func (c framedCase) input(t testing.TB) serde.Input {
 	return in
 }
 
-func (c framedCase) registry() *shelf {
-	r := &shelf{}
+func (c framedCase) registry() *serdetest.Shelf {
+	r := &serdetest.Shelf{}
 	for subject, s := range c.Subjects {
 		info := serde.SchemaInfo{ID: s.ID, GUID: s.GUID, Subject: subject, Version: s.Version, Type: "PROTOBUF"}
-		r.schemas = append(r.schemas, serde.Schema{SchemaInfo: info, Text: s.Text, References: s.References})
+		r.Schemas = append(r.Schemas, serde.Schema{SchemaInfo: info, Text: s.Text, References: s.References})
 	}
 	return r
 }
@@ -134,9 +87,9 @@ func TestConfluentPython(t *testing.T) {
 			if diff := cmp.Diff(normal(t, c.JSON), normal(t, got)); diff != "" || r.Schema.Name != c.Message {
 				t.Errorf("%v %v (-want +got):\n%s", r.Schema, r.Notes, diff)
 			}
-			asked := registry.asked
-			if _, _, err := serde.Render(t.Context(), nil, s, in, value.JSONOptions{}); err != nil || registry.asked != asked {
-				t.Errorf("asked %d times, then %d: %v", asked, registry.asked, err)
+			asked := registry.Asked
+			if _, _, err := serde.Render(t.Context(), nil, s, in, value.JSONOptions{}); err != nil || registry.Asked != asked {
+				t.Errorf("asked %d times, then %d: %v", asked, registry.Asked, err)
 			}
 			cutting := in
 			for n := range in.Data {
@@ -168,18 +121,18 @@ func TestConfluentPython(t *testing.T) {
 	}
 }
 
-func newShelf(t testing.TB) *shelf {
-	r := &shelf{}
-	r.add(1, "t-value", source(t, "trap.proto"))
-	r.add(2, "money", source(t, "common/money.proto"))
-	r.add(3, "known-value", source(t, "corpus.proto"), serde.Reference{Name: "common/money.proto", Subject: "money", Version: 1})
-	r.add(4, "broken", "syntax = \"proto3\";\nmessage {")
-	r.add(5, "no reference", source(t, "corpus.proto"))
-	r.add(6, "lost reference", source(t, "corpus.proto"), serde.Reference{Name: "common/money.proto", Subject: "gone", Version: 1})
-	r.add(7, "sole-value", "syntax = \"proto3\"; message Sole { string a = 1; }")
-	r.add(8, "serialized", base64.StdEncoding.EncodeToString([]byte("\n\x01s")))
-	r.add(10, "empty-value", "")
-	r.schemas = append(r.schemas, serde.Schema{SchemaInfo: serde.SchemaInfo{ID: 9, Type: "AVRO"}, Text: `"int"`})
+func newShelf(t testing.TB) *serdetest.Shelf {
+	r := &serdetest.Shelf{}
+	add(r, 1, "t-value", source(t, "trap.proto"))
+	add(r, 2, "money", source(t, "common/money.proto"))
+	add(r, 3, "known-value", source(t, "corpus.proto"), serde.Reference{Name: "common/money.proto", Subject: "money", Version: 1})
+	add(r, 4, "broken", "syntax = \"proto3\";\nmessage {")
+	add(r, 5, "no reference", source(t, "corpus.proto"))
+	add(r, 6, "lost reference", source(t, "corpus.proto"), serde.Reference{Name: "common/money.proto", Subject: "gone", Version: 1})
+	add(r, 7, "sole-value", "syntax = \"proto3\"; message Sole { string a = 1; }")
+	add(r, 8, "serialized", base64.StdEncoding.EncodeToString([]byte("\n\x01s")))
+	add(r, 10, "empty-value", "")
+	r.Schemas = append(r.Schemas, serde.Schema{SchemaInfo: serde.SchemaInfo{ID: 9, Type: "AVRO"}, Text: `"int"`})
 	return r
 }
 
@@ -257,7 +210,7 @@ func TestReadingFrames(t *testing.T) {
 
 func TestRegistryFails(t *testing.T) {
 	registry := newShelf(t)
-	registry.err = fmt.Errorf("%w: down", serde.ErrRegistry)
+	registry.Err = fmt.Errorf("%w: down", serde.ErrRegistry)
 	s := open(t, "", serde.Options{Registry: registry})
 	in := serde.Input{Topic: "t", Part: serde.Value, Data: unhex(t, "0000000001000a0161")}
 	if _, err := s.Decode(t.Context(), in); !errors.Is(err, serde.ErrRegistry) {
@@ -266,7 +219,7 @@ func TestRegistryFails(t *testing.T) {
 	if _, err := s.Encode(t.Context(), "t", serde.Value, nil); !errors.Is(err, serde.ErrRegistry) {
 		t.Errorf("want the registry's error, have %v", err)
 	}
-	registry.err = nil
+	registry.Err = nil
 	if _, err := s.Decode(t.Context(), in); err != nil {
 		t.Errorf("back again: %v", err)
 	}
@@ -320,9 +273,9 @@ func TestWriting(t *testing.T) {
 			if _, _, err := serde.Render(t.Context(), nil, s, in, value.JSONOptions{}); err != nil {
 				t.Errorf("read back: %v", err)
 			}
-			asked := registry.asked
-			if _, err := serde.EncodeJSON(t.Context(), nil, s, tt.topic, serde.Value, []byte(tt.json), value.JSONOptions{}); err != nil || tt.o.AutoRegister && registry.asked != asked {
-				t.Errorf("again: %v, asked %d times", err, registry.asked-asked)
+			asked := registry.Asked
+			if _, err := serde.EncodeJSON(t.Context(), nil, s, tt.topic, serde.Value, []byte(tt.json), value.JSONOptions{}); err != nil || tt.o.AutoRegister && registry.Asked != asked {
+				t.Errorf("again: %v, asked %d times", err, registry.Asked-asked)
 			}
 		})
 	}
@@ -331,14 +284,14 @@ func TestWriting(t *testing.T) {
 // TestRegistered looks at what the registry is given.
 func TestRegistered(t *testing.T) {
 	for _, argument := range []string{"testdata/corpus.proto#corpus.Known", "testdata/corpus.binpb#corpus.Known"} {
-		registry := &shelf{}
+		registry := &serdetest.Shelf{}
 		s := open(t, argument, serde.Options{Registry: registry, AutoRegister: true, SubjectStrategy: "topic-record"})
 		out, err := serde.EncodeJSON(t.Context(), nil, s, "t", serde.Value, []byte(`{"price":{"units":"5"}}`), value.JSONOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		var got []string
-		for _, s := range registry.schemas {
+		for _, s := range registry.Schemas {
 			got = append(got, s.Subject, fmt.Sprint(s.References))
 		}
 		want := []string{"common/money.proto", "[]", "t-corpus.Known", "[{common/money.proto common/money.proto 1}]"}
