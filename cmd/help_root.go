@@ -13,7 +13,7 @@ const (
 	groupTry     = "try"
 	groupRecords = "records"
 	groupCluster = "cluster"
-	groupFormats = "formats"
+	groupScripts = "scripts"
 	groupProgram = "program"
 )
 
@@ -22,7 +22,7 @@ func commandGroups() []*cobra.Group {
 		{ID: groupTry, Title: "Try it"},
 		{ID: groupRecords, Title: "Records"},
 		{ID: groupCluster, Title: "Topics, groups, schemas"},
-		{ID: groupFormats, Title: "Formats, without Kafka"},
+		{ID: groupScripts, Title: "Scripts and CI"},
 		{ID: groupProgram, Title: "This program"},
 	}
 }

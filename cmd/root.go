@@ -64,7 +64,7 @@ func wantsJSON(ran *cobra.Command, args []string) bool {
 func newRoot(env *Env) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "kstream",
-		Short: "Produce, consume, inspect and replay Apache Kafka records",
+		Short: "Produce, consume and inspect Apache Kafka records",
 		Example: `  kstream demo                                     five members of a group share ten partitions
   kstream broker                                   an embedded broker on localhost:9092
   kstream produce orders -K : <<< 'k1:{"a":1}'     write one record
@@ -94,10 +94,10 @@ func newRoot(env *Env) *cobra.Command {
 	root.SetHelpCommandGroupID(groupProgram)
 	root.SetCompletionCommandGroupID(groupProgram)
 	helpOfRoot(root)
-	addTo(root, groupTry, newDemoCmd(env), newBrokerCmd(env), newSandboxCmd(env))
-	addTo(root, groupRecords, newProduceCmd(env), newConsumeCmd(env))
-	addTo(root, groupCluster, newTopicCmd(env), newGroupCmd(env), newClusterCmd(env), newSchemaCmd(env), newWaitCmd(env), newExpectCmd(env))
-	addTo(root, groupFormats, newDecodeCmd(env), newEncodeCmd(env))
+	addTo(root, groupTry, newDemoCmd(env), newBrokerCmd(env))
+	addTo(root, groupRecords, newProduceCmd(env), newConsumeCmd(env), newDecodeCmd(env), newEncodeCmd(env))
+	addTo(root, groupCluster, newTopicCmd(env), newGroupCmd(env), newClusterCmd(env), newSchemaCmd(env))
+	addTo(root, groupScripts, newSandboxCmd(env), newWaitCmd(env), newExpectCmd(env))
 	addTo(root, groupProgram, newVersionCmd(env))
 	root.AddCommand(newExitCodesHelp(), newSerdesHelp())
 	root.AddCommand(helpTopics()...)
