@@ -43,7 +43,7 @@ func (w *production) read(polling context.Context, source input.Reader, preamble
 // processor's caches; where acknowledgements take long, more are needed.
 const (
 	batchLimit = 1024
-	fewBatches = 12
+	fewBatches = 32
 	maxBatches = 96
 	longWait   = 20 * time.Millisecond
 )

@@ -50,7 +50,7 @@ func (f *produceFlags) plan(ctx context.Context, env *Env, topic string, files [
 	if err := p.planSteps(ctx, env); err != nil {
 		return nil, err
 	}
-	if err := p.planProducer(); err != nil {
+	if err := p.planProducer(env); err != nil {
 		return nil, err
 	}
 	if err := f.cluster.plan(env); err != nil {
@@ -180,12 +180,19 @@ func (p *producePlan) generator(ctx context.Context, env *Env) (*generate.Genera
 	return generate.New(ctx, generate.Config{Value: f.generate, Key: f.generateKey, Count: f.count, Seed: f.seed, Now: env.Now})
 }
 
-func (p *producePlan) planProducer() error {
+// bulkLinger is how long input that comes as fast as it can waits for fuller batches.
+const bulkLinger = 25 * time.Millisecond
+
+func (p *producePlan) planProducer(env *Env) error {
 	f := p.flags
 	p.producer = kafka.ProducerConfig{
 		Acks: f.acks, Compression: f.compression, Transactional: f.transactional,
 		NoIdempotence: !f.idempotent || f.acks == "1" || f.acks == "0",
 	}
+	if p.pace == nil && !env.StdinTerminal {
+		p.producer.Linger = bulkLinger
+	}
+
 	switch f.partitioner {
 	case "murmur2_random", "murmur2", "consistent_random", "consistent", "fnv1a_random", "fnv1a", "random":
 		p.producer.Partitioner = f.partitioner
