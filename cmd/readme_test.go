@@ -184,7 +184,7 @@ func varying() []variation {
 		{regexp.MustCompile(`\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)`), "TIME", false},
 		{regexp.MustCompile(`[0-9a-f]{32}`), "ID", false},
 		{regexp.MustCompile(`(127\.0\.0\.1|localhost):\d+`), "ADDRESS", false},
-		{regexp.MustCompile(`\b[A-Za-z0-9_+/-]{22}\b`), "TOPIC-ID", false},
+		{regexp.MustCompile(`(?m)[ \t][A-Za-z0-9_+/-]{22}$`), " TOPIC-ID", false},
 		{regexp.MustCompile(`[ \t]+`), " ", false},
 		{regexp.MustCompile(`"(version|revision|time|go|librdkafka|platform)":"[^"]*"`), `"$1":"…"`, false},
 		{regexp.MustCompile(`"modified":(true|false)`), `"modified":…`, false},
