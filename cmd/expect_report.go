@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
-	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -76,11 +75,11 @@ func (f *reportFiles) write(env *Env, o outcome) error {
 		}
 		text, err := render()
 		if err == nil {
-			var to io.Writer = env.Stdout
+			to := env.Stdout
 			if f.files[i] != nil {
 				to = f.files[i]
 			} else if env.StdoutTerminal {
-				text = output.AppendEscapedJSON(nil, text)
+				text = append(output.AppendEscapedJSON(nil, bytes.TrimSpace(text)), '\n')
 			}
 			_, err = to.Write(text)
 		}
