@@ -10,9 +10,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
-// pipe gives a pipe with the smallest buffer that the system allows.
+// pipe gives a pipe that can be read for a while only.
 func pipe(t *testing.T) (r, w *os.File) {
 	t.Helper()
 	r, w, err := os.Pipe()
@@ -20,6 +21,9 @@ func pipe(t *testing.T) (r, w *os.File) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { r.Close(); w.Close() })
+	if err := r.SetReadDeadline(time.Now().Add(2 * scriptLimit)); err != nil {
+		t.Fatal(err)
+	}
 	return r, w
 }
 

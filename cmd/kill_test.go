@@ -41,11 +41,6 @@ func TestKilledGroupReader(t *testing.T) {
 			s := newStage(t)
 			s.create(6)
 			flags := s.protocol(flags)
-			if s.embedded != nil && s.session != nil {
-				// The embedded broker misses members that die in the middle of a join for as long as
-				// the rebalance may take; Apache Kafka only until their session is over.
-				s.session = append(s.session, "-X", "max.poll.interval.ms=3000")
-			}
 			stop := s.stream()
 			var runs []*process
 			for range soak(t, 2) {

@@ -387,6 +387,9 @@ func (m *member) release(tps []TopicPartition, reason string, limit time.Duratio
 		if !p.done {
 			m.open--
 		}
+		if p.silent {
+			m.spoke(p)
+		}
 		delete(m.parts, tp)
 	}
 	m.last = nil
@@ -436,6 +439,9 @@ func (r *Reader) reassign() error {
 		all = append(all, tp)
 		if p.done {
 			done = append(done, tp)
+		} else if !p.silent { // see seek
+			p.silent = true
+			r.silent++
 		}
 	}
 	if err := r.client.Assign(all); err != nil {

@@ -50,7 +50,7 @@ func (r *Reader) onError(err ck.Error) error {
 
 // downPatience is how long all brokers must be away before that is told: a connection
 // that was cut is there again sooner.
-const downPatience = time.Second
+const downPatience = 2 * time.Second
 
 // suspect acts on errors that came without the partition they concern, as they do on
 // the slow path: every partition that is not at its end may be the one.
