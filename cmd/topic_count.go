@@ -66,6 +66,7 @@ func (f *topicCountFlags) register(flags *pflag.FlagSet) {
 		}
 	})
 	f.reading.filters.keySet = func() bool { return flags.Changed("key-equals") }
+	f.reading.serdes.cluster = &f.reading.cluster
 	f.reading.serdes.register(flags)
 	f.listing.register(flags)
 	f.reading.cluster.register(flags)
