@@ -30,6 +30,7 @@ type Producer struct {
 
 	rk    *C.rd_kafka_t // nil: the packed path is missing, Produce takes every record
 	queue *C.rd_kafka_queue_t
+	old   *C.rd_kafka_queue_t // that the client's poller had at first, see takeQueue
 
 	ended  sync.WaitGroup // events
 	served sync.WaitGroup // reports
@@ -93,7 +94,8 @@ func OpenProducer(cfg Config, pc ProducerConfig, notice func(Notice)) (*Producer
 //
 // The poller keeps polling a queue on which nothing comes. It could still take one
 // event of the old queue if it is between reading the pointer and polling; events
-// counts what comes that way.
+// counts what comes that way. So the old queue is given back only when the poller has
+// ended.
 func (p *Producer) takeQueue() {
 	if C.ks_complete_produce() == 0 {
 		return
@@ -107,10 +109,9 @@ func (p *Producer) takeQueue() {
 		return
 	}
 	p.rk, p.queue = rk, C.ks_queue_main(rk)
-	old := (*C.rd_kafka_queue_t)(*place)
+	p.old = (*C.rd_kafka_queue_t)(*place)
 	C.ks_swap_pointer(C.uintptr_t(uintptr(unsafe.Pointer(place))), unsafe.Pointer(C.ks_queue_new(rk)))
-	C.ks_queue_yield(old)
-	C.ks_queue_destroy(old)
+	C.ks_queue_yield(p.old)
 }
 
 // Send queues the records of o in order, waiting while the queue is full. It owns o
@@ -284,6 +285,9 @@ func (p *Producer) Close() error {
 	p.tokens()
 	release := func() {
 		p.client.Close()
+		if p.old != nil {
+			C.ks_queue_destroy(p.old)
+		}
 		p.ended.Wait()
 		p.logs.stop()
 	}
