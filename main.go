@@ -1,4 +1,4 @@
-// Command kstream produces, consumes, inspects and replays Apache Kafka records.
+// Command kstream produces, consumes and inspects Apache Kafka records.
 package main
 
 import (
