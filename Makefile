@@ -19,12 +19,12 @@ build: ## ./kstream
 	go build -trimpath -o kstream .
 
 test: ## unit and end to end on the embedded broker, then on Apache Kafka when Java and Maven are here
-	go test -timeout 10m $(ALL)
+	go test -timeout 20m $(ALL)
 	@if reason=$$($(CLUSTER) check 2>&1); then $(MAKE) --no-print-directory test-kafka; \
 	else echo "not tested on Apache Kafka: $$reason" | grep -v '^exit status'; fi
 
 test-kafka: ## the same tests, and those of kills and faults, on Apache Kafka, started for them
-	$(CLUSTER) run -- go test -timeout 15m $(ALL)
+	$(CLUSTER) run -- go test -timeout 25m $(ALL)
 
 lint: $(LINT) ## gofmt, vet and the linters of .golangci.yml
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not formatted: $$unformatted"; exit 1; }
