@@ -184,6 +184,7 @@ func (s *stage) startTo(stdout *os.File, args ...string) *process {
 	p.job = &job{cmd: exec.Command(path, args...), ended: make(chan struct{})}
 	p.cmd.Args[0], p.cmd.Dir = "kstream", s.dir
 	p.cmd.Env = []string{
+		"GORACE=" + raceOptions,
 		"KSTREAM_BROKERS=" + s.brokers, "HOME=" + s.dir, "XDG_CONFIG_HOME=" + s.dir, "XDG_CACHE_HOME=" + s.dir,
 		"LC_ALL=C.UTF-8", "TZ=UTC", "PATH=" + os.Getenv("PATH"),
 	}

@@ -26,6 +26,10 @@ import (
 // scriptLimit bounds each wait inside a script for something to happen.
 const scriptLimit = 30 * time.Second
 
+// raceOptions let a program that was built with the race detector end without a second
+// of waiting for late reports; what is reported until then still fails it.
+const raceOptions = "atexit_sleep_ms=0"
+
 // TestMain lets the test binary stand in for kstream in scripts.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
@@ -117,6 +121,7 @@ func setupScript(env *testscript.Env) error {
 		env.Setenv(fmt.Sprint("G", i), fmt.Sprint(groups, "-", i))
 	}
 	env.Setenv("KSTREAM_BROKERS", s.brokers)
+	env.Setenv("GORACE", raceOptions)
 	env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 	env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "home", ".config"))
 	env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, "home", ".cache"))
