@@ -73,17 +73,32 @@ func fixedSpec(spec ck.OffsetSpec) func(TopicPartition) ck.OffsetSpec {
 	return func(TopicPartition) ck.OffsetSpec { return spec }
 }
 
+// listOffsets asks until each partition has answered: while leaders move, the old one or
+// nobody says that it is not there.
 func (a *Admin) listOffsets(ctx context.Context, partitions []TopicPartition, spec func(TopicPartition) ck.OffsetSpec, isolation ck.IsolationLevel) (map[TopicPartition]int64, error) {
+	ctx, cancel := a.bounded(ctx)
+	defer cancel()
 	offsets := make(map[TopicPartition]int64, len(partitions))
-	if len(partitions) == 0 {
-		return offsets, nil
+	for len(partitions) > 0 {
+		later, err := a.listOffsetsOnce(ctx, partitions, spec, isolation, offsets)
+		if err == nil || len(later) == 0 {
+			return offsets, err
+		}
+		if pause(ctx, pollInterval) != nil {
+			return nil, err
+		}
+		partitions = later
 	}
+	return offsets, nil
+}
+
+// listOffsetsOnce asks once and adds what it was told to offsets. With an error that a
+// later question need not meet it gives the partitions to ask about again.
+func (a *Admin) listOffsetsOnce(ctx context.Context, partitions []TopicPartition, spec func(TopicPartition) ck.OffsetSpec, isolation ck.IsolationLevel, offsets map[TopicPartition]int64) (later []TopicPartition, err error) {
 	request := make(map[ck.TopicPartition]ck.OffsetSpec, len(partitions))
 	for _, p := range partitions {
 		request[ck.TopicPartition{Topic: &p.Topic, Partition: p.Partition}] = spec(p)
 	}
-	ctx, cancel := a.bounded(ctx)
-	defer cancel()
 	result, err := a.client.ListOffsets(ctx, request,
 		ck.SetAdminRequestTimeout(a.cfg.timeout()), ck.SetAdminIsolationLevel(isolation))
 	if err != nil {
@@ -91,10 +106,15 @@ func (a *Admin) listOffsets(ctx context.Context, partitions []TopicPartition, sp
 	}
 	for tp, info := range result.ResultInfos {
 		p := TopicPartition{*tp.Topic, tp.Partition}
-		if info.Error.Code() != ck.ErrNoError {
-			return nil, fmt.Errorf("%s: %w", p, explain(a.cfg, a.logs, info.Error))
+		if info.Error.Code() == ck.ErrNoError {
+			offsets[p] = int64(info.Offset)
+			continue
 		}
-		offsets[p] = int64(info.Offset)
+		err = fmt.Errorf("%s: %w", p, explain(a.cfg, a.logs, info.Error))
+		if !mends(info.Error) {
+			return nil, err
+		}
+		later = append(later, p)
 	}
-	return offsets, nil
+	return later, err
 }
