@@ -60,6 +60,7 @@ type Options struct {
 	Registry   string   // --registry
 	Timeout    string   // --timeout
 	Environ    []string // as os.Environ gives it
+	FlagPrefix string   // "dst-" where the flags are --dst-brokers and --dst-context
 }
 
 // Effective is how to connect. Its values may still be references: Connect looks

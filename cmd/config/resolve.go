@@ -71,7 +71,7 @@ func (r *resolver) findContext() error {
 	if path == "" {
 		path, named = DefaultPath(r.getenv), r.getenv("KSTREAM_CONFIG") != ""
 	}
-	name, origin := r.opts.Context, "--context"
+	name, origin := r.opts.Context, "--"+r.opts.FlagPrefix+"context"
 	if name == "" {
 		name, origin = r.getenv("KSTREAM_CONTEXT"), "KSTREAM_CONTEXT"
 	}
@@ -236,7 +236,7 @@ func (r *resolver) brokers() error {
 	delete(r.set, name)
 	switch env := r.getenv("KSTREAM_BROKERS"); {
 	case r.opts.Brokers != "":
-		found = Setting{r.opts.Brokers, Origin{FromFlag, "--brokers"}}
+		found = Setting{r.opts.Brokers, Origin{FromFlag, "--" + r.opts.FlagPrefix + "brokers"}}
 	case env != "" && (!ok || found.Origin.Kind == FromContext || found.Origin.Kind == FromEnvironment):
 		found = Setting{env, Origin{FromEnvironment, "KSTREAM_BROKERS"}}
 	case !ok:
