@@ -61,9 +61,17 @@ type errNoAnswer struct{ after time.Duration }
 
 func (e errNoAnswer) Error() string { return fmt.Sprintf("no answer within %v", e.after) }
 
-// ask asks a question of one node after the other until one answers. A question that
-// must not be executed twice is asked of each node once only.
+// ask is askAll, unless the registry is left alone for now.
 func (c *Client) ask(ctx context.Context, repeat bool, question func(context.Context, *sr.Client) error) error {
+	if c.rest == nil {
+		return c.askAll(ctx, repeat, question)
+	}
+	return c.rest.ask(ctx, func(ctx context.Context) error { return c.askAll(ctx, repeat, question) })
+}
+
+// askAll asks a question of one node after the other until one answers. A question that
+// must not be executed twice is asked of each node once only.
+func (c *Client) askAll(ctx context.Context, repeat bool, question func(context.Context, *sr.Client) error) error {
 	asking, cancel := context.WithTimeoutCause(ctx, c.timeout, errNoAnswer{c.timeout})
 	defer cancel()
 	for round := 0; ; round++ {

@@ -26,6 +26,10 @@ type Config struct {
 
 	// Timeout bounds each question with all its repetitions; 0 means 10 seconds.
 	Timeout time.Duration
+	// Rest is for readers that can do without answers: a registry that has failed is left
+	// alone for a second, then for longer, up to half a minute. In that time questions get
+	// the failure at once, so that an outage costs one Timeout and not one a question.
+	Rest bool
 	// Now tells the time, time.Now when nil.
 	Now func() time.Time
 }
@@ -37,6 +41,7 @@ type Client struct {
 	timeout   time.Duration
 	secrets   *strings.Replacer // takes the credentials out of a text
 	cache     *cache
+	rest      *rest // nil without Config.Rest
 	mock      bool
 }
 
@@ -54,6 +59,9 @@ func Open(c Config) (*Client, error) {
 	cl := &Client{timeout: c.Timeout, secrets: secretsOf(c), cache: newCache(c.Now)}
 	if cl.timeout <= 0 {
 		cl.timeout = 10 * time.Second
+	}
+	if c.Rest {
+		cl.rest = newRest(c.Now)
 	}
 	if strings.HasPrefix(c.URLs[0], mockScheme) && len(c.URLs) == 1 {
 		return cl.openMock(c.URLs[0])

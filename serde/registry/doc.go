@@ -7,8 +7,10 @@
 // record. Goroutines that want the same share one request. What is kept is bounded.
 //
 // A question that fails for the moment (no connection, 429, 5xx) is asked again twice,
-// and of every URL in turn, all within the timeout. A failure of the registry wraps
-// serde.ErrRegistry and names the URL and the cause; what the registry does not know is
-// serde.ErrUnknownSchema, what it refuses is ErrIncompatible, ErrInvalid or ErrRefused.
-// Errors never hold credentials.
+// and of every URL in turn, all within the timeout. With Config.Rest a registry that
+// failed is then left alone, longer each time, and only asked aside whether it is back.
+//
+// A failure of the registry wraps serde.ErrRegistry and names the URL and the cause;
+// what the registry does not know is serde.ErrUnknownSchema, what it refuses is
+// ErrIncompatible, ErrInvalid or ErrRefused. Errors never hold credentials.
 package registry
