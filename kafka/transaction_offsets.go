@@ -1,0 +1,51 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
+)
+
+// GroupMetadata says in whose name a transaction commits offsets: a member as its
+// group's coordinator knew it at that moment, or a group that nobody has joined.
+type GroupMetadata struct {
+	group *ck.ConsumerGroupMetadata
+}
+
+// MemberlessGroup is for who commits without having joined: the coordinator takes the
+// offsets as long as the group has no members. The group need not exist.
+func MemberlessGroup(name string) (*GroupMetadata, error) {
+	group, err := ck.NewTestConsumerGroupMetadata(name)
+	if err != nil {
+		return nil, fmt.Errorf("group %s: %w", name, err)
+	}
+	return &GroupMetadata{group}, nil
+}
+
+// SendOffsets makes the offsets of a group part of the transaction: they are committed
+// with its records, or not at all. An offset is that of the record to be read next.
+//
+// The coordinator refuses them from a member that is no longer what group says
+// (KIP-447), because another one may have its partitions. Then, and whenever the error
+// is ErrTransaction, all that remains is to Abort. Readers of the group's offsets wait
+// while a transaction with such offsets is open, if they read only what is committed.
+func (p *Producer) SendOffsets(ctx context.Context, offsets map[TopicPartition]int64, group *GroupMetadata) error {
+	if len(offsets) == 0 {
+		return nil
+	}
+	list := clientOffsets(offsets)
+	return p.transact(ctx, func(ctx context.Context) error {
+		err := p.client.SendOffsetsToTransaction(ctx, list, group.group)
+		var ke ck.Error
+		if !errors.As(err, &ke) || !ke.TxnRequiresAbort() {
+			return err
+		}
+		why := p.explain(ck.NewError(ke.Code(), ke.Code().String(), false))
+		if errors.Is(why, ErrFenced) {
+			return why
+		}
+		return fmt.Errorf("%w: offsets of the group: %w", ErrTransaction, why)
+	})
+}
