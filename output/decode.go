@@ -40,8 +40,10 @@ type Line struct {
 	Offset       int64
 	Timestamp    int64 // milliseconds since the epoch
 	HasTimestamp bool
-	Key, Value   Part
-	Headers      []LineHeader
+	// TimestampType is "create" or "log_append", and empty when the line says neither.
+	TimestampType string
+	Key, Value    Part
+	Headers       []LineHeader
 }
 
 // Decoder reads record lines, and owns the memory that they decode into. The zero
@@ -69,7 +71,7 @@ func ParseLine(line []byte) (Line, error) {
 //
 // Without an encoding a string is its text, null is null, and any other JSON is its
 // text. With an encoding that belongs to a serde, the part is left to the caller as
-// JSON; members that end in _error or _type are ignored.
+// JSON; members that end in _error are ignored.
 //
 // The result and its parts point into line and the Decoder: they hold until the next
 // call, and as long as line is not changed. Topic and Schema are strings of their own.
@@ -104,6 +106,16 @@ func (d *Decoder) Decode(line []byte) (*Line, error) {
 			d.line.Timestamp, d.line.HasTimestamp = n, given && n >= 0
 			if !d.line.HasTimestamp {
 				d.line.Timestamp = 0
+			}
+			return err
+		case memberTimestampType:
+			var p rawPart
+			err := d.raw(&p)
+			switch string(p.text) {
+			case `"create"`:
+				d.line.TimestampType = "create"
+			case `"log_append"`:
+				d.line.TimestampType = "log_append"
 			}
 			return err
 		case memberKey:
@@ -144,6 +156,7 @@ const (
 	memberPartition
 	memberOffset
 	memberTimestamp
+	memberTimestampType
 	memberKey
 	memberKeyEncoding
 	memberKeySchema
@@ -164,6 +177,8 @@ func lineMember(name []byte) uint16 {
 		return memberOffset
 	case "timestamp":
 		return memberTimestamp
+	case "timestamp_type":
+		return memberTimestampType
 	case "key":
 		return memberKey
 	case "key_encoding":

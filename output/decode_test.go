@@ -19,7 +19,7 @@ func TestParseLine(t *testing.T) {
 		"all": {
 			line: `{"topic":"t","partition":3,"offset":42,"timestamp":1795337438558,"timestamp_type":"create","key":"k","value":{"a": 1},"value_encoding":"json","headers":[{"key":"h","value":"v"},{"key":"h","value":null}]}` + "\n",
 			want: Line{
-				Topic: "t", Partition: 3, Offset: 42, Timestamp: 1795337438558, HasTimestamp: true, Key: text("k"), Value: text(`{"a": 1}`),
+				Topic: "t", Partition: 3, Offset: 42, Timestamp: 1795337438558, HasTimestamp: true, TimestampType: "create", Key: text("k"), Value: text(`{"a": 1}`),
 				Headers: []LineHeader{{Key: "h", Value: text("v")}, {Key: "h", Value: Part{Present: true}}},
 			},
 		},
