@@ -157,7 +157,7 @@ func TestOneFlippedByte(t *testing.T) {
 	data := write(t, filepath.Join(dir, "x.dump"))
 	path := filepath.Join(dir, "flipped.dump")
 	for i := range data {
-		for _, flip := range []byte{0x01, 0x80, 0xff} {
+		for _, flip := range []byte{0x01, 0x80} {
 			data[i] ^= flip
 			if err := os.WriteFile(path, data, 0o600); err != nil {
 				t.Fatal(err)

@@ -172,7 +172,11 @@ func (r *Reader) expand(h *header, body []byte, most uint32) error {
 		return h.damage(r.path, fmt.Errorf("it claims a content of %d bytes", h.raw))
 	}
 	if cap(r.content) < int(h.raw) || cap(r.content) > 8*blockSize && h.raw <= blockSize {
-		r.content = make([]byte, 0, max(int(h.raw), blockSize+blockSize/4))
+		room := blockSize + blockSize/4
+		if h.raw <= blockSize/16 {
+			room = blockSize / 16
+		}
+		r.content = make([]byte, 0, max(int(h.raw), room))
 	}
 	var err error
 	r.content, err = r.unzip.DecodeAll(body, r.content[:0])
