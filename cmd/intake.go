@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime"
 	"time"
 
 	"kstream/cmd/input"
@@ -74,6 +75,8 @@ func (w *production) batch(made *int) *input.Batch {
 
 // sendAll sends until the readings end, or until something ends them.
 func (w *production) sendAll(live context.Context, readings <-chan reading) error {
+	runtime.LockOSThread() // or malloc keeps a heap for each thread that the client copies records on
+	defer runtime.UnlockOSThread()
 	var tick <-chan time.Time
 	if w.commitAfter > 0 {
 		ticker := time.NewTicker(w.commitAfter)

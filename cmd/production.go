@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,7 +20,6 @@ import (
 type production struct {
 	*producePlan
 	env      *Env
-	admin    *kafka.Admin
 	producer *kafka.Producer // replaced under mu
 	printer  *printer
 	chunks   chan chunk
@@ -64,6 +64,11 @@ func (p *producePlan) run(ctx context.Context, env *Env) error {
 	if err := cluster.refuseWrites(); err != nil {
 		return err
 	}
+	if env.Getenv("GOGC") == "" {
+		// What is allocated are the batches in flight, all at the beginning and no more
+		// than maxBatches: collecting garbage while they grow costs a tenth of the run.
+		debug.SetGCPercent(400)
+	}
 	polling, stop := context.WithCancelCause(ctx) // may we take on more input?
 	defer stop(nil)
 	live := context.WithoutCancel(ctx) // may we finish what we hold? yes: deliveries have deadlines
@@ -79,14 +84,6 @@ func (p *producePlan) run(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	if w.admin, err = kafka.OpenAdmin(ctx, cluster.Config); err != nil {
-		return err
-	}
-	defer func() { go w.admin.Close() }() // the end of the command need not wait for it
-	known, err := w.look(ctx, p.topic)
-	if err != nil {
-		return err
-	}
 	p.producer.Failed, p.producer.Done = w.undelivered, w.done
 	if p.flags.output != "none" {
 		p.producer.Delivered = w.delivered
@@ -94,19 +91,41 @@ func (p *producePlan) run(ctx context.Context, env *Env) error {
 	w.openProducer = func() (*kafka.Producer, error) {
 		return kafka.OpenProducer(cluster.Config, p.producer, w.notice)
 	}
-	if w.producer, err = w.openProducer(); err != nil {
+	known, err := w.start(ctx, cluster.Config)
+	if err != nil {
 		return err
 	}
 	return w.carry(ctx, polling, live, source, preamble, known)
 }
 
-// look asks for the topic that all records go to, if there is one, before anything is
-// created: what is wrong with the command line must leave no trace.
+// start opens the producer and looks for the topic that all records go to, if there is
+// one, before anything is created: what is wrong with the command line must leave no
+// trace. The broker's answers are waited for side by side.
+func (w *production) start(ctx context.Context, cfg kafka.Config) (known bool, err error) {
+	reachable := make(chan error, 1)
+	go func() { reachable <- kafka.Reachable(ctx, cfg) }() // ends with its dial, within seconds
+	if w.producer, err = w.openProducer(); err != nil {
+		return false, firstOf(<-reachable, err)
+	}
+	if err = <-reachable; err == nil {
+		known, err = w.look(ctx, w.topic)
+	}
+	if err != nil {
+		w.producer.Close()
+	}
+	return known, err
+}
+
+// look asks for the topic, and makes the batches no larger than it takes.
 func (w *production) look(ctx context.Context, topic string) (known bool, err error) {
 	if topic == "" {
 		return true, nil
 	}
+	limit := make(chan int, 1)
+	admin := w.producer.Admin()
+	go func() { limit <- admin.MaxMessage(ctx, topic) }() // ends with the request, which is bounded
 	to, err := w.find(ctx, topic, false)
+	maxBatch := <-limit
 	if errors.Is(err, kafka.ErrUnknownTopic) && w.flags.create {
 		return false, nil
 	}
@@ -114,8 +133,15 @@ func (w *production) look(ctx context.Context, topic string) (known bool, err er
 		return false, err
 	}
 	w.topics[topic] = to
-	w.producePlan.producer.MaxBatch = w.admin.MaxMessage(ctx, topic)
-	return true, nil
+	w.producePlan.producer.MaxBatch = maxBatch
+	if maxBatch == 0 || maxBatch >= kafka.DefaultBatch {
+		return true, nil
+	}
+	if err := w.producer.Close(); err != nil {
+		return false, err
+	}
+	w.producer, err = w.openProducer()
+	return true, err
 }
 
 // open starts the input: generated, or read from files or stdin. preamble gives what
@@ -168,13 +194,13 @@ func inputName(format string) string {
 
 // find looks a topic up, or creates it where that was asked for.
 func (w *production) find(ctx context.Context, topic string, create bool) (*destination, error) {
-	topics, err := w.admin.Topics(ctx, topic)
+	topics, err := w.producer.Admin().Topics(ctx, topic)
 	if errors.Is(err, kafka.ErrUnknownTopic) && create {
-		if err := w.admin.CreateTopic(ctx, kafka.TopicConfig{Name: topic}); err != nil && !errors.Is(err, kafka.ErrExists) {
+		if err := w.producer.Admin().CreateTopic(ctx, kafka.TopicConfig{Name: topic}); err != nil && !errors.Is(err, kafka.ErrExists) {
 			return nil, fmt.Errorf("--create: %w", err)
 		}
 		w.notice(kafka.Notice{Kind: kafka.NoticeCreated, Topic: topic, Partition: -1})
-		topics, err = w.admin.Topics(ctx, topic)
+		topics, err = w.producer.Admin().Topics(ctx, topic)
 	}
 	if err != nil {
 		return nil, nearOrNew(err)

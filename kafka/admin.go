@@ -24,10 +24,7 @@ type Admin struct {
 // connection. Close it when done. A broker that refuses is an error at once, one that
 // keeps silent when the first request times out; both wrap ErrUnreachable.
 func OpenAdmin(ctx context.Context, cfg Config) (*Admin, error) {
-	if err := cfg.Check(); err != nil {
-		return nil, err
-	}
-	if err := preflight(ctx, cfg); err != nil {
+	if err := Reachable(ctx, cfg); err != nil {
 		return nil, err
 	}
 	l := newLogs(cfg.Log)

@@ -16,6 +16,15 @@ import (
 // that a connection is refused; a plain dial says so at once.
 const dialLimit = 1500 * time.Millisecond
 
+// Reachable says whether a broker accepts a connection. A refusal is an error at once,
+// which wraps ErrUnreachable, where clients would go on trying until their time is over.
+func Reachable(ctx context.Context, cfg Config) error {
+	if err := cfg.Check(); err != nil {
+		return err
+	}
+	return preflight(ctx, cfg)
+}
+
 // preflight dials every bootstrap address at once. It succeeds with the first that
 // accepts and otherwise says what each one answered. Its errors wrap ErrUnreachable.
 func preflight(ctx context.Context, cfg Config) error {

@@ -25,6 +25,7 @@ type Producer struct {
 	pc     ProducerConfig
 	client *ck.Producer
 	logs   *logs
+	admin  *Admin // on the connections of client
 	tokens func() // ends the renewal of tokens
 	topics map[string]*C.rd_kafka_topic_t
 
@@ -50,9 +51,10 @@ type Producer struct {
 	down    bool
 }
 
-// OpenProducer makes a producer. It connects lazily: ask an Admin whether the topic
-// exists before the first Send, which would otherwise wait for it. notice gets
-// NoticeDown and NoticeUp from a goroutine of the producer; it may be nil.
+// OpenProducer makes a producer. It begins to connect and does not wait for that: ask
+// its Admin whether the topic exists before the first Send, which would otherwise wait
+// for it. notice gets NoticeDown and NoticeUp from a goroutine of the producer; it may be
+// nil.
 func OpenProducer(cfg Config, pc ProducerConfig, notice func(Notice)) (*Producer, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
@@ -69,10 +71,18 @@ func OpenProducer(cfg Config, pc ProducerConfig, notice func(Notice)) (*Producer
 		l.stop()
 		return nil, err
 	}
+	admin, err := ck.NewAdminClientFromProducer(client)
+	if err != nil {
+		tokens()
+		client.Close()
+		l.stop()
+		return nil, explain(cfg, l, err)
+	}
 	if notice == nil {
 		notice = func(Notice) {}
 	}
 	p := &Producer{
+		admin:  &Admin{cfg, admin, l, func() {}},
 		tokens: tokens,
 		cfg:    cfg, pc: pc, client: client, logs: l, notice: notice,
 		topics: map[string]*C.rd_kafka_topic_t{},
@@ -88,6 +98,10 @@ func OpenProducer(cfg Config, pc ProducerConfig, notice func(Notice)) (*Producer
 	}
 	return p, nil
 }
+
+// Admin asks and changes the cluster over the connections of the producer, which saves
+// others their time to start. It ends with the producer and must not be closed.
+func (p *Producer) Admin() *Admin { return p.admin }
 
 // takeQueue makes delivery reports come to reports, many in one call, instead of to
 // the client's poller, which makes an object of each.

@@ -45,8 +45,8 @@ type Receipt struct {
 // decides, and names the record that it refuses.
 const maxMessage = 64 << 20
 
-// defaultBatch is librdkafka's batch.size in bytes.
-const defaultBatch = 1000000
+// DefaultBatch is librdkafka's batch.size in bytes.
+const DefaultBatch = 1000000
 
 // maxQueued bounds, in KiB, what librdkafka holds of records that wait.
 const maxQueued = 32 << 10
@@ -75,7 +75,7 @@ func (pc *ProducerConfig) properties(cfg Config, l *logs) ck.ConfigMap {
 		}
 	}
 	if pc.MaxBatch > 0 {
-		own["batch.size"] = min(pc.MaxBatch, defaultBatch)
+		own["batch.size"] = min(pc.MaxBatch, DefaultBatch)
 	}
 	if pc.Transactional != "" {
 		own["transaction.timeout.ms"] = max(60000, millis)

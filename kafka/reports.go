@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 	"unsafe"
 
@@ -16,6 +17,7 @@ import (
 
 // reports takes delivery reports from the queue until stop.
 func (p *Producer) reports() {
+	runtime.LockOSThread() // it waits in C all the time
 	all := C.int(0)
 	if p.pc.Delivered != nil {
 		all = 1
