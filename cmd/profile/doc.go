@@ -1,0 +1,14 @@
+// Package profile takes the measure of a topic from its records: how many and how
+// large, how many keys, when they came, how they lie in the partitions, which fields
+// their JSON has.
+//
+// A Profile takes records one by one with Add; the partitions may be read whole, or in
+// windows spread over them: a sample. Report then gives the figures, scaled up from the
+// windows to the range that they stand for, and says which it is. Rules are statements
+// about the figures that hold or do not.
+//
+// Memory does not grow with the number of records: sizes and times are kept in buckets,
+// distinct keys in a HyperLogLog sketch, fields and schemas up to a limit that the
+// report tells when it is reached. A Profile belongs to one goroutine. Add allocates
+// nothing for records that look like those before.
+package profile
