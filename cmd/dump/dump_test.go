@@ -297,6 +297,86 @@ func TestSelect(t *testing.T) {
 	}
 }
 
+// TestHuge has records larger than a block, of bytes that grow most as text.
+func TestHuge(t *testing.T) {
+	var file bytes.Buffer
+	w, err := NewWriter(&file, Manifest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sizes := []int{10, 3 << 20, 7, 20 << 20, 15 << 20, 1}
+	for i, n := range sizes {
+		if err := w.Append(kafka.Record{Topic: "t", Offset: int64(i), Value: make([]byte, n)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := NewReader(&file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	var got []int
+	for {
+		records, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, rec := range records {
+			got = append(got, len(rec.Value))
+			if len(bytes.Trim(rec.Value, "\x00")) > 0 {
+				t.Errorf("record of %d bytes changed", len(rec.Value))
+			}
+		}
+	}
+	if diff := cmp.Diff(sizes, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestBehindDamage reads on behind a block that is damaged.
+func TestBehindDamage(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.dump")
+	data := write(t, path)
+	r, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	hurt := r.blocks[1].end() - 1
+	data[hurt] ^= 4
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var damages, records int
+	for {
+		got, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		var d *DamageError
+		if err != nil && !errors.As(err, &d) {
+			t.Fatal(err)
+		}
+		if d != nil {
+			damages++
+			want := fmt.Sprintf("%s: block 2, bytes %d–%d, orders[1] offsets 0–0: checksum mismatch", path, r.blocks[1].at, hurt)
+			if err.Error() != want {
+				t.Errorf("%v, want %s", err, want)
+			}
+		}
+		records += len(got)
+	}
+	if damages != 1 || records != len(sample())-1 {
+		t.Errorf("%d damages, %d records", damages, records)
+	}
+}
+
 func TestCreateRefuses(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "x.dump")

@@ -15,6 +15,9 @@ import (
 	"kstream/output"
 )
 
+// trusted is the size of a content up to which memory is made for it before it is seen.
+const trusted = 16 << 20
+
 // Reader reads a dump.
 type Reader struct {
 	path     string
@@ -44,7 +47,7 @@ func NewReader(in io.Reader) (*Reader, error) {
 }
 
 func newReader(path string, in io.Reader) (*Reader, error) {
-	unzip, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecodeAllCapLimit(true))
+	unzip, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecodeAllCapLimit(true), zstd.WithDecoderMaxWindow(trusted))
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +72,8 @@ func (r *Reader) Close() error {
 }
 
 // Next gives the records of the next block, io.EOF after the last, or a *DamageError. The records
-// and their bytes are valid until the next call. After an error it gives the same again.
+// and their bytes are valid until the next call. After damage in a file it can be called
+// again, and gives the block behind; after any other error it gives the same again.
 func (r *Reader) Next() ([]kafka.Record, error) {
 	if r.ended != nil {
 		return nil, r.ended
@@ -80,7 +84,9 @@ func (r *Reader) Next() ([]kafka.Record, error) {
 			err = r.parse(h)
 		}
 		if err != nil {
-			r.ended = err
+			if d := (*DamageError)(nil); !r.indexed || !errors.As(err, &d) {
+				r.ended = err
+			}
 			return nil, err
 		}
 		if r.records = r.trim(h, r.records); len(r.records) > 0 {
@@ -171,15 +177,23 @@ func (r *Reader) expand(h *header, body []byte, most uint32) error {
 	if h.raw > most {
 		return h.damage(r.path, fmt.Errorf("it claims a content of %d bytes", h.raw))
 	}
-	if cap(r.content) < int(h.raw) || cap(r.content) > 8*blockSize && h.raw <= blockSize {
-		room := blockSize + blockSize/4
-		if h.raw <= blockSize/16 {
-			room = blockSize / 16
-		}
-		r.content = make([]byte, 0, max(int(h.raw), room))
-	}
 	var err error
-	r.content, err = r.unzip.DecodeAll(body, r.content[:0])
+	if h.raw > trusted {
+		var content bytes.Buffer // grows with what is there, not with what is claimed
+		if err = r.unzip.Reset(bytes.NewReader(body)); err == nil {
+			_, err = io.Copy(&content, io.LimitReader(r.unzip, int64(h.raw)+1))
+		}
+		r.content = content.Bytes()
+	} else {
+		if cap(r.content) < int(h.raw) || cap(r.content) > trusted {
+			room := blockSize + blockSize/4
+			if h.raw <= blockSize/16 {
+				room = blockSize / 16
+			}
+			r.content = make([]byte, 0, max(int(h.raw), room))
+		}
+		r.content, err = r.unzip.DecodeAll(body, r.content[:0])
+	}
 	if err != nil {
 		return h.damage(r.path, err)
 	}
@@ -191,7 +205,7 @@ func (r *Reader) expand(h *header, body []byte, most uint32) error {
 
 // parse makes records of the lines in r.content, and checks that they are what h tells.
 func (r *Reader) parse(h *header) error {
-	if cap(r.arena) < len(r.content) {
+	if cap(r.arena) < len(r.content) || cap(r.arena) > trusted && len(r.content) <= trusted {
 		r.arena = make([]byte, 0, cap(r.content))
 	}
 	r.arena, r.records, r.heads = r.arena[:0], r.records[:0], r.heads[:0]
