@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -14,12 +13,9 @@ import (
 )
 
 type topicCountFlags struct {
-	choice      choiceFlags
-	listing     listingFlags
-	reading     consumeFlags // of which only what chooses records is asked for
+	scanFlags
 	byPartition bool
 	estimate    bool
-	set         func(string) bool
 }
 
 func newTopicCountCmd(env *Env) *cobra.Command {
@@ -54,58 +50,26 @@ most.`,
 func (f *topicCountFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.byPartition, "by-partition", false, "a number for each partition")
 	flags.BoolVar(&f.estimate, "estimate", false, "do not read: at most how many records there can be")
-	f.set = flags.Changed
-	f.choice.register(flags)
-	f.reading.changed = flags.Changed
-	f.reading.reading.register(flags)
-	filters := pflag.NewFlagSet("", pflag.ContinueOnError)
-	f.reading.filters.register(filters)
-	filters.VisitAll(func(flag *pflag.Flag) {
-		if flag.Name != "map" { // it changes what is shown, and nothing is
-			flags.AddFlag(flag)
-		}
-	})
-	f.reading.filters.keySet = func() bool { return flags.Changed("key-equals") }
-	f.reading.serdes.cluster = &f.reading.cluster
-	f.reading.serdes.register(flags)
-	f.listing.register(flags)
-	f.reading.cluster.register(flags)
-	flags.Lookup("to-offset").Usage = "stop before position `P`, or at the end if that comes first"
+	f.scanFlags.register(flags)
 }
 
 type topicCountPlan struct {
-	*consumePlan
-	flags   *topicCountFlags
-	listing *listing
-	choice  *topicChoice
-	bare    bool // one topic: its number is all
+	*scanPlan
+	flags *topicCountFlags
+	bare  bool // one topic: its number is all
 }
 
 func (f *topicCountFlags) plan(env *Env, args []string) (*topicCountPlan, error) {
-	p := &topicCountPlan{flags: f, consumePlan: &consumePlan{flags: &f.reading, close: func() {}}}
-	p.output = &recordOutput{tellsErrors: true}
-	var err error
-	if p.choice, err = f.choice.plan(args); err != nil {
+	scan, err := f.scanFlags.plan(env, args)
+	if err != nil {
 		return nil, err
 	}
-	if p.reading, err = f.reading.reading.plan(env, nil); err != nil {
-		return nil, err
-	}
-	p.reading.toEnd, p.reading.patterns = true, p.choice.patterns()
-	if p.filters, err = f.reading.filters.plan(env); err != nil {
-		return nil, err
-	}
+	p := &topicCountPlan{scanPlan: scan, flags: f}
 	if f.estimate && p.filters.any() {
 		return nil, usagef("--estimate does not read records, so nothing can choose among them")
 	}
-	if p.listing, err = f.listing.plan(env); err != nil {
-		return nil, err
-	}
 	p.bare = len(p.choice.wanted) == 1 && p.reading.patterns == nil &&
 		p.listing.format == "table" && !f.byPartition && !f.listing.headers
-	if err := f.reading.cluster.plan(env); err != nil {
-		return nil, err
-	}
 	return p, p.openSerdes(env)
 }
 
@@ -151,8 +115,8 @@ func (p *topicCountPlan) run(ctx context.Context, env *Env) error {
 // records that could still be read.
 func (p *topicCountPlan) count(ctx context.Context, env *Env, cluster *cluster, admin *kafka.Admin, topics []kafka.Topic) ([]topicCountItem, error) {
 	c := &counting{
-		consumption: &consumption{plan: p.consumePlan, env: env},
-		counts:      map[kafka.TopicPartition]int64{}, meter: newMeter(env, "counted"),
+		scan:   &scan{consumption: &consumption{plan: p.consumePlan, env: env}, config: cluster.Config, meter: newMeter(env, "counted")},
+		counts: map[kafka.TopicPartition]int64{},
 	}
 	if err := c.placeKey(ctx, topics); err != nil {
 		return nil, err
@@ -168,7 +132,7 @@ func (p *topicCountPlan) count(ctx context.Context, env *Env, cluster *cluster, 
 		for _, s := range part.spans {
 			c.counts[s.TopicPartition] = max(0, s.To-s.From)
 		}
-	} else if err := c.read(ctx, cluster, part.spans, topics); err != nil {
+	} else if err := c.read(ctx, part.spans, topics); err != nil {
 		return nil, err
 	}
 	items := make([]topicCountItem, 0, len(part.spans))
@@ -183,57 +147,21 @@ func (p *topicCountPlan) count(ctx context.Context, env *Env, cluster *cluster, 
 
 // counting counts what the steps of a consumption keep. One goroutine owns it.
 type counting struct {
-	*consumption
+	*scan
 	counts map[kafka.TopicPartition]int64
-	meter  *meter
 }
 
 // read counts the records in spans.
-func (c *counting) read(ctx context.Context, cluster *cluster, spans []kafka.Span, topics []kafka.Topic) (err error) {
-	total := int64(0)
-	for _, s := range spans {
-		total += max(0, s.To-s.From)
-	}
-	reader, err := kafka.OpenReader(cluster.Config, kafka.ReaderConfig{Spans: spans, ReadUncommitted: c.plan.reading.uncommitted}, topics)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, reader.Close()) }()
-	v := c.newView()
-	chooses := c.plan.filters.any()
-	live := context.WithoutCancel(ctx) // a batch that was begun is finished
-	left := func() int64 {
-		positions := reader.Positions()
-		n := int64(0)
-		for _, s := range spans {
-			n += max(0, s.To-max(s.From, positions[s.TopicPartition]))
-		}
-		return n
-	}
-	defer c.meter.clear()
-	err = reader.Run(ctx, func(ev kafka.Event) error {
-		for _, n := range ev.Notices {
-			if n.Kind == kafka.NoticeLost {
-				c.lost.Add(n.To - n.From)
-			}
-			c.meter.clear()
-			c.env.notice("%s", n)
-		}
-		if ev.Batch != nil {
-			if err := c.add(live, v, ev.Batch, chooses); err != nil {
-				return err
-			}
-		}
-		c.meter.show(total, left)
-		return nil
-	})
+func (c *counting) read(ctx context.Context, spans []kafka.Span, topics []kafka.Topic) error {
+	c.total = offsetsOf(spans)
+	v, chooses := c.newView(), c.plan.filters.any()
+	err := c.scan.read(ctx, spans, topics, func(live context.Context, b *kafka.Batch) error { return c.add(live, v, b, chooses) })
 	if err != nil {
 		if stopped(ctx) != nil {
 			sum := int64(0)
 			for _, n := range c.counts {
 				sum += n
 			}
-			c.meter.clear()
 			c.env.notice("counted %s until then", countOf(sum, "record"))
 		}
 		return err

@@ -1,0 +1,122 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/pflag"
+
+	"kstream/kafka"
+)
+
+// scanFlags are those of commands that look at the records which topics hold now and
+// show none of them.
+type scanFlags struct {
+	choice  choiceFlags
+	listing listingFlags
+	reading consumeFlags // of which only what chooses records is asked for
+}
+
+func (f *scanFlags) register(flags *pflag.FlagSet) {
+	f.choice.register(flags)
+	f.reading.changed = flags.Changed
+	f.reading.reading.register(flags)
+	filters := pflag.NewFlagSet("", pflag.ContinueOnError)
+	f.reading.filters.register(filters)
+	filters.VisitAll(func(flag *pflag.Flag) {
+		if flag.Name != "map" { // it changes what is shown, and nothing is
+			flags.AddFlag(flag)
+		}
+	})
+	f.reading.filters.keySet = func() bool { return flags.Changed("key-equals") }
+	f.reading.serdes.cluster = &f.reading.cluster
+	f.reading.serdes.register(flags)
+	f.listing.register(flags)
+	f.reading.cluster.register(flags)
+	flags.Lookup("to-offset").Usage = "stop before position `P`, or at the end if that comes first"
+}
+
+// scanPlan is scanFlags with a meaning.
+type scanPlan struct {
+	*consumePlan
+	listing *listing
+	choice  *topicChoice
+}
+
+// plan does all but open the serdes, which may start a command.
+func (f *scanFlags) plan(env *Env, args []string) (*scanPlan, error) {
+	p := &scanPlan{consumePlan: &consumePlan{flags: &f.reading, close: func() {}}}
+	p.output = &recordOutput{tellsErrors: true}
+	var err error
+	if p.choice, err = f.choice.plan(args); err != nil {
+		return nil, err
+	}
+	if p.reading, err = f.reading.reading.plan(env, nil); err != nil {
+		return nil, err
+	}
+	p.reading.toEnd, p.reading.patterns = true, p.choice.patterns()
+	if p.filters, err = f.reading.filters.plan(env); err != nil {
+		return nil, err
+	}
+	if p.listing, err = f.listing.plan(env); err != nil {
+		return nil, err
+	}
+	return p, f.reading.cluster.plan(env)
+}
+
+// scan reads spans, one after the other or all at once, and shows how far it is. One
+// goroutine owns it.
+type scan struct {
+	*consumption
+	config kafka.Config
+	meter  *meter
+	total  int64 // offsets that are to be read in all
+	done   int64 // of them by reads that have ended
+}
+
+// read hands the batches of spans to add. Those of a batch that was begun are finished
+// when ctx ends.
+func (s *scan) read(ctx context.Context, spans []kafka.Span, topics []kafka.Topic, add func(context.Context, *kafka.Batch) error) (err error) {
+	reader, err := kafka.OpenReader(s.config, kafka.ReaderConfig{Spans: spans, ReadUncommitted: s.plan.reading.uncommitted}, topics)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, reader.Close()) }()
+	live := context.WithoutCancel(ctx)
+	left := func() int64 {
+		positions := reader.Positions()
+		n := s.total - s.done
+		for _, span := range spans {
+			n -= max(0, min(span.To, positions[span.TopicPartition])-span.From)
+		}
+		return n
+	}
+	defer s.meter.clear()
+	err = reader.Run(ctx, func(ev kafka.Event) error {
+		for _, n := range ev.Notices {
+			if n.Kind == kafka.NoticeLost {
+				s.lost.Add(n.To - n.From)
+			}
+			s.meter.clear()
+			s.env.notice("%s", n)
+		}
+		if ev.Batch != nil {
+			if err := add(live, ev.Batch); err != nil {
+				return err
+			}
+		}
+		s.meter.show(s.total, left)
+		return nil
+	})
+	s.done += offsetsOf(spans)
+	return err
+}
+
+// offsetsOf is the number of offsets in spans, so the most records that there can be.
+func offsetsOf(spans []kafka.Span) int64 {
+	n := int64(0)
+	for _, s := range spans {
+		n += max(0, s.To-s.From)
+	}
+	return n
+}

@@ -1,0 +1,173 @@
+package cmd
+
+import (
+	"context"
+	"maps"
+
+	"kstream/cmd/profile"
+	"kstream/kafka"
+	"kstream/output"
+	"kstream/serde"
+)
+
+// Windows of a sample: at how many places of a partition records are read, and how many
+// at least each time. Fewer cost more to ask for than to read.
+const (
+	statsPlaces = 10
+	statsWindow = 50
+)
+
+// sampleFetch is how much is fetched of a partition at once for a sample, in bytes. What
+// comes behind a window is fetched in vain.
+const sampleFetch = "262144"
+
+// profiling reads records into the profile of one topic. One goroutine owns it.
+type profiling struct {
+	*scan
+	view     *view
+	profile  *profile.Profile
+	parts    map[int32]*profile.Partition
+	sample   int64
+	looks    bool // there are steps to run for each record
+	record   profile.Record
+	previous *profile.Partition // that the newest record belonged to
+	id       int32
+}
+
+func newProfiling(p *topicStatsPlan, env *Env, config kafka.Config) *profiling {
+	s := &profiling{
+		scan:   &scan{consumption: &consumption{plan: p.consumePlan, env: env}, config: config, meter: newMeter(env, "profiled")},
+		parts:  map[int32]*profile.Partition{},
+		sample: p.sample,
+		looks:  p.filters.any() || p.key.serde != nil || p.value.serde != nil,
+	}
+	s.profile = profile.New(profile.Options{
+		JSON:      p.value.serde == nil && p.value.rule == output.TextAuto,
+		KeyFrames: framesOf(&p.key), ValueFrames: framesOf(&p.value), Rules: p.rules,
+	})
+	return s
+}
+
+// framesOf says what is taken for the frame of a schema: for a serde that reads frames,
+// whatever it takes for one.
+func framesOf(d *decoding) profile.Frames {
+	if d.serde == nil {
+		if d.rule == output.TextAuto {
+			return profile.LikelyFrames
+		}
+		return profile.NoFrames
+	}
+	switch d.serde.Name() {
+	case "avro", "protobuf", "jsonschema":
+		return profile.AllFrames
+	case "auto":
+		return profile.LikelyFrames
+	}
+	return profile.NoFrames
+}
+
+// readAll reads the spans, or windows that are spread over them.
+func (s *profiling) readAll(ctx context.Context, spans []kafka.Span, topics []kafka.Topic) error {
+	s.view = s.newView() // which has the steps that placeKey may have added
+	for _, span := range spans {
+		s.parts[span.Partition] = s.profile.Partition(span.Partition, max(0, span.To-span.From))
+	}
+	rounds := [][]kafka.Span{spans}
+	if s.sample > 0 && offsetsOf(spans) > s.sample {
+		rounds = sampleOf(spans, s.sample)
+		properties := map[string]string{"fetch.message.max.bytes": sampleFetch}
+		maps.Copy(properties, s.config.Properties)
+		s.config.Properties = properties
+	}
+	for _, round := range rounds {
+		s.total += offsetsOf(round)
+	}
+	for _, round := range rounds {
+		for _, span := range round {
+			s.parts[span.Partition].Window(span.From, max(span.From, span.To))
+		}
+		if err := s.read(ctx, round, topics, s.add); err != nil {
+			return err
+		}
+	}
+	s.tellFailures()
+	if n, first := s.failed.total(); n > 0 {
+		s.env.notice("%s could not be decoded; the first: %s", countOf(n, "record"), first)
+	}
+	return nil
+}
+
+// sampleOf chooses windows with about n offsets in all, each partition having a share of
+// them according to its length. A round has one window of a partition at most; those of
+// later rounds lie further back in it.
+func sampleOf(spans []kafka.Span, n int64) [][]kafka.Span {
+	rounds := make([][]kafka.Span, statsPlaces)
+	total := offsetsOf(spans)
+	for i, span := range spans {
+		all := max(0, span.To-span.From)
+		share := min(all, max(statsWindow, int64(float64(n)*float64(all)/float64(total))))
+		if share == all {
+			rounds[0] = append(rounds[0], span)
+			continue
+		}
+		places := min(statsPlaces, max(1, share/statsWindow))
+		width := share / places
+		first := span.From
+		step := (all - width) / max(1, places-1)
+		if places == 1 { // somewhere, at another place in each partition
+			first += (all - width) * int64(i%statsPlaces) / (statsPlaces - 1)
+		}
+		for k := range places {
+			window := span
+			window.From = first + k*step
+			if k > 0 && k == places-1 {
+				window.From = span.To - width
+			}
+			window.To = window.From + width
+			rounds[k] = append(rounds[k], window)
+		}
+	}
+	for len(rounds[len(rounds)-1]) == 0 {
+		rounds = rounds[:len(rounds)-1]
+	}
+	return rounds
+}
+
+// add profiles the records of a batch that the steps let through.
+func (s *profiling) add(ctx context.Context, b *kafka.Batch) error {
+	for i := range b.Records {
+		r := &b.Records[i]
+		if s.previous == nil || r.Partition != s.id {
+			s.previous, s.id = s.parts[r.Partition], r.Partition
+		}
+		out := &s.record
+		*out = profile.Record{Timestamp: profile.NoTime, Key: r.Key, Value: r.Value}
+		if r.TimestampType != kafka.TimestampNone {
+			out.Timestamp = r.Timestamp
+		}
+		for _, h := range r.Headers {
+			out.Headers += len(h.Key) + len(h.Value)
+			switch h.Key {
+			case serde.Key.SchemaHeader():
+				out.KeyFrame = h.Value
+			case serde.Value.SchemaHeader():
+				out.ValueFrame = h.Value
+			}
+		}
+		if s.looks {
+			shown := &s.view.record
+			shown.load(r, s.plan.key.rule, s.plan.value.rule)
+			if keep, err := s.view.keep(ctx, shown); err != nil {
+				return err
+			} else if !keep {
+				continue
+			}
+			if f := &shown.Message.Value; f.Decoded() {
+				out.JSON = f.JSON
+			}
+			out.Undecodable = shown.decodeErr != nil
+		}
+		s.profile.Add(s.previous, out)
+	}
+	return nil
+}
