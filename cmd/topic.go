@@ -31,6 +31,7 @@ func newTopicCmd(env *Env) *cobra.Command {
 		newTopicTruncateCmd(env),
 		newTopicOffsetsCmd(env),
 		newTopicCountCmd(env),
+		newTopicStatsCmd(env),
 	)
 	return cmd
 }
