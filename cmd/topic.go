@@ -32,6 +32,7 @@ func newTopicCmd(env *Env) *cobra.Command {
 		newTopicOffsetsCmd(env),
 		newTopicCountCmd(env),
 		newTopicStatsCmd(env),
+		newTopicDiffCmd(env),
 	)
 	return cmd
 }

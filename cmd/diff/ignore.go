@@ -1,0 +1,251 @@
+package diff
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Paths are places in JSON that do not count. The zero value leaves everything in.
+type Paths struct {
+	root node
+	any  bool
+}
+
+// node is what is known below some place.
+type node struct {
+	ignored  bool
+	names    map[string]*node
+	indices  map[int]*node
+	elements *node // of []
+}
+
+// Any says whether there is any path.
+func (p *Paths) Any() bool { return p.any }
+
+// Add adds a path as jq writes them: .a.b, ."x y", .["x"], .items[].price, .[0]. The error says what is
+// wrong with it.
+func (p *Paths) Add(path string) error {
+	at := &p.root
+	rest := path
+	for step := 0; step == 0 || rest != ""; step++ {
+		var err error
+		if at, rest, err = at.step(rest, step == 0); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	at.ignored, p.any = true, true
+	return nil
+}
+
+// step reads one step of a path and goes there.
+func (n *node) step(text string, first bool) (next *node, rest string, err error) {
+	rest, dotted := strings.CutPrefix(text, ".")
+	switch {
+	case first && !dotted:
+		return nil, "", errors.New("a path starts with a dot")
+	case dotted && strings.HasPrefix(rest, `"`):
+		name, rest, err := quotedName(rest)
+		return n.member(name), rest, err
+	case strings.HasPrefix(rest, "["):
+		inside, after, ok := strings.Cut(rest[1:], "]")
+		if strings.HasPrefix(inside, `"`) {
+			name, after, err := quotedName(rest[1:])
+			if after, ok = strings.CutPrefix(after, "]"); err == nil && !ok {
+				err = errors.New("] is missing")
+			}
+			return n.member(name), after, err
+		}
+		if !ok {
+			return nil, "", errors.New("] is missing")
+		}
+		if inside == "" {
+			if n.elements == nil {
+				n.elements = &node{}
+			}
+			return n.elements, after, nil
+		}
+		i, err := strconv.ParseUint(inside, 10, 31)
+		if err != nil {
+			return nil, "", fmt.Errorf("[%s]: want [], an index or a quoted name", inside)
+		}
+		return n.element(int(i)), after, nil
+	case !dotted:
+		return nil, "", fmt.Errorf("%q: want a dot or [", text)
+	}
+	end := strings.IndexAny(rest, `.["]`)
+	if end < 0 {
+		end = len(rest)
+	}
+	if end == 0 {
+		return nil, "", errors.New("a name is missing")
+	}
+	return n.member(rest[:end]), rest[end:], nil
+}
+
+// quotedName reads a JSON string.
+func quotedName(text string) (name, rest string, err error) {
+	end := 1
+	for end < len(text) && text[end] != '"' {
+		if text[end] == '\\' {
+			end++
+		}
+		end++
+	}
+	if end >= len(text) {
+		return "", "", errors.New("a quote is missing")
+	}
+	unquoted, err := jsontext.AppendUnquote(nil, text[:end+1])
+	if err != nil {
+		return "", "", fmt.Errorf("%s is no quoted name", text[:end+1])
+	}
+	return string(unquoted), text[end+1:], nil
+}
+
+func (n *node) member(name string) *node {
+	if n.names[name] == nil {
+		if n.names == nil {
+			n.names = map[string]*node{}
+		}
+		n.names[name] = &node{}
+	}
+	return n.names[name]
+}
+
+func (n *node) element(i int) *node {
+	if n.indices[i] == nil {
+		if n.indices == nil {
+			n.indices = map[int]*node{}
+		}
+		n.indices[i] = &node{}
+	}
+	return n.indices[i]
+}
+
+// Normal brings JSON into the form in which it is compared. One goroutine owns it.
+type Normal struct {
+	Paths *Paths
+	in    bytes.Reader
+	out   bytes.Buffer
+	dec   *jsontext.Decoder
+	enc   *jsontext.Encoder
+
+	stack  []*node
+	quoted []byte // the name of a member
+}
+
+// Append appends the one JSON value in text without what is at the paths, without white
+// space, the members of objects sorted by name. Numbers stay as they are written. ok is
+// false when text is not one JSON value; then nothing is appended.
+func (n *Normal) Append(dst, text []byte) (_ []byte, ok bool) {
+	if n.Paths.any {
+		if n.dec == nil {
+			n.dec = jsontext.NewDecoder(&n.in, jsontext.AllowDuplicateNames(true))
+			n.enc = jsontext.NewEncoder(&n.out, jsontext.AllowDuplicateNames(true))
+		}
+		n.in.Reset(text)
+		n.out.Reset()
+		n.dec.Reset(&n.in, jsontext.AllowDuplicateNames(true))
+		n.enc.Reset(&n.out, jsontext.AllowDuplicateNames(true))
+		n.stack = append(n.stack[:0], &n.Paths.root)
+		if n.copy(n.stack[:1]) != nil {
+			return dst, false
+		}
+		if _, err := n.dec.ReadToken(); !errors.Is(err, io.EOF) {
+			return dst, false
+		}
+		text = n.out.Bytes()
+	}
+	out, err := jsontext.AppendFormat(dst, text, jsontext.AllowDuplicateNames(true), jsontext.ReorderRawObjects(true))
+	if err != nil {
+		return dst, false
+	}
+	return out, true
+}
+
+// inner gives the nodes of nodes for the member that is named, or the element i of an
+// array; ignored says that one of them says so. They lie on the stack.
+func (n *Normal) inner(nodes []*node, name []byte, i int) (inner []*node, ignored bool) {
+	from := len(n.stack)
+	for _, at := range nodes {
+		found := [2]*node{at.names[string(name)]}
+		if name == nil {
+			found = [2]*node{at.elements, at.indices[i]}
+		}
+		for _, f := range found {
+			if f != nil {
+				n.stack = append(n.stack, f)
+				ignored = ignored || f.ignored
+			}
+		}
+	}
+	return n.stack[from:], ignored
+}
+
+// copy copies the next value without what nodes ignore in it.
+func (n *Normal) copy(nodes []*node) error {
+	kind := n.dec.PeekKind()
+	if len(nodes) == 0 || kind != '{' && kind != '[' {
+		value, err := n.dec.ReadValue()
+		if err != nil {
+			return err
+		}
+		return n.enc.WriteValue(value)
+	}
+	if err := n.token(); err != nil {
+		return err
+	}
+	defer func(height int) { n.stack = n.stack[:height] }(len(n.stack))
+	for i := 0; ; i++ {
+		if next := n.dec.PeekKind(); next == '}' || next == ']' || next == 0 {
+			return n.token()
+		}
+		if err := n.copyMember(nodes, kind == '{', i); err != nil {
+			return err
+		}
+	}
+}
+
+// copyMember copies the next member of an object, or element i of an array.
+func (n *Normal) copyMember(nodes []*node, named bool, i int) error {
+	var name []byte
+	if named {
+		quoted, err := n.dec.ReadValue()
+		if err != nil {
+			return err
+		}
+		n.quoted = append(n.quoted[:0], quoted...)
+		name = n.quoted[1 : len(n.quoted)-1]
+		if bytes.IndexByte(name, '\\') >= 0 {
+			if name, err = jsontext.AppendUnquote([]byte{}, n.quoted); err != nil {
+				return err
+			}
+		}
+	}
+	height := len(n.stack)
+	defer func() { n.stack = n.stack[:height] }()
+	inner, ignored := n.inner(nodes, name, i)
+	if ignored {
+		return n.dec.SkipValue()
+	}
+	if named {
+		if err := n.enc.WriteValue(n.quoted); err != nil {
+			return err
+		}
+	}
+	return n.copy(inner)
+}
+
+// token copies one token.
+func (n *Normal) token() error {
+	token, err := n.dec.ReadToken()
+	if err != nil {
+		return err
+	}
+	return n.enc.WriteToken(token)
+}

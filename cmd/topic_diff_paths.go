@@ -1,0 +1,92 @@
+package cmd
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"kstream/cmd/diff"
+)
+
+// namedPaths is how many differing places of a value are named one by one.
+const namedPaths = 8
+
+// differingPaths names the places at which two values differ, as --ignore takes them,
+// and "value" where they are not both JSON or differ in too many.
+func differingPaths(a, b []byte, normal *diff.Normal) []string {
+	var values [2]any
+	for i, text := range [][]byte{a, b} {
+		plain, ok := normal.Append(nil, text)
+		if !ok {
+			return []string{"value"}
+		}
+		in := json.NewDecoder(bytes.NewReader(plain))
+		in.UseNumber()
+		if in.Decode(&values[i]) != nil {
+			return []string{"value"}
+		}
+	}
+	paths := appendDiffering(nil, "", values[0], values[1])
+	if len(paths) == 0 || len(paths) > namedPaths || paths[0] == "" {
+		return []string{"value"} // what differs is only how it is written, or all of it
+	}
+	return paths
+}
+
+// appendDiffering adds the paths below at; it stops when there are too many.
+func appendDiffering(paths []string, at string, a, b any) []string {
+	if len(paths) > namedPaths {
+		return paths
+	}
+	switch x := a.(type) {
+	case map[string]any:
+		y, ok := b.(map[string]any)
+		if !ok {
+			break
+		}
+		all := maps.Clone(x)
+		maps.Copy(all, y)
+		for _, name := range slices.Sorted(maps.Keys(all)) {
+			inner := at + memberPath(name)
+			u, inX := x[name]
+			v, inY := y[name]
+			if inX != inY {
+				paths = append(paths, inner)
+				continue
+			}
+			paths = appendDiffering(paths, inner, u, v)
+		}
+		return paths
+	case []any:
+		y, ok := b.([]any)
+		if !ok || len(x) != len(y) {
+			break
+		}
+		for i := range x {
+			inner := at + "[" + strconv.Itoa(i) + "]"
+			if at == "" {
+				inner = "." + inner
+			}
+			paths = appendDiffering(paths, inner, x[i], y[i])
+		}
+		return paths
+	}
+	if !reflect.DeepEqual(a, b) {
+		paths = append(paths, at)
+	}
+	return paths
+}
+
+// memberPath gives .name, in quotes where it must.
+func memberPath(name string) string {
+	if name == "" || strings.ContainsFunc(name, func(r rune) bool {
+		return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	}) {
+		return "." + string(appendJSONText(nil, name))
+	}
+	return "." + name
+}

@@ -1,0 +1,317 @@
+package cmd
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"kstream/cmd/diff"
+	"kstream/output"
+)
+
+// diffPrinter prints what a comparison found.
+type diffPrinter struct {
+	*topicDiffPlan
+	env    *Env
+	result *diff.Result
+}
+
+func (p *diffPrinter) print(ctx context.Context) error {
+	shown, err := p.show(ctx)
+	if err != nil {
+		return err
+	}
+	if p.listing == nil {
+		if err := p.printJSON(shown); err != nil {
+			return err
+		}
+	} else if len(shown) > 0 {
+		if _, err := p.env.Stdout.Write(p.listing.appendTable(nil, p.table(shown))); err != nil {
+			return err
+		}
+	}
+	r := p.result
+	if n := len(shown); n > 0 && int64(n) < p.lines() {
+		p.env.notice("the first %d of %d differences; --max-differences N prints more", n, p.lines())
+	}
+	p.env.notice("%s: %s in %s, %s in %s", p.how(), p.counted(r.A.Compared), p.sides[0].name, p.counted(r.B.Compared), p.sides[1].name)
+	return nil
+}
+
+// lines is how many differences there are at most to print.
+func (p *diffPrinter) lines() int64 { return p.result.Changed + p.result.Missing + p.result.Extra }
+
+// how says what belonged together, and why.
+func (p *diffPrinter) how() string {
+	if p.by != diff.Auto {
+		return "compared by " + p.result.By.String()
+	}
+	if p.result.By == diff.Key {
+		return "compared by key, which all records have"
+	}
+	return "compared as a set, for not all records have a key"
+}
+
+func (p *diffPrinter) counted(n int64) string {
+	if p.result.By == diff.Key {
+		return countOf(n, "key")
+	}
+	return countOf(n, "record")
+}
+
+// verdict is the outcome of the command.
+func (p *diffPrinter) verdict() error {
+	for _, s := range p.sides {
+		if err := s.incomplete(); err != nil {
+			return err
+		}
+	}
+	r := p.result
+	a, b := p.sides[0].name, p.sides[1].name
+	if r.Equal() {
+		p.env.notice("%s and %s are equal", a, b)
+		return nil
+	}
+	var parts []string
+	for _, part := range []struct {
+		n    int64
+		text string
+	}{{r.Changed, "changed"}, {r.Missing, "missing in " + b}, {r.Extra, "extra in " + b}} {
+		if part.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.text))
+		}
+	}
+	return faultf(codeUnmet, "%s and %s differ: %s", a, b, strings.Join(parts, ", "))
+}
+
+// shownDifference is a difference ready to be printed.
+type shownDifference struct {
+	*diff.Difference
+	of      [2]*record // nil where there is none
+	differs []string   // parts, as --ignore names them
+}
+
+// any is the record of a, or else of b.
+func (d *shownDifference) any() *record {
+	if d.of[0] != nil {
+		return d.of[0]
+	}
+	return d.of[1]
+}
+
+// show decodes the records of the differences and finds out what differs in them.
+func (p *diffPrinter) show(ctx context.Context) ([]shownDifference, error) {
+	form := newDiffForm(p.ignore, p.result.By)
+	decoders := [2]*view{p.sides[0].decoder(), p.sides[1].decoder()}
+	shown := make([]shownDifference, len(p.result.Differences))
+	for i := range shown {
+		d := &shown[i]
+		d.Difference = &p.result.Differences[i]
+		for side, found := range []*diff.Found{d.A, d.B} {
+			if found == nil {
+				continue
+			}
+			var err error
+			if d.of[side], err = p.sides[side].decode(ctx, decoders[side], found); err != nil {
+				return nil, err
+			}
+		}
+		if d.Kind == diff.Changed {
+			d.differs = form.differs(&d.of[0].Message, &d.of[1].Message)
+		}
+	}
+	return shown, nil
+}
+
+// decoder gives a view that decodes and leaves nothing out: what is shown has gone
+// through the filters.
+func (s *diffSide) decoder() *view {
+	plan := *s.plan
+	plan.filters = &filterPlan{erred: new(failureCount)}
+	return (&consumption{plan: &plan, env: s.env}).newView()
+}
+
+// decode makes a record of what the index has kept.
+func (s *diffSide) decode(ctx context.Context, with *view, found *diff.Found) (*record, error) {
+	r := &record{}
+	r.load(parseDiffRecord(s.topic, found), s.plan.key.rule, s.plan.value.rule)
+	_, err := with.keep(ctx, r)
+	return r, err
+}
+
+// differs names the parts in which two records differ.
+func (f *diffForm) differs(a, b *output.Message) (names []string) {
+	if !f.ignore.key && !bytes.Equal(f.appendKey(nil, a), f.appendKey(nil, b)) {
+		names = append(names, "key")
+	}
+	if x, y := f.appendValue(nil, a), f.appendValue(nil, b); !bytes.Equal(x, y) {
+		names = append(names, differingPaths(jsonOf(&a.Value), jsonOf(&b.Value), &f.values)...)
+	}
+	if !bytes.Equal(f.appendHeaders(nil, a), f.appendHeaders(nil, b)) {
+		names = append(names, "headers")
+	}
+	return names
+}
+
+func jsonOf(f *output.Field) []byte {
+	if f.Decoded() {
+		return f.JSON
+	}
+	return f.Bytes
+}
+
+// printJSON writes a line for each difference, and one for the summary.
+func (p *diffPrinter) printJSON(shown []shownDifference) error {
+	var b []byte
+	format := output.JSON{Terminal: p.env.StdoutTerminal}
+	for i := range shown {
+		d := &shown[i]
+		b = fmt.Appendf(b, `{"difference":"%s","by":"%s","key":`, d.Kind, p.result.By)
+		key, encoding := d.any().Message.Key.AppendJSON(b, format.Terminal)
+		b = key
+		if encoding != "" {
+			b = appendJSONText(append(b, `,"key_encoding":`...), encoding)
+		}
+		if d.Count > 1 {
+			b = strconv.AppendInt(append(b, `,"count":`...), d.Count, 10)
+		}
+		if d.differs != nil {
+			names, err := json.Marshal(d.differs)
+			if err != nil {
+				return err
+			}
+			b = append(append(b, `,"differs":`...), names...)
+		}
+		for side, name := range []string{`,"a":`, `,"b":`} {
+			b = append(b, name...)
+			if d.of[side] == nil {
+				b = append(b, "null"...)
+				continue
+			}
+			b = bytes.TrimSuffix(format.Append(b, &d.of[side].Message), []byte("\n"))
+		}
+		b = append(b, "}\n"...)
+	}
+	line, err := json.Marshal(map[string]diffSummary{"summary": p.summary()})
+	if err != nil {
+		return err
+	}
+	_, err = p.env.Stdout.Write(append(append(b, line...), '\n'))
+	return err
+}
+
+// diffSummary is the last line of -o json.
+type diffSummary struct {
+	By      string    `json:"by"`
+	Equal   bool      `json:"equal"`
+	A       diffTotal `json:"a"`
+	B       diffTotal `json:"b"`
+	Changed int64     `json:"changed"`
+	Missing int64     `json:"missing"`
+	Extra   int64     `json:"extra"`
+}
+
+// diffTotal says how much there was of one side.
+type diffTotal struct {
+	Name     string `json:"name"`
+	Records  int64  `json:"records"`  // that were read and not filtered out
+	Compared int64  `json:"compared"` // by key: keys
+	Lost     int64  `json:"lost"`     // that were gone before they were read
+}
+
+func (p *diffPrinter) summary() diffSummary {
+	r := p.result
+	total := func(i int, t diff.Total) diffTotal {
+		return diffTotal{p.sides[i].name, t.Records, t.Compared, p.sides[i].lost.Load()}
+	}
+	return diffSummary{
+		By: r.By.String(), Equal: r.Equal(), A: total(0, r.A), B: total(1, r.B),
+		Changed: r.Changed, Missing: r.Missing, Extra: r.Extra,
+	}
+}
+
+// table shows each difference in a row. On a terminal values are cut to what fits.
+func (p *diffPrinter) table(shown []shownDifference) *output.Table {
+	t := &output.Table{Columns: []output.Column{
+		{Name: "difference"}, {Name: "key"}, {Name: "a_at", Right: true}, {Name: "b_at", Right: true}, {Name: "differs"}, {Name: "a"}, {Name: "b"},
+	}}
+	palette := p.listing.palette()
+	styles := map[diff.Kind]output.Style{diff.Changed: palette.Warn, diff.Missing: palette.Bad, diff.Extra: palette.Good}
+	for i := range shown {
+		d := &shown[i]
+		kind := d.Kind.String()
+		if d.Count > 1 {
+			kind += fmt.Sprintf(" ×%d", d.Count)
+		}
+		key := string(d.any().Message.Key.AppendText(nil, false))
+		a, b := p.valueText(d.of[0]), p.valueText(d.of[1])
+		if p.env.StdoutTerminal {
+			key, _ = clip(key, "", p.env.Width/5)
+			a, b = clip(a, b, max(12, (p.env.Width-len(kind)-utf8.RuneCountInString(key)-len(strings.Join(d.differs, " "))-28)/2))
+		}
+		t.Add(kind, key, offsetIn(d.A), offsetIn(d.B), strings.Join(d.differs, " "), a, b)
+		t.Rows[len(t.Rows)-1][0].Style = styles[d.Kind]
+	}
+	return t
+}
+
+// offsetIn gives PARTITION@OFFSET.
+func offsetIn(f *diff.Found) string {
+	if f == nil {
+		return ""
+	}
+	return fmt.Sprintf("%d@%d", f.Partition, f.Offset)
+}
+
+// valueText gives the value and the headers of a record, if there is one.
+func (p *diffPrinter) valueText(r *record) string {
+	if r == nil {
+		return ""
+	}
+	text := r.Message.Value.AppendText(nil, false)
+	if r.Message.Value.IsNull() {
+		text = append(text, "null"...)
+	}
+	for i := range r.Message.Headers {
+		h := &r.Message.Headers[i]
+		text = append(append(append(text, ' '), h.Key...), '=')
+		text = h.Value.AppendText(text, false)
+	}
+	return string(text)
+}
+
+// clip cuts two texts to width, around the place where they begin to differ.
+func clip(a, b string, width int) (string, string) {
+	same := 0
+	for same < min(len(a), len(b)) && a[same] == b[same] {
+		same++
+	}
+	from := 0
+	if same > width/2 {
+		from = same - width/3
+		for from > 0 && !utf8.RuneStart(a[from-1]) {
+			from--
+		}
+	}
+	return clipFrom(a, from, width), clipFrom(b, from, width)
+}
+
+func clipFrom(text string, from, width int) string {
+	if len(text) <= width || from > len(text) {
+		return text
+	}
+	if from > 0 {
+		text = "…" + text[from:]
+	}
+	n := 0
+	for i := range text {
+		if n++; n > width {
+			return text[:i] + "…"
+		}
+	}
+	return text
+}

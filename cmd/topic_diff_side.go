@@ -1,0 +1,215 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"kstream/cmd/diff"
+	"kstream/kafka"
+)
+
+// diffSource gives the records of one side, once.
+type diffSource interface {
+	// Run hands batches to take, whose records count until it returns, and what a person
+	// should know to tell.
+	Run(ctx context.Context, take func([]kafka.Record) error, tell func(kafka.Notice)) error
+	// Left says how much is still to be read; it is called within take.
+	Left() int64
+	Close() error
+}
+
+// diffSide is one of the two that are compared. One goroutine reads it.
+type diffSide struct {
+	*view    // with the steps that choose and decode; made by open
+	plan     *consumePlan
+	name     string // for people
+	topic    string
+	path     string // of a dump; empty for a topic
+	number   int
+	source   diffSource
+	index    *diff.Side
+	progress *diffProgress
+	options  diff.Options
+}
+
+// planSide gives one argument its meaning.
+func (f *topicDiffFlags) planSide(env *Env, arg string, cluster *clusterFlags) (*diffSide, error) {
+	flags := f.reading
+	flags.cluster = *cluster
+	flags.serdes.cluster = &flags.cluster
+	p := &consumePlan{flags: &flags, close: func() {}}
+	s := &diffSide{plan: p, name: arg, options: f.spill}
+	var topics []string
+	if path, ok := strings.CutPrefix(arg, "file:"); ok {
+		s.path = path
+	} else {
+		topics, s.topic = []string{arg}, arg
+	}
+	var err error
+	if p.reading, err = flags.reading.plan(env, topics); err != nil {
+		return nil, err
+	}
+	p.reading.toEnd = true
+	if p.filters, err = flags.filters.plan(env); err != nil {
+		return nil, err
+	}
+	p.output = &recordOutput{}
+	return s, p.openSerdes(env)
+}
+
+// open finds the records of the side and makes its index. What it made is closed by
+// close, unless it fails.
+func (s *diffSide) open(ctx context.Context, env *Env, progress *diffProgress, number int) error {
+	c := &consumption{plan: s.plan, env: env}
+	s.view = c.newView()
+	s.progress, s.number = progress, number
+	s.index = diff.NewSide(s.options)
+	source, total, err := s.openTopic(ctx, env)
+	if err != nil {
+		return err
+	}
+	s.source = source
+	progress.total += total
+	progress.left[number].Store(total)
+	return nil
+}
+
+func (s *diffSide) close() error { return errors.Join(s.source.Close(), s.index.Close()) }
+
+// openTopic starts to read a topic up to its end as it is now. total counts offsets.
+func (s *diffSide) openTopic(ctx context.Context, env *Env) (_ diffSource, total int64, err error) {
+	cluster, err := s.plan.flags.cluster.connect(ctx, env)
+	if err != nil {
+		return nil, 0, err
+	}
+	admin, err := kafka.OpenAdmin(ctx, cluster.Config)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer admin.Close()
+	topics, err := s.plan.reading.find(ctx, admin)
+	if err != nil {
+		return nil, 0, err
+	}
+	part, err := s.plan.reading.spans(ctx, admin, topics)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, note := range part.notes {
+		env.notice("%s", note)
+	}
+	for _, span := range part.spans {
+		total += max(0, span.To-span.From)
+	}
+	reader, err := kafka.OpenReader(cluster.Config, kafka.ReaderConfig{Spans: part.spans, ReadUncommitted: s.plan.reading.uncommitted}, topics)
+	if err != nil {
+		return nil, 0, err
+	}
+	return &topicSource{reader, part.spans}, total, nil
+}
+
+// topicSource is a topic as one side.
+type topicSource struct {
+	*kafka.Reader
+	spans []kafka.Span
+}
+
+func (t *topicSource) Run(ctx context.Context, take func([]kafka.Record) error, tell func(kafka.Notice)) error {
+	return t.Reader.Run(ctx, func(ev kafka.Event) error {
+		for _, n := range ev.Notices {
+			tell(n)
+		}
+		if ev.Batch == nil {
+			return nil
+		}
+		return take(ev.Batch.Records)
+	})
+}
+
+func (t *topicSource) Left() (n int64) {
+	positions := t.Positions()
+	for _, s := range t.spans {
+		n += max(0, s.To-max(s.From, positions[s.TopicPartition]))
+	}
+	return n
+}
+
+// read takes all records into the index.
+func (s *diffSide) read(ctx context.Context, p *topicDiffPlan) error {
+	form := newDiffForm(p.ignore, p.by)
+	live := context.WithoutCancel(ctx) // a batch that was begun is finished
+	return s.source.Run(ctx, func(records []kafka.Record) error {
+		for i := range records {
+			if err := s.take(live, form, &records[i]); err != nil {
+				return err
+			}
+		}
+		s.progress.show(s)
+		return nil
+	}, func(n kafka.Notice) {
+		if n.Kind == kafka.NoticeLost {
+			s.lost.Add(n.To - n.From)
+		}
+		s.progress.notice(n)
+	})
+}
+
+// take adds one record to the index, if the filters let it. What only a filter that
+// looks at its meaning drops still ends what came before of its key, as in
+// consume --latest-per-key.
+func (s *diffSide) take(ctx context.Context, form *diffForm, rec *kafka.Record) error {
+	r := &s.record
+	r.load(rec, s.plan.key.rule, s.plan.value.rule)
+	keep, err := s.keep(ctx, r)
+	if err != nil || !keep && !r.read {
+		return err
+	}
+	return s.index.Add(form.of(r, keep))
+}
+
+// diffProgress shows how far both sides are; they share it.
+type diffProgress struct {
+	mu    sync.Mutex
+	env   *Env
+	meter *meter
+	total int64
+	left  [2]atomic.Int64
+}
+
+func (d *diffProgress) show(s *diffSide) {
+	if !d.env.StderrTerminal {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.meter.show(d.total, func() int64 {
+		d.left[s.number].Store(s.source.Left())
+		return d.left[0].Load() + d.left[1].Load()
+	})
+}
+
+func (d *diffProgress) notice(n kafka.Notice) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.meter.clear()
+	if n.Kind != kafka.NoticeEnd {
+		d.env.notice("%s", n)
+	}
+}
+
+func (d *diffProgress) clear() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.meter.clear()
+}
+
+// incomplete is the error of a side of which not all was there to read.
+func (s *diffSide) incomplete() error {
+	if n := s.lost.Load(); n > 0 {
+		return faultf(codePartial, "%s: %s were gone before they were compared", s.name, countOf(n, "record"))
+	}
+	return nil
+}
