@@ -35,9 +35,6 @@ func TestKilledGroupReader(t *testing.T) {
 	for name, flags := range protocols() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if name == "consumer" && realBrokers() != "" {
-				t.Skip("a broker's shortest session of KIP-848 is 45 s unless it is configured")
-			}
 			s := newStage(t)
 			s.create(6)
 			flags := s.protocol(flags)

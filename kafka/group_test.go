@@ -180,7 +180,11 @@ func TestGroupComingAndGoing(t *testing.T) {
 	for name, gc := range protocols() {
 		t.Run(name, func(t *testing.T) {
 			cfg := testCluster(t)
-			const partitions, records = 10, 100_000
+			const partitions = 10
+			records := 100_000
+			if os.Getenv("KSTREAM_SOAK") != "" {
+				records = 1_000_000
+			}
 			topic := testTopic(t, cfg, partitions, records)
 			gc.Name, gc.Topics, gc.Members = topic+"-g", []string{topic}, 3
 			gc.SessionTimeout = 6 * time.Second
@@ -200,7 +204,7 @@ func TestGroupComingAndGoing(t *testing.T) {
 				}
 			})
 			oldest, moves := 1, 0
-			deadline := time.Now().Add(60 * time.Second)
+			deadline := time.Now().Add(120 * time.Second)
 			for s.count() < records && time.Now().Before(deadline) {
 				if s.count() > (moves+1)*records/6 {
 					group.Add()

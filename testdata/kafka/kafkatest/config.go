@@ -94,6 +94,10 @@ func nodeProperties(n *node, size int) map[string]string {
 		"inter.broker.listener.name":     "INTERNAL",
 		"log.dirs":                       filepath.Join(n.Dir, "data"),
 
+		// ACLs can be kept, and bind nobody who comes without a name.
+		"authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+		"super.users":           "User:ANONYMOUS",
+
 		"auto.create.topics.enable":                        "false",
 		"default.replication.factor":                       all,
 		"min.insync.replicas":                              least,
@@ -109,6 +113,11 @@ func nodeProperties(n *node, size int) map[string]string {
 		"group.initial.rebalance.delay.ms":      "0",
 		"group.min.session.timeout.ms":          "1000",
 		"group.consumer.min.session.timeout.ms": "1000",
+		// Members of KIP-848 cannot choose theirs: a killed one is missed as soon as a
+		// classic one of the tests.
+		"group.consumer.session.timeout.ms":        "6000",
+		"group.consumer.min.heartbeat.interval.ms": "1000",
+		"group.consumer.heartbeat.interval.ms":     "1000",
 		// A test of retention or compaction waits for these threads.
 		"log.retention.check.interval.ms": "500",
 		"log.cleaner.backoff.ms":          "500",
