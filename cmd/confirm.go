@@ -64,24 +64,11 @@ func (f *confirmFlags) confirm(ctx context.Context, env *Env, plan *output.Table
 // readAnswer reads one line, or ends with ctx; the read itself then ends with the
 // process.
 func readAnswer(ctx context.Context, stdin io.Reader) (string, error) {
-	type line struct {
-		text string
-		err  error
+	text, err := within(ctx, func() ([]byte, error) { return bufio.NewReader(stdin).ReadBytes('\n') })
+	if errors.Is(err, io.EOF) {
+		err = nil
 	}
-	lines := make(chan line, 1)
-	go func() {
-		text, err := bufio.NewReader(stdin).ReadString('\n')
-		lines <- line{text, err}
-	}()
-	select {
-	case <-ctx.Done():
-		return "", stopped(ctx)
-	case l := <-lines:
-		if errors.Is(l.err, io.EOF) {
-			l.err = nil
-		}
-		return l.text, l.err
-	}
+	return string(text), err
 }
 
 // severalErrors is the error of a command that tries all of its items: a nil for each

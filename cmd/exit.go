@@ -30,7 +30,7 @@ func exitStatuses() []exitStatus {
 		{0, "ok", "did what was asked; also: the reader closed the pipe, an endless read was told to stop"},
 		{1, "failed", "the broker refused, a delivery failed, or one of several items failed (all are tried and listed)"},
 		{2, "usage", "bad flag, argument, configuration or expression; nothing was attempted"},
-		{3, "not-found", "no such topic, group, subject, context, file"},
+		{3, "not-found", "no such topic, group, subject, user, ACL, context, file"},
 		{4, "denied", "authentication or authorization"},
 		{5, "unreachable", "no broker or registry reached, in time or at all; name not resolved; TLS handshake failed"},
 		{6, "data", "a record could not be decoded, encoded or validated, and --on-error did not allow it"},
@@ -53,6 +53,8 @@ const (
 	codeUnknownTopic    errorCode = "unknown_topic"
 	codeUnknownGroup    errorCode = "unknown_group"
 	codeUnknownSubject  errorCode = "unknown_subject"
+	codeUnknownUser     errorCode = "unknown_user"
+	codeUnknownACL      errorCode = "unknown_acl"
 	codeUnknownContext  errorCode = "unknown_context"
 	codeNoSuchFile      errorCode = "no_such_file"
 	codeDenied          errorCode = "denied"
@@ -82,7 +84,7 @@ func exitOf(c errorCode) int {
 	switch c {
 	case codeUsage:
 		return 2
-	case codeUnknownTopic, codeUnknownGroup, codeUnknownSubject, codeUnknownContext, codeNoSuchFile:
+	case codeUnknownTopic, codeUnknownGroup, codeUnknownSubject, codeUnknownUser, codeUnknownACL, codeUnknownContext, codeNoSuchFile:
 		return 3
 	case codeDenied, codeAuthFailed:
 		return 4

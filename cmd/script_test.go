@@ -149,14 +149,23 @@ func (s *script) end(env *testscript.Env, topics string) {
 	s.witness.Close()
 }
 
-// scriptCondition knows [kafka], [embedded], [python], [apicurio] and [confluent], the
-// last two where these can be fetched and run; testscript itself knows [linux], [exec:PROGRAM] and others.
+// scriptCondition knows [kafka], [embedded], [authorizer], where the brokers keep ACLs,
+// [python], [apicurio] and [confluent], the last two where these can be fetched and run;
+// testscript itself knows [linux], [exec:PROGRAM] and others.
 func scriptCondition(name string) (bool, error) {
 	switch name {
 	case "kafka":
 		return realBrokers() != "", nil
 	case "embedded":
 		return realBrokers() == "", nil
+	case "authorizer":
+		if realBrokers() == "" {
+			return true, nil
+		}
+		ctx, cancel := inTime()
+		defer cancel()
+		_, err := kafkatest.Tool(ctx, "AclCommand", "--bootstrap-server", realBrokers(), "--list")
+		return err == nil, nil
 	case "apicurio":
 		return kafkatest.Available() == nil, nil
 	case "confluent":

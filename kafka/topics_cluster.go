@@ -57,6 +57,9 @@ func (a *Admin) Cluster(ctx context.Context) (*Cluster, error) {
 		c.Brokers = append(c.Brokers, b)
 	}
 	slices.SortFunc(c.Brokers, func(a, b Broker) int { return cmp.Compare(a.ID, b.ID) })
+	if d.AuthorizedOperations != nil {
+		c.Operations = []string{}
+	}
 	for _, op := range d.AuthorizedOperations {
 		c.Operations = append(c.Operations, strings.ToLower(op.String()))
 	}

@@ -117,6 +117,7 @@ func Start(cfg Config) (*Broker, error) {
 		return nil, errors.Join(err, b.dir.close())
 	}
 	b.addr = b.listeners.advertised()
+	b.listAllUsers()
 	for _, t := range cfg.Topics {
 		if b.cluster.TopicInfo(t.Name) != nil {
 			continue

@@ -34,7 +34,7 @@ type Options struct {
 	// are told, such as that of a proxy. Brokers talk to each other on a
 	// listener of their own, so a fault in a proxy touches clients only.
 	Advertise func(node int, listen string) (string, error)
-	// Secure adds listeners with TLS and SASL, users and an authorizer: see Security.
+	// Secure adds listeners with TLS and SASL, and users: see AdminUser.
 	Secure bool
 	// Properties are added to, or replace, the settings of every broker.
 	Properties map[string]string

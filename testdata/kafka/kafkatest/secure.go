@@ -81,8 +81,7 @@ func addSecurity(p map[string]string, n *node, certs string) {
 		}
 	}
 	p["listener.name.ssl.ssl.client.auth"] = "required"
-	p["authorizer.class.name"] = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
-	p["super.users"] = "User:ANONYMOUS;User:" + AdminUser
+	p["super.users"] += ";User:" + AdminUser
 }
 
 // scramArgs returns the arguments by which the storage tool creates the SCRAM users.

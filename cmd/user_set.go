@@ -1,0 +1,150 @@
+package cmd
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"kstream/cmd/config"
+	"kstream/kafka"
+	"kstream/output"
+)
+
+type userSetFlags struct {
+	cluster    clusterFlags
+	listing    listingFlags
+	mechanisms []string
+	iterations int
+	password   string
+	file       string
+	dryRun     bool
+}
+
+func newUserSetCmd(env *Env) *cobra.Command {
+	var f userSetFlags
+	cmd := &cobra.Command{
+		Use:   "set USER",
+		Short: "Give a user a password, or create one",
+		Long: `Give a user a password, in place of the one that was there, or create a user who was not. The
+password is asked for on a terminal, and otherwise read from stdin, where it is one line. It is
+never an argument, where others could see it, and it is never printed. It is hashed before it is
+sent. Clients that are connected stay connected.`,
+		Example: `  kstream user set alice                                      asks for the password
+  kstream user set alice --password @env:ALICE_PASSWORD
+  openssl rand -base64 24 | tee alice.txt | kstream user set alice
+  kstream user set alice --password-file alice.txt --mechanism scram-sha-256,scram-sha-512`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			plan, err := f.plan(env, args[0])
+			if err != nil {
+				return err
+			}
+			return plan.run(cmd.Context(), env)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringSliceVar(&f.mechanisms, "mechanism", []string{"scram-sha-512"}, "`NAME`: scram-sha-256, scram-sha-512; repeatable")
+	flags.IntVar(&f.iterations, "iterations", kafka.MinIterations, "hash the password `N` times, 4096 to 16384")
+	flags.StringVar(&f.password, "password", "", "where the password is: `@env:NAME|@file:PATH|@cmd:COMMAND|@keyring:NAME`")
+	flags.StringVar(&f.file, "password-file", "", "the password is in `FILE`")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "only show what would be set; no password is asked for")
+	f.listing.register(flags)
+	f.cluster.register(flags)
+	return cmd
+}
+
+type userSetPlan struct {
+	flags      *userSetFlags
+	listing    *listing
+	name       string
+	mechanisms []string
+	reference  string // of the password; empty: it is asked for
+}
+
+func (f *userSetFlags) plan(env *Env, name string) (*userSetPlan, error) {
+	p := &userSetPlan{flags: f, name: name, reference: f.password}
+	var err error
+	if p.mechanisms, err = scramMechanisms(f.mechanisms); err != nil {
+		return nil, err
+	}
+	switch {
+	case name == "":
+		return nil, usagef("the name of a user is empty")
+	case len(p.mechanisms) == 0:
+		return nil, usagef("--mechanism: want scram-sha-256 or scram-sha-512")
+	case f.iterations < kafka.MinIterations || f.iterations > kafka.MaxIterations:
+		return nil, usagef("--iterations %d: want %d to %d", f.iterations, kafka.MinIterations, kafka.MaxIterations)
+	case f.password != "" && f.file != "":
+		return nil, usagef("--password and --password-file: want one of them")
+	case f.password != "" && !config.IsReference(f.password):
+		return nil, hint(usagef("--password: a password on the command line is seen by others"), "want --password @env:NAME, --password-file FILE, or neither: then it is asked for")
+	case f.file != "":
+		p.reference = "@file:" + f.file
+	}
+	if p.listing, err = f.listing.plan(env); err != nil {
+		return nil, err
+	}
+	return p, f.cluster.plan(env)
+}
+
+// userSetItem is a credential in the outcome of `user set`.
+type userSetItem struct {
+	User       string `json:"user"`
+	Mechanism  string `json:"mechanism"`
+	Iterations int    `json:"iterations"`
+	Created    bool   `json:"created"` // there was none before
+	Set        bool   `json:"set"`
+	Error      string `json:"error,omitempty"`
+}
+
+func (p *userSetPlan) run(ctx context.Context, env *Env) error {
+	var password []byte
+	if !p.flags.dryRun {
+		var err error
+		if password, err = p.askPassword(ctx, env); err != nil {
+			return err
+		}
+	}
+	return withAdmin(ctx, env, &p.flags.cluster, func(cluster *cluster, admin *kafka.Admin) error {
+		if err := cluster.refuseWrites(); err != nil && !p.flags.dryRun {
+			return err
+		}
+		users, err := admin.Users(ctx)
+		if err != nil {
+			return userHint(err)
+		}
+		had := map[string]bool{}
+		if user, err := findUser(users, p.name); err == nil {
+			for _, c := range user.Credentials {
+				had[c.Mechanism] = true
+			}
+		}
+		items := make([]userSetItem, len(p.mechanisms))
+		causes := make([]error, len(items))
+		for i, mechanism := range p.mechanisms {
+			item := &items[i]
+			*item = userSetItem{User: p.name, Mechanism: mechanism, Iterations: p.flags.iterations}
+			if p.flags.dryRun {
+				continue
+			}
+			c := kafka.Credential{Mechanism: mechanism, Iterations: p.flags.iterations}
+			if err := admin.SetPassword(ctx, p.name, c, password); err != nil {
+				causes[i], item.Error = userHint(err), oneLine(err.Error())
+				continue
+			}
+			item.Set, item.Created = true, !had[mechanism]
+		}
+		err = p.listing.print("kstream.user.set/v1", items, func() *output.Table {
+			t := userTable("created", "set", "error")
+			for _, i := range items {
+				t.Add(i.User, i.Mechanism, strconv.Itoa(i.Iterations), strconv.FormatBool(i.Created), strconv.FormatBool(i.Set), i.Error)
+			}
+			return t
+		})
+		if err != nil {
+			return err
+		}
+		return severalErrors("passwords", causes)
+	})
+}
