@@ -1,0 +1,433 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"kstream/kafka"
+)
+
+// replayEnds are the clusters and topics that a run copies between.
+type replayEnds struct {
+	source, target       *cluster
+	sourceAdmin, admin   *kafka.Admin // admin is of the target; nil without one
+	sourceID             string       // of the cluster
+	same                 bool         // SRC and DST are on one cluster
+	topic                kafka.Topic  // DST, unless it is a file or there is none yet
+	settings             kafka.SettingsAnswer
+	created, keep, stamp bool // keep partitions; stamp records with the moment of sending
+	maxBatch             int
+	topics               map[string]error // of --redrive: whether they can be written to
+}
+
+// close gives the connections back; the end of the command need not wait for it.
+func (e *replayEnds) close() error {
+	for _, admin := range []*kafka.Admin{e.sourceAdmin, e.admin} {
+		if admin != nil && (admin != e.sourceAdmin || admin == e.admin) {
+			go admin.Close()
+		}
+	}
+	return nil
+}
+
+// address makes a record that was read one for DST.
+func (e *replayEnds) address(r *kafka.Record) {
+	r.Topic = e.topic.Name
+	if !e.keep {
+		r.Partition = kafka.AnyPartition
+	}
+	switch {
+	case e.stamp || r.Timestamp < 0:
+		r.Timestamp = 0 // the moment of sending
+	case r.Timestamp == 0:
+		r.Timestamp = 1 // which 0 would not be: librdkafka takes it for the moment of sending
+	}
+}
+
+// replayOrigin is what is read of SRC.
+type replayOrigin struct {
+	topic       string
+	partitions  int
+	replication int
+	config      map[string]string // settings that are not defaults
+	spans       []kafka.Span
+	total       int64 // offsets in them
+	depth       int   // batches that may be in hand at once
+	open        func(ctx context.Context, next map[int32]int64) (replayFeed, error)
+}
+
+// replayFeed gives records: those of a partition in order, all within the spans.
+type replayFeed interface {
+	Next(ctx context.Context, b *kafka.Batch) error
+	Close() error
+}
+
+// starts are the offsets at which the spans begin.
+func (o *replayOrigin) starts() map[int32]int64 {
+	starts := make(map[int32]int64, len(o.spans))
+	for _, s := range o.spans {
+		starts[s.Partition] = s.From
+	}
+	return starts
+}
+
+// rest gives the spans without what comes before next.
+func (o *replayOrigin) rest(next map[int32]int64) []kafka.Span {
+	rest := slices.Clone(o.spans)
+	for i := range rest {
+		s := &rest[i]
+		s.From = next[s.Partition]
+		s.Ahead = s.Ahead || s.From > s.To
+	}
+	return rest
+}
+
+// atEnd notes that everything was read: behind the last record there may be markers of
+// transactions, and what compaction took.
+func (r *replay) atEnd() {
+	for _, s := range r.from.spans {
+		if s.To != kafka.Follow {
+			r.next[s.Partition] = max(r.next[s.Partition], s.To)
+		}
+	}
+}
+
+// remaining counts the offsets that are still to be read.
+func (r *replay) remaining() int64 {
+	n := int64(0)
+	for _, s := range r.from.spans {
+		n += max(0, s.To-max(s.From, r.next[s.Partition]))
+	}
+	return n
+}
+
+// open connects, finds SRC and DST, and refuses what cannot be.
+func (r *replay) open(ctx, live context.Context) error {
+	if err := r.connect(ctx); err != nil {
+		return err
+	}
+	if err := r.openSource(ctx); err != nil {
+		return err
+	}
+	if r.dst.topic != "" {
+		if err := r.openTarget(ctx); err != nil {
+			return err
+		}
+	}
+	r.changer = newChanger(r.replayPlan)
+	if err := r.openTempo(); err != nil {
+		return err
+	}
+	if r.flags.verify {
+		if err := r.openSums(live); err != nil {
+			return err
+		}
+	}
+	if r.named {
+		return r.openStore(ctx)
+	}
+	return nil
+}
+
+// connect opens a connection to each cluster that is needed, once.
+func (r *replay) connect(ctx context.Context) error {
+	e := &r.ends
+	first := &r.flags.reading.cluster
+	var err error
+	if r.src.topic != "" {
+		if e.source, err = first.connect(ctx, r.env); err != nil {
+			return err
+		}
+		if e.sourceAdmin, err = kafka.OpenAdmin(ctx, e.source.Config); err != nil {
+			return err
+		}
+	}
+	if r.dst.file != "" {
+		return nil
+	}
+	e.target, e.admin = e.source, e.sourceAdmin
+	if r.target != first || e.target == nil {
+		if e.target, err = r.target.connect(ctx, r.env); err != nil {
+			return err
+		}
+		if e.admin, err = kafka.OpenAdmin(ctx, e.target.Config); err != nil {
+			return err
+		}
+	}
+	if !r.flags.dryRun {
+		if err := e.target.refuseWrites(); err != nil {
+			return err
+		}
+	}
+	return r.compareClusters(ctx)
+}
+
+// compareClusters finds out whether SRC and DST are on one cluster, under whatever
+// addresses.
+func (r *replay) compareClusters(ctx context.Context) error {
+	e := &r.ends
+	if e.sourceAdmin == nil {
+		return nil
+	}
+	source, err := e.sourceAdmin.Cluster(ctx)
+	if err != nil {
+		return err
+	}
+	e.sourceID = source.ID
+	if e.same = e.admin == e.sourceAdmin; e.same {
+		return nil
+	}
+	target, err := e.admin.Cluster(ctx)
+	if err != nil {
+		return err
+	}
+	e.same = source.ID == target.ID && slices.ContainsFunc(source.Brokers, func(a kafka.Broker) bool {
+		return slices.ContainsFunc(target.Brokers, func(b kafka.Broker) bool { return a.Address() == b.Address() })
+	})
+	return nil
+}
+
+// openSource finds what is to be read.
+func (r *replay) openSource(ctx context.Context) error {
+	if r.src.file != "" {
+		return r.openDump(ctx)
+	}
+	e := &r.ends
+	topics, err := r.reading.find(ctx, e.sourceAdmin)
+	if err != nil {
+		return err
+	}
+	topic := topics[0]
+	c := &consumption{plan: r.consumePlan, env: r.env}
+	if err := c.placeKey(ctx, topics); err != nil {
+		return err
+	}
+	part, err := r.reading.spans(ctx, e.sourceAdmin, topics)
+	if err != nil {
+		return err
+	}
+	for _, note := range part.notes {
+		r.say("%s", note)
+	}
+	o := &replayOrigin{topic: topic.Name, partitions: len(topic.Partitions), replication: topic.Replication(), spans: part.spans, depth: 4}
+	for _, s := range part.spans {
+		if !s.Ahead {
+			o.total += max(0, s.To-s.From)
+		}
+	}
+	o.open = func(_ context.Context, next map[int32]int64) (replayFeed, error) {
+		return kafka.OpenReader(e.source.Config, kafka.ReaderConfig{
+			Spans: o.rest(next), ReadUncommitted: r.reading.uncommitted,
+			Topics: func(ctx context.Context) ([]kafka.Topic, error) { return r.reading.refresh(ctx, e.sourceAdmin) },
+		}, topics)
+	}
+	r.from, r.stamp.Source = o, topic.ID
+	return nil
+}
+
+// openTarget finds DST, creates it where that was asked for, and tells what it would do
+// to the records.
+func (r *replay) openTarget(ctx context.Context) error {
+	e := &r.ends
+	topics, err := e.admin.Topics(ctx, r.dst.topic)
+	if errors.Is(err, kafka.ErrUnknownTopic) && r.flags.create {
+		return r.createTarget(ctx)
+	}
+	if err != nil {
+		return nearOrNew(err)
+	}
+	if r.src.topic == r.dst.topic && (e.same || topics[0].ID == r.stamp.Source) {
+		return hint(faultf(codeSameTopic, "SRC and DST are the same topic, %s", r.src.topic), "--dst-brokers or --dst-context names another cluster")
+	}
+	return r.useTarget(ctx, topics[0])
+}
+
+// createTarget creates DST like SRC.
+func (r *replay) createTarget(ctx context.Context) error {
+	e := &r.ends
+	if err := r.likeSource(ctx); err != nil {
+		return err
+	}
+	t := kafka.TopicConfig{
+		Name: r.dst.topic, Partitions: r.from.partitions, Replication: r.from.replication, Config: r.from.config,
+		ValidateOnly: r.flags.dryRun,
+	}
+	cluster, err := e.admin.Cluster(ctx)
+	if err != nil {
+		return err
+	}
+	if n := len(cluster.Brokers); t.Replication > n {
+		r.say("%s has %d replicas; the %d brokers of the cluster can keep %d of %s", r.from.topic, t.Replication, n, n, t.Name)
+		t.Replication = n
+	}
+	if err := e.admin.CreateTopic(ctx, t); err != nil {
+		return fmt.Errorf("--create: %w", err)
+	}
+	if r.flags.dryRun {
+		e.topic.Name = r.dst.topic
+		e.keep = r.flags.partitioning != "key"
+		return nil
+	}
+	r.say("created %s with %s", t.Name, countOf(int64(t.Partitions), "partition"))
+	e.created = true
+	topics, err := e.admin.Topics(ctx, r.dst.topic)
+	if err != nil {
+		return err
+	}
+	return r.useTarget(ctx, topics[0])
+}
+
+// likeSource asks for the settings of SRC that are its own.
+func (r *replay) likeSource(ctx context.Context) error {
+	if r.src.file != "" {
+		return nil // the manifest has told them
+	}
+	answers, err := r.ends.sourceAdmin.TopicSettings(ctx, r.from.topic)
+	if err == nil {
+		err = answers[r.from.topic].Err
+	}
+	if err != nil {
+		return fmt.Errorf("--create: %w", err)
+	}
+	r.from.config = ownSettings(answers[r.from.topic])
+	return nil
+}
+
+// ownSettings are those that somebody gave the topic itself.
+func ownSettings(a kafka.SettingsAnswer) map[string]string {
+	own := map[string]string{}
+	for _, s := range a.Settings {
+		if s.Source == kafka.SourceTopic && !s.Sensitive {
+			own[s.Name] = s.Value
+		}
+	}
+	return own
+}
+
+// useTarget decides how records are written to DST as it is.
+func (r *replay) useTarget(ctx context.Context, t kafka.Topic) error {
+	e, f := &r.ends, r.flags
+	e.topic, r.stamp.Target = t, t.ID
+	e.keep = f.partitioning == "keep"
+	src, dst := r.from.partitions, len(t.Partitions)
+	if f.partitioning == "" {
+		if e.keep = src == dst; !e.keep {
+			r.say("%s has %s, %s has %d: keys choose the partitions (--partitioning keep keeps them)", r.src, countOf(int64(src), "partition"), t.Name, dst)
+		}
+	}
+	for _, s := range r.from.spans {
+		if e.keep && int(s.Partition) >= dst {
+			return usagef("--partitioning keep: %s has partitions 0–%d, and partition %d of %s is copied", t.Name, dst-1, s.Partition, r.src)
+		}
+	}
+	e.stamp = f.timestamps == "now"
+	answers, err := e.admin.TopicSettings(ctx, t.Name)
+	if err == nil && answers[t.Name].Err == nil { // who may write a topic need not be allowed to see its settings
+		e.settings = answers[t.Name]
+	}
+	if s := e.settings.Find("max.message.bytes"); s != nil {
+		e.maxBatch, _ = strconv.Atoi(s.Value) // 0 is the client's default
+	}
+	if e.created {
+		return nil
+	}
+	if !e.stamp {
+		if err := r.warnOfTimes(ctx); err != nil {
+			return err
+		}
+	}
+	return r.noteContent(ctx)
+}
+
+// warnOfTimes tells when DST would undo timestamps that are kept.
+func (r *replay) warnOfTimes(ctx context.Context) error {
+	e := &r.ends
+	if s := e.settings.Find("message.timestamp.type"); s != nil && s.Value == "LogAppendTime" {
+		r.say("%s stamps records itself (message.timestamp.type=LogAppendTime): timestamps are not kept", e.topic.Name)
+		return nil
+	}
+	policy, retention := e.settings.Find("cleanup.policy"), e.settings.Find("retention.ms")
+	if policy == nil || retention == nil || policy.Value == "compact" || e.sourceAdmin == nil {
+		return nil
+	}
+	millis, err := strconv.ParseInt(retention.Value, 10, 64)
+	if err != nil || millis < 0 {
+		return nil // unlimited
+	}
+	cutoff := map[kafka.TopicPartition]int64{}
+	for _, s := range r.from.spans {
+		if s.From < s.To {
+			cutoff[s.TopicPartition] = max(0, r.env.Now().UnixMilli()-millis)
+		}
+	}
+	young, err := e.sourceAdmin.OffsetsAt(ctx, cutoff)
+	if err != nil {
+		return err
+	}
+	old := int64(0)
+	for _, s := range r.from.spans {
+		at, asked := young[s.TopicPartition]
+		switch {
+		case !asked:
+		case at < 0:
+			old += s.To - s.From
+		default:
+			old += max(0, min(at, s.To)-s.From)
+		}
+	}
+	if old > 0 {
+		r.say("up to %s are older than the retention.ms of %s, %v, which will delete them; --timestamps now makes them new",
+			countOf(old, "record"), e.topic.Name, time.Duration(millis)*time.Millisecond)
+	}
+	return nil
+}
+
+// noteContent tells that DST has records already, unless a former run may have copied
+// them.
+func (r *replay) noteContent(ctx context.Context) error {
+	if r.named {
+		return nil
+	}
+	var tps []kafka.TopicPartition
+	for _, p := range r.ends.topic.Partitions {
+		tps = append(tps, kafka.TopicPartition{Topic: r.ends.topic.Name, Partition: p.ID})
+	}
+	marks, err := r.ends.admin.Watermarks(ctx, tps)
+	if err != nil {
+		return err
+	}
+	n := int64(0)
+	for _, m := range marks {
+		n += m.End - m.Start
+	}
+	if n > 0 {
+		r.say("%s is not empty: it has up to %s", r.ends.topic.Name, countOf(n, "record"))
+	}
+	return nil
+}
+
+// openStore finds the place for progress, and the name of it.
+func (r *replay) openStore(ctx context.Context) error {
+	e := &r.ends
+	r.stamp.Flags = r.flags.flagsHash()
+	if r.flags.name == "" {
+		r.flags.name = r.defaultName()
+	}
+	if e.same {
+		r.store = &groupStore{e.admin, groupPrefix + r.flags.name, r.from.topic}
+		return nil
+	}
+	if e.admin == nil {
+		return nil
+	}
+	store := &topicStore{e.admin, e.target.Config, r.flags.name, r.say}
+	r.store = store
+	if r.flags.dryRun {
+		return nil
+	}
+	return store.create(ctx)
+}

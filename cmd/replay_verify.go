@@ -1,0 +1,194 @@
+package cmd
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+
+	"kstream/kafka"
+)
+
+// replaySums are the numbers and checksums of --verify, of what was sent. The checksum of
+// a record covers key, value, headers and, where it is kept, the timestamp; those of a
+// partition are added up, so that their order does not matter.
+type replaySums struct {
+	seed    maphash.Seed
+	buf     []byte
+	keep    bool // partitions: compare each; else all together
+	times   bool // compare timestamps
+	sent    map[int32]replaySum
+	pending map[int32]replaySum // not committed yet
+	starts  map[kafka.TopicPartition]int64
+	agree   bool
+}
+
+type replaySum struct {
+	records int64
+	sum     uint64
+}
+
+// of gives the checksum of a record.
+func (s *replaySums) of(r *kafka.Record) uint64 {
+	field := func(b []byte) {
+		n := int64(len(b))
+		if b == nil {
+			n = -1
+		}
+		s.buf = binary.AppendVarint(s.buf, n)
+		s.buf = append(s.buf, b...)
+	}
+	s.buf = s.buf[:0]
+	field(r.Key)
+	field(r.Value)
+	for _, h := range r.Headers {
+		s.buf = binary.AppendUvarint(s.buf, uint64(len(h.Key)))
+		s.buf = append(s.buf, h.Key...)
+		field(h.Value)
+	}
+	if s.times {
+		s.buf = binary.AppendVarint(s.buf, r.Timestamp)
+	}
+	return maphash.Bytes(s.seed, s.buf)
+}
+
+func (s *replaySums) slot(partition int32) int32 {
+	if s.keep {
+		return partition
+	}
+	return kafka.AnyPartition
+}
+
+// add counts a record that is sent.
+func (s *replaySums) add(r *kafka.Record) {
+	slot := s.slot(r.Partition)
+	one := s.pending[slot]
+	one.records++
+	one.sum += s.of(r)
+	s.pending[slot] = one
+}
+
+// commit notes that what was sent stays.
+func (s *replaySums) commit() {
+	if s == nil {
+		return
+	}
+	for slot, p := range s.pending {
+		one := s.sent[slot]
+		one.records += p.records
+		one.sum += p.sum
+		s.sent[slot] = one
+	}
+	clear(s.pending)
+}
+
+// drop forgets what was sent: it was taken back.
+func (s *replaySums) drop() {
+	if s != nil {
+		clear(s.pending)
+	}
+}
+
+// openSums notes where DST ends before anything is written.
+func (r *replay) openSums(ctx context.Context) error {
+	e := &r.ends
+	s := &replaySums{seed: maphash.MakeSeed(), keep: e.keep, sent: map[int32]replaySum{}, pending: map[int32]replaySum{}}
+	r.sums = s
+	if r.dst.file != "" {
+		s.keep, s.times = true, true
+		return nil
+	}
+	kind := e.settings.Find("message.timestamp.type")
+	s.times = !e.stamp && (kind == nil || kind.Value != "LogAppendTime")
+	marks, err := e.admin.Watermarks(ctx, partitionsIn(e.topic))
+	if err != nil {
+		return err
+	}
+	s.starts = make(map[kafka.TopicPartition]int64, len(marks))
+	for tp, m := range marks {
+		s.starts[tp] = m.End
+	}
+	return nil
+}
+
+// partitionsIn lists the partitions of a topic.
+func partitionsIn(t kafka.Topic) []kafka.TopicPartition {
+	tps := make([]kafka.TopicPartition, len(t.Partitions))
+	for i, p := range t.Partitions {
+		tps[i] = kafka.TopicPartition{Topic: t.Name, Partition: p.ID}
+	}
+	return tps
+}
+
+// verified reads back what DST got since the start, and compares.
+func (r *replay) verified(ctx context.Context) error {
+	feed, err := r.openWritten(ctx)
+	if err != nil {
+		return fmt.Errorf("--verify: %w", err)
+	}
+	s := r.sums
+	found := map[int32]replaySum{}
+	var b kafka.Batch
+	for err == nil {
+		err = feed.Next(ctx, &b)
+		for i := range b.Records {
+			rec := &b.Records[i]
+			slot := s.slot(rec.Partition)
+			one := found[slot]
+			one.records++
+			one.sum += s.of(rec)
+			found[slot] = one
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	if err := firstOf(err, feed.Close()); err != nil {
+		return fmt.Errorf("--verify: %w", err)
+	}
+	return s.compare(r.dst, found)
+}
+
+// openWritten opens what was written.
+func (r *replay) openWritten(ctx context.Context) (replayFeed, error) {
+	if r.dst.file != "" {
+		return openDumpFeed(r.dst.file, nil)
+	}
+	e := &r.ends
+	marks, err := e.admin.Watermarks(ctx, partitionsIn(e.topic))
+	if err != nil {
+		return nil, err
+	}
+	var spans []kafka.Span
+	for tp, m := range marks {
+		spans = append(spans, kafka.Span{TopicPartition: tp, From: max(m.Start, r.sums.starts[tp]), To: m.Stable})
+	}
+	return kafka.OpenReader(e.target.Config, kafka.ReaderConfig{Spans: spans}, []kafka.Topic{e.topic})
+}
+
+// compare says how what was found differs from what was sent.
+func (s *replaySums) compare(dst replayPlace, found map[int32]replaySum) error {
+	for slot := range found {
+		if _, ok := s.sent[slot]; !ok {
+			s.sent[slot] = replaySum{}
+		}
+	}
+	for _, slot := range sortedSlots(s.sent) {
+		sent, have := s.sent[slot], found[slot]
+		place := dst.String()
+		if slot != kafka.AnyPartition {
+			place = fmt.Sprintf("%s[%d]", dst, slot)
+		}
+		switch {
+		case sent.records != have.records:
+			return hint(faultf(codeUnmet, "--verify: %s has %s of %d that were sent", place, countOf(have.records, "record"), sent.records),
+				"more may be there when others write too, fewer when it is compacted or its retention has passed")
+		case sent.sum != have.sum:
+			return faultf(codeUnmet, "--verify: %s has records that differ from those that were sent", place)
+		}
+	}
+	s.agree = true
+	return nil
+}
