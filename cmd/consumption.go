@@ -58,6 +58,7 @@ type consumption struct {
 	watch   *watch       // nil without --watch
 	admin   lentAdmin
 	failed  failureCount
+	unasked unasked
 
 	left    atomic.Int64 // of --count
 	printed atomic.Int64
@@ -150,7 +151,7 @@ func (c *consumption) carry(polling context.Context, src source) error {
 		return err
 	}
 	c.tellFailures()
-	return c.ended(context.Cause(polling))
+	return errors.Join(c.unasked.err(), c.ended(context.Cause(polling)))
 }
 
 // read takes everything from src and then gives out what was arranged.

@@ -21,6 +21,9 @@ type decoding struct {
 	rule  output.TextRule
 	serde serde.Serde // nil: the rule is all
 	json  value.JSONOptions
+	// unasked decides about a record that the registry was not there for. Nil: that ends
+	// the run.
+	unasked step
 }
 
 // newDecoding finds the short way for the serdes that only choose how bytes are shown.
@@ -50,7 +53,7 @@ func (d *decoding) field(r *record) *output.Field {
 
 // step decodes the part in place, or returns nil when there is nothing to decode. A
 // record that cannot be decoded keeps its bytes and carries the error; failed decides
-// about it. A registry that fails ends the run.
+// about it. A registry that fails ends the run, unless there is d.unasked.
 func (d *decoding) step(failed step) step {
 	if d.serde == nil {
 		return nil
@@ -64,11 +67,15 @@ func (d *decoding) step(failed step) step {
 		if err == nil {
 			return true, nil
 		}
-		if errors.Is(err, serde.ErrRegistry) || ctx.Err() != nil {
+		outage := d.unasked != nil && isOutage(err)
+		if errors.Is(err, serde.ErrRegistry) && !outage || ctx.Err() != nil {
 			return false, fmt.Errorf("%s[%d]@%d: %s: %w", r.Message.Topic, r.Message.Partition, r.Message.Offset, d.part, err)
 		}
 		f.Err = err.Error()
 		r.decodeErr = fmt.Errorf("decode %s: %w", d.part, err)
+		if outage {
+			return d.unasked(ctx, r)
+		}
 		return failed(ctx, r)
 	}
 }

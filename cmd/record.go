@@ -19,6 +19,7 @@ type record struct {
 	read      bool // the steps that look at its bytes have let it through
 	looked    bool
 	decodeErr error
+	unasked   bool   // the registry was not there for it
 	scratch   []byte // decoded keys and values
 	headers   []output.Header
 	views     []expr.Header
@@ -31,7 +32,7 @@ type step func(ctx context.Context, r *record) (keep bool, err error)
 
 // load makes r stand for rec; text says how undecoded keys and values are shown.
 func (r *record) load(rec *kafka.Record, key, value output.TextRule) {
-	r.Record, r.read, r.looked, r.decodeErr = rec, false, false, nil
+	r.Record, r.read, r.looked, r.decodeErr, r.unasked = rec, false, false, nil, false
 	r.scratch, r.extra = r.scratch[:0], r.extra[:0]
 	m := &r.Message
 	m.Topic, m.Partition, m.Offset, m.Timestamp = rec.Topic, rec.Partition, rec.Offset, rec.Timestamp

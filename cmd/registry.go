@@ -15,6 +15,7 @@ import (
 // and it is connected when the command runs and secrets are looked up.
 type schemaRegistry struct {
 	*registry.Client
+	rests bool // it is left alone for a while after a failure
 }
 
 // schemaRegistry is the registry that the settings name, or nil without one; plan must
@@ -37,6 +38,7 @@ func (s *schemaRegistry) connect(settings map[string]string, timeout time.Durati
 		CA: settings["ca"], Cert: settings["cert"], Key: settings["key"],
 		Insecure: settings["insecure"] == "true",
 		Timeout:  timeout,
+		Rest:     s.rests,
 	})
 	if err != nil {
 		return usagef("schema registry: %w", err)

@@ -24,7 +24,10 @@ type view struct {
 func (c *consumption) newView() *view {
 	p := c.plan
 	v := &view{consumption: c, raw: p.filters.raw}
-	for _, d := range []*decoding{&p.key, &p.value} {
+	for _, d := range []decoding{p.key, p.value} {
+		if p.outlivesRegistry() {
+			d.unasked = c.withoutRegistry
+		}
 		if s := d.step(c.undecodable); s != nil {
 			v.decoded = append(v.decoded, s)
 		}
@@ -95,6 +98,9 @@ func (v *view) render(live context.Context, ev kafka.Event) error {
 	n, failed := v.renderBatch(live, ev.Batch, &out)
 	if v.order == nil {
 		out.done = ev.Batch.Ack(n)
+	}
+	if line := v.outage(); line != "" && v.tells() {
+		out.notices = append(out.notices, oneLine(line))
 	}
 	v.crew.read(ev.Member, ev.Batch.Records[:n])
 	if err := v.letters.flush(live); err != nil {

@@ -20,11 +20,12 @@ const (
 	Incompatible = "incompatible" // nothing is
 	Page         = "page"         // a web page in answer to everything
 	Broken       = "broken"       // 500 in answer to everything
+	Cut          = "cut"          // the beginning of a schema in answer to everything
 	Silent       = "silent"       // no answer until the client has gone
 )
 
 // Moods lists what SetMood takes.
-func Moods() []string { return []string{Good, Incompatible, Page, Broken, Silent} }
+func Moods() []string { return []string{Good, Incompatible, Page, Broken, Cut, Silent} }
 
 // Fake is a registry within the test, without a check of compatibility of its own. It
 // may be used by any number of goroutines.
@@ -85,6 +86,8 @@ func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		say(http.StatusOK, "<html>Please log in</html>")
 	case mood == Broken:
 		say(http.StatusInternalServerError, "<html>oops</html>")
+	case mood == Cut:
+		say(http.StatusOK, `{"schema":"{\"type\":\"rec`)
 	case mood == Silent:
 		<-r.Context().Done()
 	case mood == Incompatible && strings.HasPrefix(r.URL.Path, "/compatibility/"):

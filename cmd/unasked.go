@@ -1,0 +1,72 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"kstream/serde"
+	"kstream/serde/registry"
+)
+
+// outlivesRegistry says whether records are shown as their bytes while the registry does
+// not answer. Whatever commits or passes records on must not go on without it: they are
+// no bad data.
+func (p *consumePlan) outlivesRegistry() bool {
+	return p.failures.keeps() && p.members == nil && p.flags.exec == ""
+}
+
+// lockedOut says whether the registry, or we, refuse to talk to each other. That is a
+// matter of settings, and no outage.
+func lockedOut(err error) bool {
+	return errors.Is(err, registry.ErrAuth) || errors.Is(err, registry.ErrDenied) || errors.Is(err, registry.ErrTLS)
+}
+
+// unasked is what a read went without: records whose schema the registry was not there
+// to give.
+type unasked struct {
+	failureCount
+	told atomic.Bool
+}
+
+// withoutRegistry keeps a record that could not be decoded because of the registry.
+func (c *consumption) withoutRegistry(_ context.Context, r *record) (bool, error) {
+	if r.unasked { // its key, too
+		return true, nil
+	}
+	r.unasked = true
+	var failure *registry.Error
+	if errors.As(r.decodeErr, &failure) {
+		c.unasked.add(failure)
+		return true, nil
+	}
+	c.unasked.add(r.decodeErr)
+	return true, nil
+}
+
+// outage is the line for somebody who waits or watches, once; the others get it as the
+// error at the end.
+func (c *consumption) outage() string {
+	n, why := c.unasked.total()
+	if n == 0 || !c.plan.endless && !c.env.StderrTerminal || c.unasked.told.Swap(true) {
+		return ""
+	}
+	return why + ": records are shown as their bytes until it answers"
+}
+
+// err is how a read ends that went without the registry.
+func (u *unasked) err() error {
+	n, why := u.total()
+	if n == 0 {
+		return nil
+	}
+	left := "were left as their bytes"
+	if n == 1 {
+		left = "was left as its bytes"
+	}
+	return hint(faultf(codeRegistry, "%s %s: %s", countOf(n, "record"), left, why),
+		"kstream schema list says whether it answers; --registry names another, and -s hex reads bytes without one")
+}
+
+// isOutage says whether err is the fault of a registry that may be back soon.
+func isOutage(err error) bool { return errors.Is(err, serde.ErrRegistry) && !lockedOut(err) }
