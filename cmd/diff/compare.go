@@ -16,7 +16,7 @@ func Compare(a, b *Side, by By, most int, stopped func() error) (*Result, error)
 		}
 	}
 	c := &comparison{
-		sides: [2]*Side{a, b}, most: most, stopped: stopped, slots: map[Hash]int32{},
+		sides: [2]*Side{a, b}, most: most, stopped: stopped, slots: map[Hash]int32{}, others: map[place][]meta{},
 		result: &Result{By: by, A: a.total, B: b.total},
 	}
 	if err := c.shelves([2]*shelf{a.shelf, b.shelf}, 0); err != nil {
@@ -34,6 +34,7 @@ type comparison struct {
 
 	slots  map[Hash]int32 // to pairs
 	pairs  []pair
+	others map[place][]meta
 	checks int
 }
 
@@ -41,6 +42,13 @@ type comparison struct {
 type pair struct {
 	last  [2]meta
 	count [2]int64
+}
+
+// place is a side of a pair whose key lives in several partitions: others has the last
+// records of those that are not in last.
+type place struct {
+	pair int32
+	side int
 }
 
 // maxDepth is how often a bucket is dealt out again. Then all of it has one identity.
@@ -123,14 +131,45 @@ func (c *comparison) take(side int, m *meta) error {
 		p.last[side], p.count[side] = *m, 1
 	case counts:
 		p.count[side]++
-	case m.replaces(&p.last[side]):
-		p.last[side] = *m
+	default:
+		c.takeLast(place{i, side}, m)
 	}
 	return nil
 }
 
+// takeLast makes m the last record of its key in its partition, if it is.
+func (c *comparison) takeLast(at place, m *meta) {
+	old := &c.pairs[at.pair].last[at.side]
+	if old.partition != m.partition {
+		others := c.others[at]
+		i := slices.IndexFunc(others, func(o meta) bool { return o.partition == m.partition })
+		if i < 0 {
+			c.others[at] = append(others, *m)
+			return
+		}
+		old = &others[i]
+	}
+	if m.offset >= old.offset {
+		*old = *m
+	}
+}
+
+// choose lets the last records of all partitions compete, where there are several.
+func (c *comparison) choose() {
+	for at, others := range c.others {
+		last := &c.pairs[at.pair].last[at.side]
+		for i := range others {
+			if others[i].newer(last) {
+				*last = others[i]
+			}
+		}
+	}
+	clear(c.others)
+}
+
 // judge says what differs among the records that were taken, and forgets them.
 func (c *comparison) judge() {
+	c.choose()
 	r := c.result
 	totals := [2]*Total{&r.A, &r.B}
 	for i := range c.pairs {

@@ -141,8 +141,12 @@ type Normal struct {
 
 // Append appends the one JSON value in text without what is at the paths, without white
 // space, the members of objects sorted by name. Numbers stay as they are written. ok is
-// false when text is not one JSON value; then nothing is appended.
+// false when text is not one JSON value, or one that nests deeper than 1,024 levels; then
+// nothing is appended.
 func (n *Normal) Append(dst, text []byte) (_ []byte, ok bool) {
+	if tooDeep(text) {
+		return dst, false
+	}
 	if n.Paths.any {
 		if n.dec == nil {
 			n.dec = jsontext.NewDecoder(&n.in, jsontext.AllowDuplicateNames(true))
@@ -248,4 +252,32 @@ func (n *Normal) token() error {
 		return err
 	}
 	return n.enc.WriteToken(token)
+}
+
+// maxLevels bounds the time of sorting, for which each level takes its content in hand.
+const maxLevels = 1024
+
+// tooDeep says whether JSON nests deeper than maxLevels. Of other text it may say
+// anything.
+func tooDeep(text []byte) bool {
+	if len(text) <= maxLevels {
+		return false
+	}
+	level, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '"':
+			quoted = !quoted
+		case quoted && c == '\\':
+			i++
+		case quoted:
+		case c == '{' || c == '[':
+			if level++; level > maxLevels {
+				return true
+			}
+		case c == '}' || c == ']':
+			level--
+		}
+	}
+	return false
 }

@@ -55,13 +55,16 @@ func TestNormalOfWhatIsNotJSON(t *testing.T) {
 	}
 	for _, p := range []*Paths{&none, &some} {
 		n := Normal{Paths: p}
-		for _, text := range []string{"", "text", `{"a":1`, `{"a":1}}`, `{"a":1} 2`, `{"b":"` + "\xff" + `"}`, strings.Repeat("[", 1<<20)} {
+		for _, text := range []string{"", "text", `{"a":1`, `{"a":1}}`, `{"a":1} 2`, `{"b":"` + "\xff" + `"}`, strings.Repeat("[", 1<<20),
+			strings.Repeat("[", 1025) + strings.Repeat("]", 1025)} {
 			if got, ok := n.Append([]byte("x"), []byte(text)); ok || string(got) != "x" {
 				t.Errorf("%.20q: %v %q", text, ok, got)
 			}
 		}
-		if got, ok := n.Append(nil, []byte(`{"b":1}`)); !ok || string(got) != `{"b":1}` {
-			t.Errorf("afterwards: %v %q", ok, got)
+		for _, text := range []string{`{"b":1}`, strings.Repeat("[", 1024) + strings.Repeat("]", 1024), `"` + strings.Repeat(`[\"`, 2000) + `"`} {
+			if got, ok := n.Append(nil, []byte(text)); !ok || string(got) != text {
+				t.Errorf("%.20q afterwards: %v %.20q", text, ok, got)
+			}
 		}
 	}
 }

@@ -44,12 +44,10 @@ func (m *meta) parse(b []byte) {
 	m.flags = b[60]
 }
 
-// replaces says whether m is the record of its key that counts, rather than old.
-func (m *meta) replaces(old *meta) bool {
-	if m.partition == old.partition {
-		return m.offset >= old.offset
-	}
-	return cmp.Or(cmp.Compare(m.timestamp, old.timestamp), cmp.Compare(m.partition, old.partition)) > 0
+// newer says whether m counts rather than o, the last record of its key in another
+// partition.
+func (m *meta) newer(o *meta) bool {
+	return cmp.Or(cmp.Compare(m.timestamp, o.timestamp), cmp.Compare(m.partition, o.partition)) > 0
 }
 
 // compareLog is the order of logs.
