@@ -2,8 +2,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -91,6 +89,7 @@ func (f *consumeFlags) register(flags *pflag.FlagSet) {
 type consumePlan struct {
 	flags      *consumeFlags
 	reading    *rangePlan
+	file       string // a dump that is read instead of topics, "-" for stdin; else empty
 	filters    *filterPlan
 	order      *orderPlan  // nil: as the records come
 	members    *memberPlan // nil: without a group
@@ -112,7 +111,10 @@ func (f *consumeFlags) plan(env *Env, topics []string) (*consumePlan, error) {
 	if p.reading, err = f.reading.plan(env, topics); err != nil {
 		return nil, err
 	}
-	p.reading.toEnd = f.exit
+	if p.file, err = f.planFile(topics); err != nil {
+		return nil, err
+	}
+	p.reading.toEnd = f.exit || p.file != ""
 	if p.order, err = f.order.plan(f, p.reading); err != nil {
 		return nil, err
 	}
@@ -140,9 +142,6 @@ func (f *consumeFlags) plan(env *Env, topics []string) (*consumePlan, error) {
 	}
 	if err := f.cluster.plan(env); err != nil {
 		return nil, err
-	}
-	if s := f.cluster.schemaRegistry(); s != nil {
-		s.rests = p.outlivesRegistry()
 	}
 	return p, p.openSerdes(env)
 }
@@ -201,9 +200,6 @@ func (p *consumePlan) openSerdes(env *Env) error {
 func (p *consumePlan) encodeKey(ctx context.Context, text string) ([]byte, error) {
 	var scratch []byte
 	key, _, err := p.encoders[serde.Key].encode(ctx, "", &input.Field{Bytes: []byte(text)}, &scratch)
-	if err != nil && errors.Is(err, serde.ErrRegistry) {
-		return nil, fmt.Errorf("--key-equals %s: %w", text, err)
-	}
 	if err != nil {
 		return nil, hint(usagef("--key-equals %s: %w", text, err), "--filter '.key == …' compares decoded keys")
 	}

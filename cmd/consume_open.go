@@ -12,6 +12,9 @@ import (
 // open finds the topics, says where reading starts and ends, and starts it.
 func (c *consumption) open(ctx context.Context) (source, error) {
 	p := c.plan
+	if p.file != "" {
+		return c.openFile(ctx)
+	}
 	cfg, err := p.flags.cluster.connect(ctx, c.env)
 	if err != nil {
 		return nil, err

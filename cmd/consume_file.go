@@ -1,0 +1,286 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
+	"kstream/cmd/dump"
+	"kstream/kafka"
+	"kstream/kafka/position"
+)
+
+// filePrefix is what stands before the path of a dump where a topic could stand.
+const filePrefix = "file:"
+
+// planFile gives the path of the dump that is read instead of topics, "-" for stdin, or
+// nothing. It refuses what only a cluster can do.
+func (f *consumeFlags) planFile(topics []string) (string, error) {
+	path, found := "", false
+	for _, topic := range topics {
+		if rest, ok := strings.CutPrefix(topic, filePrefix); ok {
+			path, found = rest, true
+		}
+	}
+	switch {
+	case !found:
+		return "", nil
+	case path == "":
+		return "", usagef("file: wants a path behind it, or - for stdin")
+	case len(topics) > 1:
+		return "", usagef("%s%s: a file is read alone, without other files or topics", filePrefix, path)
+	}
+	for _, name := range []string{"brokers", "group", "members", "assignor", "protocol", "instance-id", "offset-reset", "events", "join-every", "yes", "watch", "isolation", "regex", "wait-for-match"} {
+		if f.changed(name) {
+			return "", usagef("--%s does not go with %s%s: a file is no cluster", name, filePrefix, path)
+		}
+	}
+	if strings.HasPrefix(f.onError, "dlq:") {
+		return "", usagef("--on-error %s does not go with %s%s: a file is no cluster", f.onError, filePrefix, path)
+	}
+	return path, nil
+}
+
+// openFile makes a dump the source.
+func (c *consumption) openFile(ctx context.Context) (source, error) {
+	p := c.plan
+	if err := p.flags.cluster.connectRegistry(ctx, c.env); err != nil {
+		return nil, err
+	}
+	if p.filters.key != nil {
+		key, err := p.encodeKey(ctx, *p.filters.key)
+		if err != nil {
+			return nil, err
+		}
+		p.filters.keepKey(key)
+	}
+	reader, err := openDump(c.env, p.file)
+	if err != nil {
+		return nil, err
+	}
+	partitions, err := p.reading.selectIn(reader)
+	if err != nil {
+		return nil, errors.Join(err, reader.Close())
+	}
+	c.spans.Store(int64(partitions))
+	return alone{&dumpSource{
+		reader: reader, batch: p.flags.batchSize(),
+		skip: p.failures.action == "skip",
+	}}, nil
+}
+
+// openDump opens a dump to be read; "-" is stdin.
+func openDump(env *Env, path string) (*dump.Reader, error) {
+	if path == "-" {
+		r, err := dump.NewReader(env.Stdin)
+		return r, dumpError(err)
+	}
+	r, err := dump.Open(path)
+	var d *dump.DamageError
+	if errors.As(err, &d) {
+		err = hint(dumpError(err), "kstream consume file:- <%s reads the records before the damage", path)
+	}
+	return r, dumpError(err)
+}
+
+// dumpError gives an error of a dump its code.
+func dumpError(err error) error {
+	var d *dump.DamageError
+	var known *fault
+	switch {
+	case err == nil, errors.As(err, &known):
+		return err
+	case errors.As(err, &d), errors.Is(err, dump.ErrNotDump):
+		return faultf(codeBadData, "%w", err)
+	case errors.Is(err, dump.ErrExists):
+		return faultf(codeAlreadyExists, "%w", err)
+	}
+	return err
+}
+
+// dumpedTopics gives the topics of a dump as a cluster would describe them.
+func dumpedTopics(r *dump.Reader) []kafka.Topic {
+	most := map[string]int{}
+	var names []string
+	note := func(name string, partitions int) {
+		if _, ok := most[name]; !ok {
+			names = append(names, name)
+		}
+		most[name] = max(most[name], partitions)
+	}
+	for _, t := range r.Manifest().Topics {
+		note(t.Name, min(max(t.Partitions, 0), maxPartitions))
+	}
+	if contents, err := r.Contents(); err == nil {
+		for _, c := range contents {
+			note(c.Topic, int(c.Partition)+1)
+		}
+	}
+	topics := make([]kafka.Topic, 0, len(names))
+	for _, name := range names {
+		t := kafka.Topic{Name: name}
+		for id := range min(most[name], maxPartitions) {
+			t.Partitions = append(t.Partitions, kafka.Partition{ID: int32(id)})
+		}
+		topics = append(topics, t)
+	}
+	return topics
+}
+
+// maxPartitions is more than a topic can have in practice; a manifest that claims more is
+// not believed.
+const maxPartitions = 200_000
+
+// selectIn restricts a dump to what is to be read, and gives the number of partitions.
+func (p *rangePlan) selectIn(r *dump.Reader) (int, error) {
+	topics := dumpedTopics(r)
+	if err := p.checkPartitions(topics); err != nil {
+		return 0, err
+	}
+	logs, err := logsOf(r, topics)
+	if err != nil {
+		return 0, err
+	}
+	ranges := []dump.Range{}
+	for _, t := range topics {
+		for _, one := range t.Partitions {
+			tp := kafka.TopicPartition{Topic: t.Name, Partition: one.ID}
+			log, there := logs[tp]
+			if !p.selects(tp) || !there {
+				continue
+			}
+			from, selected, err := place(r, p.from, tp, log)
+			if err != nil {
+				return 0, fmt.Errorf("--from-offset %s: %w", p.fromText, err)
+			}
+			to, hasTo := int64(math.MaxInt64), true
+			if p.hasTo {
+				if to, hasTo, err = place(r, p.to, tp, log); err != nil {
+					return 0, fmt.Errorf("--to-offset %s: %w", p.end, err)
+				}
+			}
+			if selected && hasTo {
+				ranges = append(ranges, dump.Range{Topic: t.Name, Partition: one.ID, From: from, To: to})
+			}
+		}
+	}
+	if p.hasFrom || p.hasTo || p.partitions != nil {
+		r.Select(ranges...)
+	}
+	return len(ranges), nil
+}
+
+// logsOf gives the offsets of each partition. Of a stream they are unknown, and all that
+// there can be.
+func logsOf(r *dump.Reader, topics []kafka.Topic) (map[kafka.TopicPartition]position.Log, error) {
+	logs := map[kafka.TopicPartition]position.Log{}
+	contents, err := r.Contents()
+	if errors.Is(err, dump.ErrNoIndex) {
+		for _, t := range topics {
+			for _, one := range t.Partitions {
+				logs[kafka.TopicPartition{Topic: t.Name, Partition: one.ID}] = position.Log{Start: 0, End: math.MaxInt64}
+			}
+		}
+		return logs, nil
+	}
+	for _, c := range contents {
+		logs[kafka.TopicPartition{Topic: c.Topic, Partition: c.Partition}] = position.Log{Start: c.First, End: c.Last + 1}
+	}
+	for _, t := range r.Manifest().Topics {
+		for _, span := range t.Ranges { // the end of the log may lie behind its last record
+			tp := kafka.TopicPartition{Topic: t.Name, Partition: span.Partition}
+			if log, ok := logs[tp]; ok {
+				log.End = max(log.End, span.To)
+				logs[tp] = log
+			}
+		}
+	}
+	return logs, err
+}
+
+// place turns a position into an offset of one partition of a dump, if it selects that.
+func place(r *dump.Reader, pos position.Position, tp kafka.TopicPartition, log position.Log) (int64, bool, error) {
+	point, ok := pos.For(tp.Partition)
+	if !ok {
+		return 0, false, nil
+	}
+	if log.End == math.MaxInt64 && point.Kind != position.Beginning && point.Kind != position.Absolute {
+		return 0, false, hint(usagef("%w", dump.ErrNoIndex), "of a stream only beginning and offsets are known")
+	}
+	if point.Kind == position.Stored {
+		return 0, false, usagef("stored is the committed offset of a group, and a file has none")
+	}
+	offset, err := point.Resolve(tp.Partition, log, timesOf{r, tp.Topic})
+	return offset, true, dumpError(err)
+}
+
+// timesOf answers for one topic of a dump what a cluster would.
+type timesOf struct {
+	*dump.Reader
+	topic string
+}
+
+func (t timesOf) OffsetAt(partition int32, ms int64) (int64, error) {
+	return t.Reader.OffsetAt(t.topic, partition, ms)
+}
+
+func (t timesOf) Committed(int32) (int64, error) { return -1, nil }
+
+// dumpSource hands on the records of a dump.
+type dumpSource struct {
+	reader *dump.Reader
+	batch  int  // the most records at once; 0: a block
+	skip   bool // leave damaged blocks out, and tell at the end
+	hurt   failureCount
+}
+
+// Run implements source, inside alone.
+func (s *dumpSource) Run(ctx context.Context, emit func(kafka.Event) error) error {
+	var batch kafka.Batch
+	var last *dump.DamageError
+	for {
+		records, err := s.reader.Next()
+		var d *dump.DamageError
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.As(err, &d) && s.skip:
+			if d == last {
+				return nil // a stream cannot be read on
+			}
+			last = d
+			s.hurt.add(d)
+			continue
+		case errors.As(err, &d) && d.Part == "block" && d.Path != "-":
+			return hint(dumpError(err), "--on-error skip leaves the block out")
+		case err != nil:
+			return dumpError(err)
+		}
+		for len(records) > 0 {
+			if err := context.Cause(ctx); err != nil {
+				return err
+			}
+			n := len(records)
+			if s.batch > 0 {
+				n = min(n, s.batch)
+			}
+			batch.Records = records[:n]
+			if err := emit(kafka.Event{Member: 1, Batch: &batch}); err != nil {
+				return err
+			}
+			records = records[n:]
+		}
+	}
+}
+
+// Close implements source. It tells what was left out.
+func (s *dumpSource) Close() error {
+	err := s.reader.Close()
+	if n, first := s.hurt.total(); n > 0 {
+		err = errors.Join(err, faultf(codeBadData, "%s left out; the first: %s", countOf(n, "damaged block"), first))
+	}
+	return err
+}
