@@ -37,6 +37,8 @@ type GroupConfig struct {
 	// have committed.
 	Ends      map[TopicPartition]int64
 	Committed func(context.Context) (map[TopicPartition]int64, error)
+	// Carrier, when set, gives each member one that commits instead of it.
+	Carrier func(member int) Carrier
 
 	onePerCall bool
 }
@@ -182,12 +184,17 @@ func (g *Group) watchEnds() {
 	}
 }
 
-// acknowledged is how far the members of this process have written a partition out.
+// acknowledged is how far the members of this process have written a partition out, or
+// committed it when what was written can be taken back.
 func (g *Group) acknowledged(tp TopicPartition) int64 {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, m := range g.members {
-		if next, ok := m.ledger.position(tp); ok {
+		position := m.ledger.position
+		if g.gc.Carrier != nil {
+			position = m.ledger.committed
+		}
+		if next, ok := position(tp); ok {
 			return next
 		}
 	}

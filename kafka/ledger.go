@@ -24,6 +24,7 @@ type ledger struct {
 type entry struct {
 	turn int64 // the assignment that it came with
 	next int64 // acknowledged up to here, committed or not
+	kept int64 // committed up to here
 }
 
 // mark says that a partition was written out up to, not including, next.
@@ -42,7 +43,7 @@ func (l *ledger) own(starts map[TopicPartition]int64) {
 	defer l.mu.Unlock()
 	l.turn++
 	for tp, start := range starts {
-		l.owned[tp] = &entry{l.turn, start}
+		l.owned[tp] = &entry{l.turn, start, start}
 	}
 }
 
@@ -97,11 +98,34 @@ func (l *ledger) due() map[TopicPartition]int64 {
 	return maps.Clone(l.moving)
 }
 
+// committed tells up to where an owned partition was committed.
+func (l *ledger) committed(tp TopicPartition) (int64, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e, ok := l.owned[tp]; ok {
+		return e.kept, true
+	}
+	return 0, false
+}
+
+// forget drops what was acknowledged and not committed.
+func (l *ledger) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clear(l.moving)
+	for _, e := range l.owned {
+		e.next = e.kept
+	}
+}
+
 // settle notes that offsets were committed; what was acknowledged since stays due.
 func (l *ledger) settle(committed map[TopicPartition]int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for tp, offset := range committed {
+		if e, ok := l.owned[tp]; ok {
+			e.kept = offset
+		}
 		if l.moving[tp] == offset {
 			delete(l.moving, tp)
 		}

@@ -29,6 +29,8 @@ type member struct {
 	committed time.Time // when last
 	failure   error     // of a rebalance callback, whose error the client drops
 	closing   bool
+	carrier   Carrier // nil: the member commits by itself
+	rewinding bool    // what was taken back is to be read again
 }
 
 func newMember(g *Group, number int) *member {
@@ -85,6 +87,9 @@ func (m *member) run() error {
 		follow: g.gc.Ends == nil, ended: true,
 	}
 	m.emit = g.emit(m.number)
+	if g.gc.Carrier != nil {
+		m.carrier = g.gc.Carrier(m.number)
+	}
 	m.committed = time.Now()
 	if err := c.client.SubscribeTopics(g.gc.Topics, m.rebalance); err != nil {
 		return errors.Join(explain(g.cfg, c.logs, err), c.close())
@@ -114,15 +119,23 @@ func (m *member) work() error {
 			_ = pause(m.polling, pollInterval) // ends with the loop
 			continue
 		}
+		if m.rewinding {
+			if err := m.rewind(); err != nil {
+				return err
+			}
+		}
 		if err := m.step(m.polling, &b); err != nil {
 			return err
 		}
 		if m.failure != nil {
 			return m.failure
 		}
+		if m.rewinding { // in a rebalance: what was fetched follows on what was taken back
+			b.Records, b.Signals = b.Records[:0], b.Signals[:0]
+		}
 		if len(b.Records)+len(b.Notices)+len(b.Signals) > 0 {
 			b.ledger = m.ledger
-			if err := m.emit(Event{Member: m.number, Batch: &b, Notices: b.Notices}); err != nil {
+			if err := m.emit(Event{Member: m.number, Batch: &b, Notices: b.Notices, Commit: m.commitNow}); err != nil {
 				return err
 			}
 		}
@@ -171,10 +184,16 @@ func (m *member) commitDue() error {
 	if every <= 0 {
 		every = time.Second
 	}
-	if time.Since(m.committed) < every {
+	if time.Since(m.committed) < every && !m.finished() {
 		return nil
 	}
 	return m.commit()
+}
+
+// finished says whether a member with a carrier has read all it is to read: then others
+// may wait for what it has not committed.
+func (m *member) finished() bool {
+	return m.carrier != nil && m.group.gc.Ends != nil && m.open == 0 && len(m.parts) > 0
 }
 
 // commitLimit is how long a member waits for the answer to a commit; meanwhile it reads
@@ -190,10 +209,14 @@ func (m *member) commit() error {
 	if len(due) == 0 {
 		return nil
 	}
-	err := m.consumer.commit(due, commitLimit)
+	err := m.store(due)
 	if err == nil {
 		m.ledger.settle(due)
 		return m.tell(Change{Kind: ChangeCommitted, Offsets: due})
+	}
+	if errors.Is(err, ErrTakenBack) {
+		m.takenBack()
+		return nil
 	}
 	var ke ck.Error
 	if errors.As(err, &ke) && passing(ke) {
@@ -396,6 +419,10 @@ func (m *member) release(tps []TopicPartition, reason string, limit time.Duratio
 	// A member that was silent for max.poll.interval.ms has left, and has no id any more.
 	if m.client.AssignmentLost() || !m.closing && m.rk != nil && m.memberID() == "" {
 		change.Kind, change.Reason = ChangeLost, "the session timed out, or the member was silent for max.poll.interval.ms"
+		if m.carrier != nil {
+			m.carrier.TakeBack()
+			m.takenBack()
+		}
 		return m.tell(change)
 	}
 	written := make(chan struct{})

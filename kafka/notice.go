@@ -69,4 +69,8 @@ type Event struct {
 	Batch   *Batch // nil without records
 	Notices []Notice
 	Change  *Change // nil without one
+	// Commit commits what was acknowledged up to now, for a receiver to which a batch is
+	// long. After ErrTakenBack it is to leave the rest of the batch: all that was taken
+	// back comes again. Nil where nothing commits.
+	Commit func() error
 }

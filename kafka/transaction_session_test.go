@@ -1,0 +1,92 @@
+package kafka
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kstream/kafka/embedded"
+)
+
+// A record that is refused takes its transaction with it, at once; the session goes on.
+func TestSessionAfterFailure(t *testing.T) {
+	b := startBroker(t, embedded.Config{Configs: map[string]string{"message.max.bytes": "2000"}})
+	var refused []string
+	pc := ProducerConfig{
+		Transactional: "x", MaxBatch: 2000,
+		Failed: func(o *Outgoing, i int, err error) {
+			if !errors.Is(err, ErrTransaction) {
+				refused = append(refused, string(o.Record(i).Value[:1])+": "+err.Error())
+			}
+		},
+	}
+	s, err := OpenSession(t.Context(), clusterOf(b), pc, true, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if err := s.Send(t.Context(), batchOf(0, "small", strings.Repeat("x", 5000))); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.flush(t.Context()); !errors.Is(err, ErrTransaction) {
+		t.Errorf("flush: %v", err)
+	}
+	if err := s.TakeBack(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took > clusterOf(b).timeout()/2 {
+		t.Errorf("it took %v", took)
+	}
+	if err := s.Send(t.Context(), batchOf(0, "good")); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(s.flush(t.Context()), s.producer.Commit(t.Context()), s.producer.Begin()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Send(t.Context(), batchOf(0, "left open")); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"good"}, values(readBack(t, b, 0))); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if d := cmp.Diff([]string{"x: refused by the broker: larger than the topic's max.message.bytes allows"}, refused); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+// Who is fenced goes on when the id is its own, and else says so.
+func TestSessionFenced(t *testing.T) {
+	for name, mine := range map[string]bool{"own id": true, "shared id": false} {
+		t.Run(name, func(t *testing.T) {
+			b := startBroker(t, embedded.Config{})
+			pc := ProducerConfig{Transactional: "x"}
+			s, err := OpenSession(t.Context(), clusterOf(b), pc, mine, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Send(t.Context(), batchOf(0, "lost")); err != nil {
+				t.Fatal(err)
+			}
+			other, err := OpenSession(t.Context(), clusterOf(b), pc, mine, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := other.Close(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			err = s.done(t.Context(), s.producer.Commit(t.Context()))
+			if mine != errors.Is(err, ErrTakenBack) || !errors.Is(err, ErrFenced) {
+				t.Errorf("Commit: %v", err)
+			}
+			if err := s.Close(t.Context()); mine && err != nil || !mine && !errors.Is(err, ErrFenced) {
+				t.Errorf("Close: %v", err)
+			}
+		})
+	}
+}
