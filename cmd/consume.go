@@ -2,6 +2,8 @@ package cmd
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -143,6 +145,9 @@ func (f *consumeFlags) plan(env *Env, topics []string) (*consumePlan, error) {
 	if err := f.cluster.plan(env); err != nil {
 		return nil, err
 	}
+	if s := f.cluster.schemaRegistry(); s != nil {
+		s.rests = p.outlivesRegistry()
+	}
 	return p, p.openSerdes(env)
 }
 
@@ -200,6 +205,9 @@ func (p *consumePlan) openSerdes(env *Env) error {
 func (p *consumePlan) encodeKey(ctx context.Context, text string) ([]byte, error) {
 	var scratch []byte
 	key, _, err := p.encoders[serde.Key].encode(ctx, "", &input.Field{Bytes: []byte(text)}, &scratch)
+	if err != nil && errors.Is(err, serde.ErrRegistry) {
+		return nil, fmt.Errorf("--key-equals %s: %w", text, err)
+	}
 	if err != nil {
 		return nil, hint(usagef("--key-equals %s: %w", text, err), "--filter '.key == …' compares decoded keys")
 	}
