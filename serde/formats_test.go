@@ -157,6 +157,41 @@ func TestPrimitives(t *testing.T) {
 	}
 }
 
+// FuzzFixed feeds the formats that have neither a schema nor a structure.
+func FuzzFixed(f *testing.F) {
+	formats := []serdetest.Open{named("text", "", serde.NewText), named("string", "", serde.NewString)}
+	for _, name := range []string{"hex", "base64", "bytes"} {
+		formats = append(formats, named(name, "", serde.NewBinary))
+	}
+	for _, name := range []string{"short", "int", "long", "float", "double", "boolean"} {
+		formats = append(formats, named(name, "", serde.NewPrimitive))
+	}
+	for _, name := range []string{"uuid", "uuid-bytes"} {
+		formats = append(formats, named(name, "", serde.NewUUID))
+	}
+	var serdes [][2]serde.Serde // plain, lossless
+	for i, open := range formats {
+		var both [2]serde.Serde
+		for mode := range both {
+			s, err := open(serde.Options{JSONMode: value.Mode(mode)})
+			if err != nil {
+				f.Fatal(err)
+			}
+			both[mode] = s
+		}
+		serdes = append(serdes, both)
+		for _, seed := range []string{"", "\x01", "\x7f\xff", "\xff\xc0\x00\x01", "\x7f\xf8\x00\x00\x00\x00\x00\x01", "f0000000-0000-0000-0000-00000000000f", "\xf0234567890abcde", `{"a":1}`, "\xed\xa0\x80"} {
+			f.Add(byte(i), []byte(seed))
+		}
+	}
+	f.Fuzz(func(t *testing.T, which byte, data []byte) {
+		both := serdes[int(which)%len(serdes)]
+		serdetest.Check(t, both[value.Plain], data)
+		serdetest.Check(t, both[value.Lossless], data)
+		serdetest.Stable(t, both[value.Lossless], data)
+	})
+}
+
 func TestPack(t *testing.T) {
 	for spec, cases := range map[string]map[string]serdetest.Case{
 		">iq":  {"both": {Hex: "00000001 ffffffffffffffff", Plain: "[1,-1]"}},

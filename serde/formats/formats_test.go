@@ -10,6 +10,7 @@ import (
 
 	"kstream/serde"
 	"kstream/serde/formats"
+	"kstream/serde/serdetest"
 )
 
 // Every format opens by its name, under which records say what they are encoded in.
@@ -48,4 +49,31 @@ func TestOpenUnknown(t *testing.T) {
 	if !errors.As(err, &wrong) || wrong.Nearest != "msgpack" {
 		t.Errorf("error %v, nearest %+v", err, wrong)
 	}
+}
+
+// FuzzAuto feeds auto with all that it can recognise, and a registry with a schema of
+// each kind.
+func FuzzAuto(f *testing.F) {
+	schemas := []serde.Schema{
+		{SchemaInfo: serde.SchemaInfo{ID: 1, Type: "AVRO"}, Text: `{"type":"record","name":"R","fields":[{"name":"n","type":["null","R"]},{"name":"a","type":{"type":"array","items":"bytes"}},{"name":"t","type":{"type":"long","logicalType":"timestamp-micros"}}]}`},
+		{SchemaInfo: serde.SchemaInfo{ID: 2, Type: "PROTOBUF"}, Text: `syntax = "proto3"; message M { int64 id = 1; map<string, M> m = 2; repeated double d = 3; }`},
+		{SchemaInfo: serde.SchemaInfo{ID: 3, Type: "JSON"}, Text: `{"type":"object","required":["id"]}`},
+		{SchemaInfo: serde.SchemaInfo{GUID: serdetest.ShelfGUID, Type: "AVRO"}, Text: `"string"`},
+	}
+	s, err := formats.Open("auto", serde.Options{Registry: &serdetest.Shelf{Schemas: schemas}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range []string{
+		"", `{"a":1}`, "text", "42", "\x80\x04\x95\x02\x00\x00\x00\x00\x00\x00\x00K\x01.", "\xc3\x01", "Obj\x01",
+		"\x00\x00\x00\x00\x01\x00\x02\x02a\x00\x02", "\x00\x00\x00\x00\x02\x00\x08\x07", "\x00\x00\x00\x00\x03" + `{"id":1}`,
+		"\x01\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff\x02a", "\x03\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xffx",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if !serdetest.Check(t, s, data) {
+			t.Errorf("%q: auto takes everything", data)
+		}
+	})
 }
