@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"errors"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -137,6 +138,9 @@ func (f *topicDiffFlags) plan(env *Env, args []string) (*topicDiffPlan, error) {
 	if err := f.reading.cluster.plan(env); err != nil {
 		return nil, err
 	}
+	if err := f.checkFiles(args); err != nil {
+		return nil, err
+	}
 	other, err := f.other.plan(env, &f.reading.cluster)
 	if err != nil {
 		return nil, err
@@ -150,11 +154,35 @@ func (f *topicDiffFlags) plan(env *Env, args []string) (*topicDiffPlan, error) {
 			return nil, err
 		}
 	}
-	if a, b := p.sides[0], p.sides[1]; a.name == b.name {
+	a, b := p.sides[0], p.sides[1]
+	a.beside, b.beside = b.topic, a.topic
+	if a.name == b.name {
 		a.name += " (A)"
 		b.name += " (B)"
 	}
 	return p, nil
+}
+
+// checkFiles refuses dumps where they cannot be.
+func (f *topicDiffFlags) checkFiles(args []string) error {
+	stdins := 0
+	for i, arg := range args {
+		path, ok := strings.CutPrefix(arg, filePrefix)
+		switch {
+		case !ok:
+			continue
+		case path == "":
+			return usagef("file: wants a path behind it, or - for stdin")
+		case i == 1 && f.other.given():
+			return usagef("--dst-brokers and --dst-context say where B is, and it is %s", arg)
+		case path == "-":
+			stdins++
+		}
+	}
+	if stdins == 2 {
+		return usagef("there is only one stdin to read a dump from")
+	}
+	return nil
 }
 
 func (p *topicDiffPlan) close() {

@@ -7,9 +7,9 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
-	"strings"
 
 	"kstream/cmd/diff"
+	"kstream/cmd/profile"
 )
 
 // namedPaths is how many differing places of a value are named one by one.
@@ -51,7 +51,7 @@ func appendDiffering(paths []string, at string, a, b any) []string {
 		all := maps.Clone(x)
 		maps.Copy(all, y)
 		for _, name := range slices.Sorted(maps.Keys(all)) {
-			inner := at + memberPath(name)
+			inner := at + profile.Path{{Name: name}}.String()
 			u, inX := x[name]
 			v, inY := y[name]
 			if inX != inY {
@@ -79,14 +79,4 @@ func appendDiffering(paths []string, at string, a, b any) []string {
 		paths = append(paths, at)
 	}
 	return paths
-}
-
-// memberPath gives .name, in quotes where it must.
-func memberPath(name string) string {
-	if name == "" || strings.ContainsFunc(name, func(r rune) bool {
-		return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
-	}) {
-		return "." + string(appendJSONText(nil, name))
-	}
-	return "." + name
 }

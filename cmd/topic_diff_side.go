@@ -11,13 +11,9 @@ import (
 	"kstream/kafka"
 )
 
-// diffSource gives the records of one side, once.
+// diffSource gives the records of one side, once: a kafka.Reader, or a dump.
 type diffSource interface {
-	// Run hands batches to take, whose records count until it returns, and what a person
-	// should know to tell.
-	Run(ctx context.Context, take func([]kafka.Record) error, tell func(kafka.Notice)) error
-	// Left says how much is still to be read; it is called within take.
-	Left() int64
+	Run(ctx context.Context, emit func(kafka.Event) error) error
 	Close() error
 }
 
@@ -26,10 +22,12 @@ type diffSide struct {
 	*view    // with the steps that choose and decode; made by open
 	plan     *consumePlan
 	name     string // for people
-	topic    string
+	topic    string // of a dump with several, the one that is compared
 	path     string // of a dump; empty for a topic
+	beside   string // the topic of the other side
 	number   int
 	source   diffSource
+	left     func() int64 // of source, in offsets; nil: nobody knows
 	index    *diff.Side
 	progress *diffProgress
 	options  diff.Options
@@ -43,7 +41,7 @@ func (f *topicDiffFlags) planSide(env *Env, arg string, cluster *clusterFlags) (
 	p := &consumePlan{flags: &flags, close: func() {}}
 	s := &diffSide{plan: p, name: arg, options: f.spill}
 	var topics []string
-	if path, ok := strings.CutPrefix(arg, "file:"); ok {
+	if path, ok := strings.CutPrefix(arg, filePrefix); ok {
 		s.path = path
 	} else {
 		topics, s.topic = []string{arg}, arg
@@ -60,100 +58,81 @@ func (f *topicDiffFlags) planSide(env *Env, arg string, cluster *clusterFlags) (
 	return s, p.openSerdes(env)
 }
 
-// open finds the records of the side and makes its index. What it made is closed by
-// close, unless it fails.
+// open finds the records of the side and makes its index. Unless it fails, close must
+// follow.
 func (s *diffSide) open(ctx context.Context, env *Env, progress *diffProgress, number int) error {
-	c := &consumption{plan: s.plan, env: env}
-	s.view = c.newView()
+	s.view = (&consumption{plan: s.plan, env: env}).newView()
 	s.progress, s.number = progress, number
 	s.index = diff.NewSide(s.options)
-	source, total, err := s.openTopic(ctx, env)
-	if err != nil {
-		return err
+	if s.path != "" {
+		return s.openDump(ctx, env)
 	}
-	s.source = source
-	progress.total += total
-	progress.left[number].Store(total)
-	return nil
+	return s.openTopic(ctx, env)
 }
 
 func (s *diffSide) close() error { return errors.Join(s.source.Close(), s.index.Close()) }
 
-// openTopic starts to read a topic up to its end as it is now. total counts offsets.
-func (s *diffSide) openTopic(ctx context.Context, env *Env) (_ diffSource, total int64, err error) {
+// openTopic starts to read a topic up to its end as it is now.
+func (s *diffSide) openTopic(ctx context.Context, env *Env) error {
 	cluster, err := s.plan.flags.cluster.connect(ctx, env)
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
 	admin, err := kafka.OpenAdmin(ctx, cluster.Config)
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
 	defer admin.Close()
 	topics, err := s.plan.reading.find(ctx, admin)
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
 	part, err := s.plan.reading.spans(ctx, admin, topics)
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
 	for _, note := range part.notes {
 		env.notice("%s", note)
 	}
-	for _, span := range part.spans {
-		total += max(0, span.To-span.From)
-	}
 	reader, err := kafka.OpenReader(cluster.Config, kafka.ReaderConfig{Spans: part.spans, ReadUncommitted: s.plan.reading.uncommitted}, topics)
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
-	return &topicSource{reader, part.spans}, total, nil
-}
-
-// topicSource is a topic as one side.
-type topicSource struct {
-	*kafka.Reader
-	spans []kafka.Span
-}
-
-func (t *topicSource) Run(ctx context.Context, take func([]kafka.Record) error, tell func(kafka.Notice)) error {
-	return t.Reader.Run(ctx, func(ev kafka.Event) error {
-		for _, n := range ev.Notices {
-			tell(n)
+	total := offsetsOf(part.spans)
+	s.progress.total += total
+	s.progress.left[s.number].Store(total)
+	s.source = reader
+	s.left = func() int64 {
+		positions, n := reader.Positions(), int64(0)
+		for _, s := range part.spans {
+			n += max(0, s.To-max(s.From, positions[s.TopicPartition]))
 		}
-		if ev.Batch == nil {
-			return nil
-		}
-		return take(ev.Batch.Records)
-	})
-}
-
-func (t *topicSource) Left() (n int64) {
-	positions := t.Positions()
-	for _, s := range t.spans {
-		n += max(0, s.To-max(s.From, positions[s.TopicPartition]))
+		return n
 	}
-	return n
+	return nil
 }
 
 // read takes all records into the index.
 func (s *diffSide) read(ctx context.Context, p *topicDiffPlan) error {
 	form := newDiffForm(p.ignore, p.by)
 	live := context.WithoutCancel(ctx) // a batch that was begun is finished
-	return s.source.Run(ctx, func(records []kafka.Record) error {
-		for i := range records {
-			if err := s.take(live, form, &records[i]); err != nil {
+	return s.source.Run(ctx, func(ev kafka.Event) error {
+		for _, n := range ev.Notices {
+			if n.Kind == kafka.NoticeLost {
+				s.lost.Add(n.To - n.From)
+			}
+			s.progress.notice(n)
+		}
+		if ev.Batch == nil {
+			return nil
+		}
+		for i := range ev.Batch.Records {
+			if err := s.take(live, form, &ev.Batch.Records[i]); err != nil {
 				return err
 			}
 		}
 		s.progress.show(s)
 		return nil
-	}, func(n kafka.Notice) {
-		if n.Kind == kafka.NoticeLost {
-			s.lost.Add(n.To - n.From)
-		}
-		s.progress.notice(n)
 	})
 }
 
@@ -161,6 +140,9 @@ func (s *diffSide) read(ctx context.Context, p *topicDiffPlan) error {
 // looks at its meaning drops still ends what came before of its key, as in
 // consume --latest-per-key.
 func (s *diffSide) take(ctx context.Context, form *diffForm, rec *kafka.Record) error {
+	if rec.Topic != s.topic {
+		return nil // a dump may hold several
+	}
 	r := &s.record
 	r.load(rec, s.plan.key.rule, s.plan.value.rule)
 	keep, err := s.keep(ctx, r)
@@ -180,13 +162,13 @@ type diffProgress struct {
 }
 
 func (d *diffProgress) show(s *diffSide) {
-	if !d.env.StderrTerminal {
+	if !d.env.StderrTerminal || s.left == nil {
 		return
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.meter.show(d.total, func() int64 {
-		d.left[s.number].Store(s.source.Left())
+		d.left[s.number].Store(s.left())
 		return d.left[0].Load() + d.left[1].Load()
 	})
 }
