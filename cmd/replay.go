@@ -152,6 +152,8 @@ func (f *replayFlags) check(args []string) error {
 		return usagef("--max-retries %d: want 1 or more", f.maxRetries)
 	case f.set("name") && !replayName.MatchString(f.name):
 		return usagef("--name %q: want 1 to 200 of a–z, A–Z, 0–9, . _ -", f.name)
+	case f.redrive && (f.create || f.verify):
+		return usagef("--redrive has no DST that --create or --verify could mean")
 	case f.dryRun && f.verify:
 		return usagef("--dry-run writes nothing that --verify could read")
 	}

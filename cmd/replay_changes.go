@@ -62,7 +62,7 @@ func newChanger(p *replayPlan) *changer {
 	c.steps = append(c.steps, p.filters.raw...)
 	if len(p.filters.decoded) > 0 || p.changes.mapping != nil || p.changes.mask != nil {
 		for _, d := range []*decoding{&p.key, &p.value} {
-			if s := d.step(func(_ context.Context, r *record) (bool, error) { return false, &unusable{r.decodeErr} }, nil); s != nil {
+			if s := d.step(func(_ context.Context, r *record) (bool, error) { return false, &unusable{r.decodeErr} }); s != nil {
 				c.steps = append(c.steps, s)
 			}
 		}

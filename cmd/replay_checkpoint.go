@@ -82,7 +82,7 @@ func (r *replay) checkpoint(live context.Context) error {
 	if err := r.broken(); err != nil {
 		return err
 	}
-	if r.store != nil && !maps.Equal(r.next, r.kept) {
+	if r.keeps() && !maps.Equal(r.next, r.kept) {
 		if err := r.keep(live); err != nil {
 			return err
 		}
@@ -91,6 +91,9 @@ func (r *replay) checkpoint(live context.Context) error {
 	r.sums.commit()
 	return nil
 }
+
+// keeps says whether progress is stored.
+func (r *replay) keeps() bool { return r.store != nil && !r.flags.dryRun }
 
 // keep stores the positions, and ends the transaction that they belong to.
 func (r *replay) keep(live context.Context) error {

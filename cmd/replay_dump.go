@@ -5,20 +5,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"maps"
+	"math"
 	"os"
-	"slices"
 
 	"kstream/cmd/dump"
 	"kstream/kafka"
 )
-
-// sortedSlots lists partitions in order.
-func sortedSlots(m map[int32]replaySum) []int32 { return slices.Sorted(maps.Keys(m)) }
 
 // dumpSink copies records into a file.
 type dumpSink struct{ w *dump.Writer }
@@ -27,7 +21,18 @@ func (s dumpSink) put(_ context.Context, r *kafka.Record, _ origin) error { retu
 func (dumpSink) hand(context.Context) error                               { return nil }
 func (dumpSink) settle(context.Context) error                             { return nil }
 
-// openDumpSink begins the file.
+// checkDumpFile refuses a name that is taken, before anything is read.
+func (r *replay) checkDumpFile() error {
+	if r.dst.file == "-" {
+		return nil
+	}
+	if _, err := os.Lstat(r.dst.file); err == nil {
+		return hint(faultf(codeAlreadyExists, "%s: the file exists", r.dst), "name a new one, or remove it")
+	}
+	return nil
+}
+
+// openDumpSink begins the file, which has a temporary name until closeDump.
 func (r *replay) openDumpSink() (replaySink, error) {
 	m := dump.Manifest{
 		Cluster: r.ends.sourceID, Created: r.env.Now().UTC(),
@@ -49,79 +54,129 @@ func (r *replay) openDumpSink() (replaySink, error) {
 	} else {
 		r.dump, err = dump.Create(r.dst.file, m)
 	}
-	if errors.Is(err, dump.ErrExists) {
-		return nil, hint(&fault{codeAlreadyExists, err}, "name a new file, or remove it")
+	return dumpSink{r.dump}, dumpError(err)
+}
+
+// closeDump gives the file its name when all went well, and else leaves nothing behind.
+func (r *replay) closeDump(err error) error {
+	if r.dump == nil {
+		return err
 	}
 	if err != nil {
-		return nil, err
+		r.dump.Abort()
+		return err
 	}
-	return dumpSink{r.dump}, nil
+	if err := r.dump.Close(); err != nil {
+		return fmt.Errorf("%s: %w", r.dst, dumpError(err))
+	}
+	return nil
 }
 
 // openDump finds what is to be read of a dump.
-func (r *replay) openDump(context.Context) error {
-	d, err := r.readDump()
+func (r *replay) openDump(ctx context.Context) error {
+	d, err := openDump(r.env, r.src.file)
 	if err != nil {
 		return err
 	}
+	r.source = d
 	m := d.Manifest()
-	if len(m.Topics) != 1 {
-		return faultf(codeBadData, "%s: it holds %d topics, and one can be replayed", r.src, len(m.Topics))
+	topics := dumpedTopics(d)
+	if len(topics) != 1 {
+		return faultf(codeBadData, "%s holds records of %d topics, and those of one can be replayed", r.src, len(topics))
 	}
-	t := m.Topics[0]
-	o := &replayOrigin{topic: t.Name, partitions: t.Partitions, config: t.Config, depth: 1}
-	_ = o
-	text, err := json.Marshal(m)
+	o := &replayOrigin{topic: topics[0].Name, partitions: len(topics[0].Partitions), depth: 1}
+	if t := m.Topic(o.topic); t != nil {
+		o.config = maps.Clone(t.Config)
+	}
+	c := &consumption{plan: r.consumePlan, env: r.env}
+	if err := c.placeKey(ctx, topics); err != nil {
+		return err
+	}
+	if o.spans, err = r.reading.spansIn(d, topics); err != nil {
+		return err
+	}
+	for _, s := range o.spans {
+		if s.To < math.MaxInt64 {
+			o.total += max(0, s.To-s.From)
+		}
+	}
+	o.open = func(_ context.Context, next map[int32]int64) (replayFeed, error) { return r.openDumpFeed(next) }
+	id, err := json.Marshal(m)
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256(text)
+	sum := sha256.Sum256(id)
 	r.stamp.Source = hex.EncodeToString(sum[:])
 	r.from = o
-	return errors.New("not yet")
+	return nil
 }
 
-// readDump opens the file of SRC.
-func (r *replay) readDump() (*dump.Reader, error) {
-	if r.src.file == "-" {
-		return dump.NewReader(r.env.Stdin)
-	}
-	d, err := dump.Open(r.src.file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, faultf(codeNoSuchFile, "%s: no such file", r.src)
-	}
-	return d, err
-}
-
-// dumpFeed gives the records of a dump.
-type dumpFeed struct{ r *dump.Reader }
-
-// openDumpFeed opens a dump, or the ranges of it.
-func openDumpFeed(path string, ranges []dump.Range) (replayFeed, error) {
-	d, err := dump.Open(path)
-	if err != nil {
+// spansIn turns positions into offsets of a dump.
+func (p *rangePlan) spansIn(d *dump.Reader, topics []kafka.Topic) ([]kafka.Span, error) {
+	if err := p.checkPartitions(topics); err != nil {
 		return nil, err
 	}
-	if ranges != nil {
-		d.Select(ranges...)
+	logs, err := logsOf(d, topics)
+	if err != nil {
+		return nil, dumpError(err)
 	}
+	var spans []kafka.Span
+	for _, one := range topics[0].Partitions {
+		tp := kafka.TopicPartition{Topic: topics[0].Name, Partition: one.ID}
+		log, there := logs[tp]
+		if !there || !p.selects(tp) {
+			continue
+		}
+		from, selected, err := place(d, p.from, tp, log)
+		if err != nil {
+			return nil, fmt.Errorf("--from-offset %s: %w", p.fromText, err)
+		}
+		to, ends := log.End, true
+		if p.hasTo {
+			if to, ends, err = place(d, p.to, tp, log); err != nil {
+				return nil, fmt.Errorf("--to-offset %s: %w", p.end, err)
+			}
+		}
+		if selected && ends {
+			spans = append(spans, kafka.Span{TopicPartition: tp, From: max(from, log.Start), To: min(to, log.End)})
+		}
+	}
+	return spans, nil
+}
+
+// openDumpFeed gives the records of the dump from positions on. A stream can be read
+// once.
+func (r *replay) openDumpFeed(next map[int32]int64) (replayFeed, error) {
+	d := r.source
+	r.source = nil
+	if d == nil {
+		var err error
+		if d, err = openDump(r.env, r.src.file); err != nil {
+			return nil, err
+		}
+	}
+	ranges := []dump.Range{}
+	for _, s := range r.from.rest(next) {
+		ranges = append(ranges, dump.Range{Topic: s.Topic, Partition: s.Partition, From: s.From, To: s.To})
+	}
+	d.Select(ranges...)
 	return &dumpFeed{d}, nil
 }
 
+// dumpFeed gives the records of a dump, a block at a time.
+type dumpFeed struct{ r *dump.Reader }
+
 func (f *dumpFeed) Next(ctx context.Context, b *kafka.Batch) error {
-	b.Records, b.Notices = b.Records[:0], b.Notices[:0]
+	b.Records, b.Notices = nil, nil
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	records, err := f.r.Next()
-	if err == nil {
-		b.Records = records
+	if err != nil {
+		return dumpError(err)
 	}
-	return err
+	b.Records = records
+	return nil
 }
 
 func (f *dumpFeed) Close() error { return f.r.Close() }
-
-var _ = fmt.Sprint
-var _ = io.EOF
-var _ = os.Stdin

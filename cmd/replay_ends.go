@@ -21,7 +21,7 @@ type replayEnds struct {
 	settings             kafka.SettingsAnswer
 	created, keep, stamp bool // keep partitions; stamp records with the moment of sending
 	maxBatch             int
-	topics               map[string]error // of --redrive: whether they can be written to
+	homes                map[string]home // of --redrive
 }
 
 // close gives the connections back; the end of the command need not wait for it.
@@ -36,6 +36,9 @@ func (e *replayEnds) close() error {
 
 // address makes a record that was read one for DST.
 func (e *replayEnds) address(r *kafka.Record) {
+	if e.admin == nil {
+		return // a file keeps everything
+	}
 	r.Topic = e.topic.Name
 	if !e.keep {
 		r.Partition = kafka.AnyPartition
@@ -107,16 +110,30 @@ func (r *replay) remaining() int64 {
 
 // open connects, finds SRC and DST, and refuses what cannot be.
 func (r *replay) open(ctx, live context.Context) error {
-	if err := r.connect(ctx); err != nil {
-		return err
-	}
-	if err := r.openSource(ctx); err != nil {
-		return err
-	}
-	if r.dst.topic != "" {
-		if err := r.openTarget(ctx); err != nil {
+	if r.dst.file != "" && !r.flags.dryRun {
+		if err := r.checkDumpFile(); err != nil {
 			return err
 		}
+	}
+	err := r.connect(ctx)
+	if err == nil {
+		err = r.openSource(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	r.ends.stamp = r.flags.timestamps == "now"
+	switch {
+	case r.dst.topic != "":
+		err = r.openTarget(ctx)
+	case r.dst.file != "":
+		err = r.likeSource(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if err := r.checkLetters(ctx); err != nil {
+		return err
 	}
 	r.changer = newChanger(r.replayPlan)
 	if err := r.openTempo(); err != nil {
@@ -129,6 +146,20 @@ func (r *replay) open(ctx, live context.Context) error {
 	}
 	if r.named {
 		return r.openStore(ctx)
+	}
+	return nil
+}
+
+// checkLetters refuses a topic of --on-error dlq that does not exist or is read itself.
+func (r *replay) checkLetters(ctx context.Context) error {
+	if r.rules.action != "dlq" {
+		return nil
+	}
+	if r.ends.same && r.rules.topic == r.from.topic {
+		return faultf(codeSameTopic, "--on-error dlq:%s: that topic is read itself", r.rules.topic)
+	}
+	if _, err := r.ends.admin.Topics(ctx, r.rules.topic); err != nil {
+		return fmt.Errorf("--on-error dlq: %w", nearTopic(err))
 	}
 	return nil
 }
@@ -250,7 +281,7 @@ func (r *replay) openTarget(ctx context.Context) error {
 func (r *replay) createTarget(ctx context.Context) error {
 	e := &r.ends
 	if err := r.likeSource(ctx); err != nil {
-		return err
+		return fmt.Errorf("--create: %w", err)
 	}
 	t := kafka.TopicConfig{
 		Name: r.dst.topic, Partitions: r.from.partitions, Replication: r.from.replication, Config: r.from.config,
@@ -291,7 +322,7 @@ func (r *replay) likeSource(ctx context.Context) error {
 		err = answers[r.from.topic].Err
 	}
 	if err != nil {
-		return fmt.Errorf("--create: %w", err)
+		return err
 	}
 	r.from.config = ownSettings(answers[r.from.topic])
 	return nil
@@ -324,7 +355,6 @@ func (r *replay) useTarget(ctx context.Context, t kafka.Topic) error {
 			return usagef("--partitioning keep: %s has partitions 0–%d, and partition %d of %s is copied", t.Name, dst-1, s.Partition, r.src)
 		}
 	}
-	e.stamp = f.timestamps == "now"
 	answers, err := e.admin.TopicSettings(ctx, t.Name)
 	if err == nil && answers[t.Name].Err == nil { // who may write a topic need not be allowed to see its settings
 		e.settings = answers[t.Name]

@@ -201,13 +201,14 @@ func (r *replay) broken() error {
 // ended says how the run went, and turns that into its outcome. err is how carry ended.
 func (r *replay) ended(polling context.Context, err error) error {
 	r.meter.clear()
-	if err != nil && r.store == nil {
+	if err != nil && !r.keeps() {
 		r.total.take(&r.pending) // some of it failed, and was counted
 	}
 	var interrupted *errInterrupted
 	if err == nil && errors.As(context.Cause(polling), &interrupted) {
 		err = interrupted
 	}
+	err = r.closeDump(err)
 	if err == nil && r.flags.verify {
 		err = r.verified(context.WithoutCancel(polling))
 	}
@@ -218,7 +219,7 @@ func (r *replay) ended(polling context.Context, err error) error {
 		return hint(&fault{codeAlreadyExists, fmt.Errorf("another kstream replay with --name %s took over: %w", r.flags.name, err)},
 			"it goes on where this one ended; two of them need two names")
 	}
-	if err != nil && r.store != nil && r.kept != nil {
+	if err != nil && r.keeps() && r.kept != nil {
 		return hint(err, "%s", r.remedy())
 	}
 	switch {
@@ -293,7 +294,7 @@ func (r *replay) summary(err error) *replaySummary {
 		return s
 	}
 	next := r.next
-	if r.store != nil && !r.flags.dryRun {
+	if r.keeps() {
 		next = r.kept
 	}
 	for _, span := range r.from.spans {

@@ -40,8 +40,9 @@ type replay struct {
 	tempo   *tempo
 	due     time.Time       // of the next checkpoint
 	starts  map[int32]int64 // where this run began
-	dump    *dump.Writer
-	pruned  int64 // records that were gone before they were read
+	source  *dump.Reader    // SRC, when it is a file and not read yet
+	dump    *dump.Writer    // DST, when it is a file
+	pruned  int64           // records that were gone before they were read
 	sums    *replaySums
 	commits int // that succeeded
 
@@ -274,8 +275,6 @@ func (r *replay) copyOne(live context.Context, rec *kafka.Record) error {
 	switch {
 	case known:
 		err = &unusable{refused}
-	case r.redrive != nil:
-		err = r.sendBack(live, rec)
 	case r.changer.plain():
 		err = r.write(live, rec)
 	default:
@@ -299,6 +298,14 @@ func (r *replay) copyOne(live context.Context, rec *kafka.Record) error {
 func (r *replay) write(live context.Context, rec *kafka.Record) error {
 	out := *rec
 	r.ends.address(&out)
+	if r.redrive != nil {
+		if goes, err := r.readdress(live, &out); err != nil || !goes {
+			if err == nil {
+				r.pending.exhausted++
+			}
+			return err
+		}
+	}
 	if err := r.sink.put(live, &out, r.here); err != nil {
 		return err
 	}

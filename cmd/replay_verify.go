@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
+	"maps"
+	"slices"
 
 	"kstream/kafka"
 )
@@ -154,7 +156,8 @@ func (r *replay) verified(ctx context.Context) error {
 // openWritten opens what was written.
 func (r *replay) openWritten(ctx context.Context) (replayFeed, error) {
 	if r.dst.file != "" {
-		return openDumpFeed(r.dst.file, nil)
+		d, err := openDump(r.env, r.dst.file)
+		return &dumpFeed{d}, err
 	}
 	e := &r.ends
 	marks, err := e.admin.Watermarks(ctx, partitionsIn(e.topic))
@@ -175,7 +178,7 @@ func (s *replaySums) compare(dst replayPlace, found map[int32]replaySum) error {
 			s.sent[slot] = replaySum{}
 		}
 	}
-	for _, slot := range sortedSlots(s.sent) {
+	for _, slot := range slices.Sorted(maps.Keys(s.sent)) {
 		sent, have := s.sent[slot], found[slot]
 		place := dst.String()
 		if slot != kafka.AnyPartition {
