@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"maps"
+	"strconv"
 
 	"kstream/cmd/profile"
 	"kstream/kafka"
@@ -17,9 +18,15 @@ const (
 	statsWindow = 50
 )
 
-// sampleFetch is how much is fetched of a partition at once for a sample, in bytes. What
-// comes behind a window is fetched in vain.
-const sampleFetch = "262144"
+// How much is fetched at once, in bytes: of all partitions together, of one at least, at
+// most, and at most for a sample, where what comes behind a window is fetched in vain.
+// Unpacked, records take the client ten times as much memory and more.
+const (
+	statsFetch       = 4 << 20
+	statsFetchLeast  = 64 << 10
+	statsFetchMost   = 512 << 10
+	statsFetchSample = 256 << 10
+)
 
 // profiling reads records into the profile of one topic. One goroutine owns it.
 type profiling struct {
@@ -72,13 +79,14 @@ func (s *profiling) readAll(ctx context.Context, spans []kafka.Span, topics []ka
 	for _, span := range spans {
 		s.parts[span.Partition] = s.profile.Partition(span.Partition, max(0, span.To-span.From))
 	}
-	rounds := [][]kafka.Span{spans}
+	rounds, most := [][]kafka.Span{spans}, statsFetchMost
 	if s.sample > 0 && offsetsOf(spans) > s.sample {
-		rounds = sampleOf(spans, s.sample)
-		properties := map[string]string{"fetch.message.max.bytes": sampleFetch}
-		maps.Copy(properties, s.config.Properties)
-		s.config.Properties = properties
+		rounds, most = sampleOf(spans, s.sample), statsFetchSample
 	}
+	fetch := min(most, max(statsFetchLeast, statsFetch/max(1, len(spans))))
+	properties := map[string]string{"fetch.message.max.bytes": strconv.Itoa(fetch)}
+	maps.Copy(properties, s.config.Properties)
+	s.config.Properties = properties
 	for _, round := range rounds {
 		s.total += offsetsOf(round)
 	}
