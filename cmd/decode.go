@@ -55,6 +55,7 @@ func (f *decodeFlags) register(cmd *cobra.Command) {
 // codecPlan is one conversion: which serde, from where.
 type codecPlan struct {
 	flags   *decodeFlags
+	spec    string
 	serde   serde.Serde
 	options serde.Options
 	file    string // "-" is stdin
@@ -63,7 +64,7 @@ type codecPlan struct {
 }
 
 func (f *decodeFlags) plan(env *Env, args []string) (*codecPlan, error) {
-	p := &codecPlan{flags: f, file: "-", topic: f.topic, part: serde.Value}
+	p := &codecPlan{flags: f, spec: args[0], file: "-", topic: f.topic, part: serde.Value}
 	if f.isKey {
 		p.part = serde.Key
 	}
@@ -74,7 +75,10 @@ func (f *decodeFlags) plan(env *Env, args []string) (*codecPlan, error) {
 	if p.options, err = f.serdes.options(env); err != nil {
 		return nil, err
 	}
-	p.serde, err = openSerde(args[0], p.options)
+	if f.serdes.autoRegister && !hasSchema(p.spec) {
+		return nil, errNothingToRegister()
+	}
+	p.serde, err = openSerde(p.spec, p.options)
 	return p, err
 }
 

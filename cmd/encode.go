@@ -27,11 +27,27 @@ help serdes lists them.`,
 			if err != nil {
 				return err
 			}
+			if err := plan.needTopic(); err != nil {
+				closeSerde(plan.serde)
+				return err
+			}
 			return plan.runEncode(cmd.Context(), env)
 		},
 	}
 	f.register(cmd)
 	return cmd
+}
+
+// needTopic refuses to guess the subject of the registry that the topic would name.
+func (p *codecPlan) needTopic() error {
+	f := p.flags.serdes
+	asked := !hasSchema(p.spec) && (f.schemaID == "" || f.schemaID == "latest")
+	switch {
+	case p.topic != "", f.strategy == "record", !byRegistry(p.spec), p.options.Registry == nil, !asked && !f.autoRegister:
+		return nil
+	}
+	return hint(usagef("encode %s: the subject of the schema is named after the topic", p.spec),
+		"--topic TOPIC says which, and --subject-strategy record needs none")
 }
 
 func (p *codecPlan) runEncode(ctx context.Context, env *Env) error {

@@ -135,18 +135,22 @@ func argumentError(c *cobra.Command, args []string, err error) error {
 // flagError explains a flag that cannot be read, in our words where it is another
 // tool's flag.
 func flagError(c *cobra.Command, err error) error {
-	if remedy := foreignFlag(err.Error()); remedy != "" {
+	if remedy := foreignFlag(c, err.Error()); remedy != "" {
 		return hint(usagef("%s: %w", c.Name(), err), "%s", remedy)
 	}
 	return hint(usagef("%s: %w", c.Name(), err), "%s --help lists the flags", c.CommandPath())
 }
 
 // foreignFlag gives our way of writing what kcat, kaf, rpk or kcl write with a flag
-// that we do not have; message is the parser's.
-func foreignFlag(message string) string {
+// that c does not have; message is the parser's.
+func foreignFlag(c *cobra.Command, message string) string {
+	topic := "kstream consume TOPIC"
+	if strings.Contains(c.Use, "TOPIC") {
+		topic = c.CommandPath() + " TOPIC"
+	}
 	for _, f := range []struct{ flag, remedy string }{
 		{"'f' in", "-o FORMAT prints in a format: -o '%k %v\\n'"},
-		{"'t' in", "the topic is an argument: kstream consume TOPIC"},
+		{"'t' in", "the topic is an argument: " + topic},
 		{"'C' in", "use: kstream consume TOPIC"},
 		{"'P' in", "use: kstream produce TOPIC"},
 		{"'L' in", "use: kstream topic list"},
@@ -155,12 +159,11 @@ func foreignFlag(message string) string {
 		{"'G' in", "use: kstream consume TOPIC --group GROUP"},
 		{"'l' in", "files are arguments: kstream produce TOPIC FILE"},
 		{"'D' in", "use: -d SEP"},
-		{"'D' in", "use: -d SEP"},
 		{"'u' in", "output is flushed whenever no record is ready: leave it out"},
 		{"'r' in", "use: --registry URL, or --regex"},
 		{"--offset", "use: --from-offset P"},
 		{"--format", "use: -o FORMAT"},
-		{"--topic", "the topic is an argument: kstream consume TOPIC"},
+		{"--topic", "the topic is an argument: " + topic},
 		{"--bootstrap-server", "use: -b HOST:PORT"},
 		{"--from-beginning", "reading starts at the beginning unless --from-offset says otherwise"},
 		{"--max-messages", "use: -n N"},

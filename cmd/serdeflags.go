@@ -113,6 +113,31 @@ func (f *serdeFlags) useRegistry(env *Env, o *serde.Options) error {
 	return nil
 }
 
+// byRegistry says whether the format of spec has its schemas in the registry.
+func byRegistry(spec string) bool {
+	name, _, _ := strings.Cut(spec, ":")
+	name, _, _ = strings.Cut(name, "?")
+	return name == "avro" || name == "protobuf" || name == "jsonschema"
+}
+
+// hasSchema says whether spec names the file of a schema, which can be registered.
+func hasSchema(spec string) bool {
+	_, file, _ := strings.Cut(spec, ":")
+	return byRegistry(spec) && strings.Trim(file, "?") != ""
+}
+
+// registering is o for one part of records: --auto-register is about the parts that
+// name a file. Another one is written with what the registry has.
+func registering(spec string, o serde.Options) serde.Options {
+	o.AutoRegister = o.AutoRegister && hasSchema(spec)
+	return o
+}
+
+// errNothingToRegister is for --auto-register without a file.
+func errNothingToRegister() error {
+	return hint(usagef("--auto-register: there is no schema to register"), "name its file: avro:FILE, protobuf:FILE or jsonschema:FILE")
+}
+
 // openSerde makes the serde of spec. Call closeSerde when done with it.
 func openSerde(spec string, o serde.Options) (serde.Serde, error) {
 	s, err := formats.Open(spec, o)
@@ -136,10 +161,13 @@ func (f *serdeFlags) open(env *Env) (key, val serde.Serde, closeAll func(), err 
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	if key, err = openSerde(f.key, o); err != nil {
+	if f.autoRegister && !hasSchema(f.key) && !hasSchema(f.value) {
+		return nil, nil, nil, errNothingToRegister()
+	}
+	if key, err = openSerde(f.key, registering(f.key, o)); err != nil {
 		return nil, nil, nil, fmt.Errorf("--key-serde: %w", err)
 	}
-	if val, err = openSerde(f.value, o); err != nil {
+	if val, err = openSerde(f.value, registering(f.value, o)); err != nil {
 		closeSerde(key)
 		return nil, nil, nil, fmt.Errorf("--value-serde: %w", err)
 	}
