@@ -34,6 +34,7 @@ func Main(args []string) (status int) {
 	ctx, release := withSignals(context.Background())
 	defer release()
 	root := newRoot(env)
+	completeLine(root, env, args)
 	root.SetArgs(args)
 	ran, err := root.ExecuteContextC(ctx)
 	return finish(env.Stderr, err, wantsJSON(ran, args))
