@@ -93,6 +93,9 @@ func (o *Outgoing) Add(key, value []byte, headers []Header, partition int32, tim
 	o.records = append(o.records, out)
 }
 
+// Truncate takes the records from n on out again, before the batch is sent.
+func (o *Outgoing) Truncate(n int) { o.records = o.records[:n] }
+
 // Record gives record i back, as it was added. Its bytes belong to the batch.
 func (o *Outgoing) Record(i int) Record {
 	c := &o.records[i]

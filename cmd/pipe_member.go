@@ -1,0 +1,308 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"kstream/kafka"
+)
+
+// pipeMember carries the records of one member on. It belongs to that member's
+// goroutine.
+type pipeMember struct {
+	*pipeline
+	*packer
+	number   int
+	session  *kafka.Session  // of --exactly-once, else nil
+	producer *kafka.Producer // without --exactly-once
+	changer  *changer
+	worker   *worker // of --exec; nil without
+	plain    bool    // every record is written as it was read
+	ended    error   // why nothing more can be committed
+
+	here      origin          // the record at hand
+	results   int64           // of the record at hand
+	claimed   bool            // the record at hand counts for --count
+	at        int             // records of the batch at hand that are acknowledged
+	confirmed map[origin]bool // records that were refused when they were sent alone
+
+	// Since the last commit:
+	since    time.Time
+	attempts int // that were taken back, in a row
+	read     int64
+	wrote    int64
+	claims   int64
+}
+
+// member finds the one that carrier made.
+func (l *pipeline) member(number int) *pipeMember {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.carriers[number]
+}
+
+// carrier makes a member's producer, before it joins: what its last run left open has to
+// end first.
+func (l *pipeline) carrier(number int) kafka.Carrier {
+	m := &pipeMember{pipeline: l, packer: newPacker(), number: number, confirmed: map[origin]bool{}, since: time.Now()}
+	m.changer = l.newChanger()
+	if command := l.pipePlan.flags.reading.exec; command != "" {
+		m.worker = &worker{command: command, stderr: l.env.Stderr}
+		l.workers.add(m.worker)
+	}
+	m.plain = m.changer.plain() && l.route == nil && !l.transcodes && l.pipePlan.flags.reading.count == 0
+	if m.ended = m.open(); m.ended != nil {
+		l.stop(m.ended)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.carriers[number] = m
+	return m
+}
+
+// newChanger also decodes what is looked at only after the filters.
+func (l *pipeline) newChanger() *changer {
+	c := newChanger(l.changes)
+	decodes := len(l.filters.decoded) > 0 || l.changes.changes.mapping != nil
+	if !decodes && (l.route != nil || l.transcodes || l.pipePlan.flags.reading.exec != "") {
+		for _, d := range []*decoding{&l.key, &l.value} {
+			if s := d.step(func(_ context.Context, r *record) (bool, error) { return false, &unusable{r.decodeErr} }); s != nil {
+				c.steps = append(c.steps, s)
+			}
+		}
+	}
+	return c
+}
+
+func (m *pipeMember) open() (err error) {
+	pc := kafka.ProducerConfig{
+		Compression: m.pipePlan.flags.compression, MaxBatch: m.limit, Failed: m.failed, Done: m.recycle,
+	}
+	notice := func(n kafka.Notice) { m.env.notice("member %d: %s", m.number, n) }
+	if !m.pipePlan.flags.exactlyOnce {
+		m.producer, err = kafka.OpenProducer(m.cfg, pc, notice)
+		return err
+	}
+	var mine bool
+	pc.Transactional, mine = m.transactionalID(m.number)
+	m.session, err = kafka.OpenSession(m.working, m.cfg, pc, mine, notice)
+	return err
+}
+
+// close takes back what was not committed.
+func (m *pipeMember) close() error {
+	session, producer := m.session, m.producer
+	m.session, m.producer = nil, nil
+	switch {
+	case session != nil:
+		return session.Close(m.working)
+	case producer != nil:
+		return producer.Close()
+	}
+	return nil
+}
+
+func (m *pipeMember) send(ctx context.Context, o *kafka.Outgoing) error {
+	if m.session != nil {
+		return m.session.Send(ctx, o)
+	}
+	return m.producer.Send(ctx, o)
+}
+
+// receive takes what the member emits.
+func (m *pipeMember) receive(ev kafka.Event) error {
+	m.busy.Add(1)
+	defer func() {
+		m.newest.Store(m.env.Now().UnixNano())
+		m.busy.Add(-1)
+	}()
+	for _, n := range ev.Notices {
+		m.note(n)
+	}
+	if c := ev.Change; c != nil {
+		if line := m.crew.changed(m.number, c); line != "" {
+			m.env.notice("%s", line)
+		}
+		if c.Written != nil {
+			c.Written() // all is packed; Commit does the rest
+		}
+		if c.Kind == kafka.ChangeLeft {
+			return m.close()
+		}
+	}
+	if m.ended != nil || ev.Batch == nil {
+		return m.ended
+	}
+	m.at = 0
+	n, err := m.take(ev)
+	if errors.Is(err, kafka.ErrTakenBack) {
+		return nil // the batch comes again
+	}
+	handed := m.hand(m.working, m.send)
+	m.acknowledge(ev.Batch, n)
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	return firstOf(err, handed)
+}
+
+// note tells what a notice tells.
+func (m *pipeMember) note(n kafka.Notice) {
+	m.crew.noticed(m.number, n)
+	if n.Kind == kafka.NoticeLost {
+		m.lost.Add(n.To - n.From)
+	}
+	if n.Kind != kafka.NoticeEnd || m.env.StderrTerminal {
+		m.env.notice("%s", n)
+	}
+}
+
+// acknowledge notes that the first n records of the batch are done with.
+func (m *pipeMember) acknowledge(b *kafka.Batch, n int) {
+	if n > m.at {
+		m.read += int64(n - m.at)
+		m.crew.read(m.number, b.Records[m.at:n])
+		m.at = n
+	}
+	b.Ack(n)()
+}
+
+// take carries the records of a batch on, and says how many are done with.
+func (m *pipeMember) take(ev kafka.Event) (int, error) {
+	switch {
+	case m.worker != nil:
+		return m.execute(ev)
+	case m.plain && m.suspects() == 0:
+		return m.pass(ev.Batch)
+	}
+	b := ev.Batch
+	for i := range b.Records {
+		if m.polling.Err() != nil {
+			return i, nil
+		}
+		rec := &b.Records[i]
+		m.begin(rec)
+		if m.suspected() {
+			if err := m.alone(ev, i, i+1, func() error { return m.change(rec) }); err != nil {
+				return i, err
+			}
+			continue
+		}
+		if err := m.settle(rec, m.change(rec)); err != nil {
+			return i, err
+		}
+		if err := m.commitDue(ev, i+1); err != nil {
+			return i + 1, err
+		}
+	}
+	return len(b.Records), nil
+}
+
+// pass writes records as they are.
+func (m *pipeMember) pass(b *kafka.Batch) (int, error) {
+	for i := range b.Records {
+		r := &b.Records[i]
+		p := m.add(m.dst, r, origin{r.Partition, r.Offset})
+		m.wrote++
+		if p.Full() {
+			if err := m.hand(m.working, m.send); err != nil {
+				return i + 1, err
+			}
+		}
+	}
+	return len(b.Records), nil
+}
+
+// begin starts with a record.
+func (m *pipeMember) begin(r *kafka.Record) {
+	m.here, m.results, m.claimed = origin{r.Partition, r.Offset}, 0, false
+}
+
+// change packs what becomes of a record.
+func (m *pipeMember) change(rec *kafka.Record) error {
+	if !m.transcodes || m.changes.changes.mapping != nil {
+		return m.changer.change(m.working, rec, m.put)
+	}
+	keep, err := m.changer.look(m.working, rec)
+	if !keep || err != nil {
+		return err
+	}
+	return m.changer.writeValue(m.working, valueJSON(&m.changer.record), m.put)
+}
+
+// put packs one result.
+func (m *pipeMember) put(out *kafka.Record) error {
+	if err := m.claim(); err != nil {
+		return err
+	}
+	topic, err := m.topicOf(out)
+	if err != nil {
+		return err
+	}
+	m.addWhole(topic, out, m.here)
+	m.results++
+	return nil
+}
+
+// topicOf says where the result goes that the changer is writing.
+func (m *pipeMember) topicOf(*kafka.Record) (string, error) {
+	if m.route == nil {
+		return m.dst, nil
+	}
+	text, err := m.route.Apply(m.working, m.changer.record.look())
+	switch {
+	case err != nil:
+		return "", m.changer.failed(m.working, err)
+	case text != nil:
+		return string(text), m.known(m.working, string(text))
+	case m.dst == "":
+		return "", &unusable{errors.New("--route: no topic, and there is no DST")}
+	}
+	return m.dst, nil
+}
+
+// settle ends a record: its results are packed, or --on-error decides.
+func (m *pipeMember) settle(rec *kafka.Record, err error) error {
+	var bad *unusable
+	if errors.As(err, &bad) {
+		m.drop()
+		m.results = 0
+		err = m.reject(rec, bad.err)
+	}
+	if err != nil {
+		m.drop()
+		return err
+	}
+	m.wrote += m.results
+	if m.keep() {
+		return m.hand(m.working, m.send)
+	}
+	return nil
+}
+
+// reject lets --on-error decide about a record.
+func (m *pipeMember) reject(rec *kafka.Record, reason error) error {
+	err := fmt.Errorf("%s: %w", placeOf(rec), reason)
+	switch m.rules.action {
+	case "skip":
+		m.pipeline.failed.add(err)
+		m.unclaim()
+		return nil
+	case "dlq":
+		if err := m.claim(); err != nil {
+			return err
+		}
+		m.pipeline.failed.add(err)
+		letter := *rec
+		letter.Headers = letterHeaders(rec, err)
+		m.addWhole(m.rules.topic, &letter, m.here)
+		return nil
+	}
+	code := classify(reason)
+	if code == codeFailed {
+		code = codeBadData
+	}
+	return hint(faultf(code, "%w", err), "--on-error skip leaves it out, dlq:TOPIC puts it aside")
+}

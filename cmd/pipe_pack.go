@@ -1,0 +1,188 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"kstream/kafka"
+)
+
+// pipeParcel is what a member sends in one call, all to one topic.
+type pipeParcel struct {
+	kafka.Outgoing
+	origins []origin // of each record
+}
+
+// packer packs what comes of records into parcels. One goroutine owns it; what the
+// producer reports comes on others.
+type packer struct {
+	packed map[string]*pipeParcel // that are not sent yet, by topic
+	latest *pipeParcel            // the one that was added to last
+	marks  []packMark             // where the results of the record at hand begin
+
+	mu      sync.Mutex
+	spare   []*pipeParcel
+	refused map[origin]error // records of SRC whose results were refused by themselves
+	refusal error            // the newest of them; nil when it was asked for
+	broken  error            // the first delivery that failed for another reason
+}
+
+// packMark is the length that a parcel had.
+type packMark struct {
+	parcel *pipeParcel
+	length int
+}
+
+func newPacker() *packer {
+	return &packer{packed: map[string]*pipeParcel{}, refused: map[origin]error{}}
+}
+
+// parcel gives the one that is packed for a topic.
+func (k *packer) parcel(topic string) *pipeParcel {
+	if k.latest != nil && k.latest.Topic() == topic {
+		return k.latest
+	}
+	p := k.packed[topic]
+	if p == nil {
+		k.mu.Lock()
+		if n := len(k.spare); n > 0 {
+			p, k.spare = k.spare[n-1], k.spare[:n-1]
+		}
+		k.mu.Unlock()
+		if p == nil {
+			p = new(pipeParcel)
+			p.Tag = p
+		}
+		p.Reset(topic)
+		p.origins = p.origins[:0]
+		k.packed[topic] = p
+	}
+	k.latest = p
+	return p
+}
+
+// add packs one result of the record at a place of SRC.
+func (k *packer) add(topic string, r *kafka.Record, at origin) *pipeParcel {
+	p := k.parcel(topic)
+	p.Add(r.Key, r.Value, r.Headers, kafka.AnyPartition, keptTimestamp(r.Timestamp))
+	p.origins = append(p.origins, at)
+	return p
+}
+
+// keptTimestamp is that of a record as Outgoing.Add wants it: there 0 is the moment of
+// sending, so that the first moment of 1970 becomes the next one.
+func keptTimestamp(millis int64) int64 {
+	switch {
+	case millis < 0:
+		return 0
+	case millis == 0:
+		return 1
+	}
+	return millis
+}
+
+// addWhole is add for one of several results, which are packed together or not at all.
+func (k *packer) addWhole(topic string, r *kafka.Record, at origin) {
+	p := k.parcel(topic)
+	marked := false
+	for _, m := range k.marks {
+		marked = marked || m.parcel == p
+	}
+	if !marked {
+		k.marks = append(k.marks, packMark{p, p.Len()})
+	}
+	k.add(topic, r, at)
+}
+
+// keep ends the results of one record; full says whether something is to be sent.
+func (k *packer) keep() (full bool) {
+	for _, m := range k.marks {
+		full = full || m.parcel.Full()
+	}
+	k.marks = k.marks[:0]
+	return full
+}
+
+// drop takes the results of one record out again.
+func (k *packer) drop() {
+	for _, m := range k.marks {
+		m.parcel.Truncate(m.length)
+		m.parcel.origins = m.parcel.origins[:m.length]
+	}
+	k.marks = k.marks[:0]
+}
+
+// hand sends everything that is packed.
+func (k *packer) hand(ctx context.Context, send func(context.Context, *kafka.Outgoing) error) error {
+	k.latest = nil
+	for topic, p := range k.packed {
+		delete(k.packed, topic)
+		if err := send(ctx, &p.Outgoing); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recycle takes a parcel back when the fate of all its records is known.
+func (k *packer) recycle(o *kafka.Outgoing) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.spare = append(k.spare, o.Tag.(*pipeParcel))
+}
+
+// failed notes a record that was not delivered: refused by itself, or together with
+// everything else.
+func (k *packer) failed(o *kafka.Outgoing, i int, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	switch {
+	case errors.Is(err, kafka.ErrTransaction): // it goes with the transaction
+	case errors.Is(err, kafka.ErrFailed):
+		k.refusal = fmt.Errorf("%s: %w", o.Topic(), err)
+		k.refused[o.Tag.(*pipeParcel).origins[i]] = k.refusal
+	case k.broken == nil:
+		k.broken = fmt.Errorf("%s: %w", o.Topic(), err)
+	}
+}
+
+// suspects says how many records were refused.
+func (k *packer) suspects() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.refused)
+}
+
+// suspect gives the error with which a record was refused, or nil.
+func (k *packer) suspect(at origin) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.refused[at]
+}
+
+// cleared forgets the suspicion against a record.
+func (k *packer) cleared(at origin) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.refused, at)
+}
+
+// refusedNow gives the error of a record that was refused since it was asked last.
+func (k *packer) refusedNow() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	err := k.refusal
+	k.refusal = nil
+	return err
+}
+
+// failure gives the reason why nothing is delivered, once.
+func (k *packer) failure() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	err := k.broken
+	k.broken = nil
+	return err
+}

@@ -1,0 +1,123 @@
+package cmd
+
+import (
+	"kstream/cmd/expr"
+	"kstream/serde"
+)
+
+// pipePlan is pipeFlags with a meaning.
+type pipePlan struct {
+	*consumePlan // what is read, and which of it
+	flags        *pipeFlags
+	dst          string // empty: --route says
+	route        *expr.Text
+	changes      *replayPlan // what becomes of a record
+	transcodes   bool        // values are written in another format than they are read
+	rules        failures    // --on-error
+}
+
+func (f *pipeFlags) plan(env *Env, src, dst string) (*pipePlan, error) {
+	r := &f.reading
+	p := &pipePlan{
+		flags: f, dst: dst,
+		consumePlan: &consumePlan{flags: r, close: func() {}, output: &recordOutput{tellsErrors: true}, failures: failures{action: "stop"}},
+	}
+	if err := f.check(src, dst); err != nil {
+		return nil, err
+	}
+	if dst == "-" {
+		p.dst = ""
+	}
+	var err error
+	if p.rules, err = planFailures(f.onError); err != nil || p.rules.keeps() {
+		return nil, usagef("--on-error %s: want stop, skip or dlq:TOPIC", f.onError)
+	}
+	if p.rules.topic == src {
+		return nil, faultf(codeSameTopic, "--on-error dlq:%s: that topic is read itself", src)
+	}
+	if p.reading, err = r.reading.plan(env, []string{src}); err != nil {
+		return nil, err
+	}
+	p.reading.toEnd = r.exit
+	if p.members, err = r.members.plan(r, p.reading); err != nil {
+		return nil, err
+	}
+	p.members.config.CommitEvery = f.commitEvery.d
+	if err := p.planChanges(env); err != nil {
+		return nil, err
+	}
+	p.endless = !p.reading.bounded() && r.count == 0
+	if err := r.checkForeign(); err != nil {
+		return nil, err
+	}
+	if err := r.cluster.plan(env); err != nil {
+		return nil, err
+	}
+	if err := p.openSerdes(env); err != nil {
+		return nil, err
+	}
+	return p, p.openTarget(env)
+}
+
+// check refuses what makes no sense by itself.
+func (f *pipeFlags) check(src, dst string) error {
+	switch {
+	case src == "" || dst == "":
+		return usagef("a topic name is empty")
+	case src == dst:
+		return faultf(codeSameTopic, "SRC and DST are the same topic, %s: it would never end", src)
+	case f.reading.members.group == "":
+		return usagef("want --group NAME: its offsets say what is done")
+	case dst == "-" && f.route == "":
+		return usagef("DST -: want --route, which says where each record goes")
+	case f.commitEvery.d <= 0:
+		return usagef("--commit-every: want a duration above 0")
+	}
+	if err := checkCompression(f.compression); err != nil {
+		return err
+	}
+	return f.reading.checkBounds()
+}
+
+// planChanges gives a meaning to what chooses, changes and routes records.
+func (p *pipePlan) planChanges(env *Env) error {
+	f := p.flags
+	filters := f.reading.filters
+	filters.mapping = "" // what it makes is written, not shown
+	var err error
+	if p.filters, err = filters.plan(env); err != nil {
+		return err
+	}
+	p.changes = &replayPlan{consumePlan: p.consumePlan, changes: &replayChanges{}, dst: replayPlace{topic: p.dst}}
+	if text := f.reading.filters.mapping; text != "" {
+		if p.changes.changes.mapping, err = expr.NewMap("--map", text); err != nil {
+			return usagef("%w", err)
+		}
+	}
+	if f.route != "" {
+		if p.route, err = expr.NewText("--route", f.route); err != nil {
+			return usagef("%w", err)
+		}
+	}
+	return nil
+}
+
+// openTarget makes the serde of --to-value-serde.
+func (p *pipePlan) openTarget(env *Env) error {
+	if p.flags.toValue == "" {
+		return nil
+	}
+	options, err := p.flags.reading.serdes.options(env)
+	if err != nil {
+		return err
+	}
+	s, err := openSerde(p.flags.toValue, options)
+	if err != nil {
+		return hint(usagef("--to-value-serde: %w", err), "kstream help serdes")
+	}
+	p.transcodes = true
+	p.encoders[serde.Value] = newEncoders(s, s, options.JSON())[serde.Value]
+	closeOthers := p.close
+	p.close = func() { closeOthers(); closeSerde(s) }
+	return nil
+}

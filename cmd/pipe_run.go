@@ -1,0 +1,254 @@
+package cmd
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"kstream/kafka"
+	"kstream/output"
+)
+
+// pipeline is the state that all members of one pipe share.
+type pipeline struct {
+	*pipePlan
+	*consumption
+	env   *Env
+	cfg   kafka.Config
+	admin *kafka.Admin
+	id    string // of this process, in transactional ids
+	limit int    // max.message.bytes of DST; 0: unknown
+
+	polling context.Context // may we take on more work?
+	working context.Context // may we finish what we hold?
+	asking  context.Context // may we wait for the command of --exec?
+
+	mu       sync.Mutex
+	carriers map[int]*pipeMember
+	topics   map[string]knownTopic
+
+	claims    atomic.Int64 // of --count, that are not given back
+	done      atomic.Int64 // records that were read and committed
+	committed atomic.Int64 // records that were written, and committed
+}
+
+// knownTopic is what was found out about a topic of --route.
+type knownTopic struct {
+	err  error
+	till time.Time // when to ask again; zero: never
+}
+
+// run reads as a group and writes what becomes of the records: each member does all of
+// it on its own goroutine.
+func (p *pipePlan) run(ctx context.Context, env *Env) (err error) {
+	defer p.close()
+	polling, stop := context.WithCancelCause(ctx) // may we take on more work?
+	defer stop(nil)
+	if d := p.flags.reading.limit.d; d > 0 {
+		timer := time.AfterFunc(d, func() { stop(errTimeUp) })
+		defer timer.Stop()
+	}
+	l := &pipeline{
+		pipePlan: p, consumption: newConsumption(p.consumePlan, env, stop), env: env,
+		id: strings.ToLower(rand.Text()[:8]), carriers: map[int]*pipeMember{}, topics: map[string]knownTopic{},
+	}
+	defer func() { err = errors.Join(err, l.close()) }()
+	src, err := l.open(polling)
+	if cause := context.Cause(polling); err != nil && cause != nil && errors.Is(err, cause) {
+		return l.ended(cause)
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(l.carry(polling, src), src.Close())
+}
+
+// open looks at where the records go, and then at where they come from.
+func (l *pipeline) open(ctx context.Context) (source, error) {
+	cluster, err := l.pipePlan.flags.reading.cluster.connect(ctx, l.env)
+	if err != nil {
+		return nil, err
+	}
+	if err := cluster.refuseWrites(); err != nil {
+		return nil, err
+	}
+	if l.cfg, err = l.configured(cluster.Config); err != nil {
+		return nil, err
+	}
+	if l.admin, err = kafka.OpenAdmin(ctx, l.cfg); err != nil {
+		return nil, err
+	}
+	if l.dst != "" {
+		if _, err := l.admin.Topics(ctx, l.dst); err != nil {
+			return nil, nearTopic(err)
+		}
+		l.limit = l.admin.MaxMessage(ctx, l.dst)
+	}
+	if topic := l.rules.topic; topic != "" {
+		if _, err := l.admin.Topics(ctx, topic); err != nil {
+			return nil, fmt.Errorf("--on-error dlq: %w", nearTopic(err))
+		}
+	}
+	l.members.config.Carrier = l.carrier
+	return l.consumption.open(ctx)
+}
+
+// transactionTimeout is how long the coordinator waits for a member that has died in a
+// transaction: so long readers of committed records wait too.
+const transactionTimeout = 15 * time.Second
+
+// configured sets what transactions need, unless it was set. No request and no delivery
+// may take longer than the transaction.
+func (l *pipeline) configured(cfg kafka.Config) (kafka.Config, error) {
+	if !l.pipePlan.flags.exactlyOnce {
+		return cfg, nil
+	}
+	limit := max(transactionTimeout, cfg.Timeout).Milliseconds()
+	properties := map[string]string{"transaction.timeout.ms": fmt.Sprint(limit)}
+	maps.Copy(properties, cfg.Properties)
+	limit, err := strconv.ParseInt(properties["transaction.timeout.ms"], 10, 64)
+	if err != nil || limit <= 0 {
+		return cfg, usagef("transaction.timeout.ms=%s: want milliseconds", properties["transaction.timeout.ms"])
+	}
+	if _, set := properties["socket.timeout.ms"]; !set && limit < 30_000 {
+		properties["socket.timeout.ms"] = fmt.Sprint(limit)
+	}
+	cfg.Properties = properties
+	cfg.Timeout = min(cfg.Timeout, time.Duration(limit)*time.Millisecond)
+	return cfg, nil
+}
+
+// transactionalID names the transactions of a member. That of a static member stays the
+// same, so that its next run ends what this one may leave open.
+func (l *pipeline) transactionalID(member int) (id string, mine bool) {
+	group := l.members.config
+	if group.InstanceID != "" {
+		return fmt.Sprintf("kstream-pipe-%s-%s-%d", group.Name, group.InstanceID, member-1), false
+	}
+	return fmt.Sprintf("kstream-pipe-%s-%s-%d", group.Name, l.id, member), true
+}
+
+// carry runs the members until the pipe ends, and says how it ended.
+func (l *pipeline) carry(polling context.Context, src source) error {
+	l.newest.Store(time.Now().UnixNano())
+	l.left.Store(math.MaxInt64)
+	defer l.bound(polling)()
+	watches, over := context.WithCancel(polling)
+	defer over()
+	if l.pipePlan.flags.reading.idle.d > 0 {
+		go l.watchIdle(watches) // ends with watches
+	}
+	err := src.Run(polling, l.working, func(member int) func(kafka.Event) error {
+		return func(ev kafka.Event) error { return l.member(member).receive(ev) }
+	})
+	cause := context.Cause(polling)
+	if cause != nil && errors.Is(err, cause) && !isFailure(cause) {
+		err = nil // the end was asked for; ended tells by whom
+	}
+	l.tell()
+	if err != nil {
+		return err
+	}
+	return l.ended(cause)
+}
+
+// bound makes the contexts of the members: after a signal the command of --exec has half
+// of the grace for its answers, and deliveries and commits have all of it.
+func (l *pipeline) bound(polling context.Context) (release func()) {
+	l.polling = polling
+	live := context.WithoutCancel(polling)
+	var giveUp, hurry context.CancelFunc
+	l.working, giveUp = context.WithCancel(live)
+	l.asking, hurry = context.WithCancel(l.working)
+	unhook := context.AfterFunc(polling, func() { // ends at once
+		if stopped(polling) != nil {
+			time.AfterFunc(outputGrace/2, hurry)
+			time.AfterFunc(outputGrace, giveUp)
+		}
+	})
+	return func() { unhook(); hurry(); giveUp() }
+}
+
+// isFailure says whether the cause of an end is an error, and nothing that was asked for.
+func isFailure(cause error) bool {
+	var interrupted *errInterrupted
+	return !errors.As(cause, &interrupted) && !errors.Is(cause, errEnough) && !errors.Is(cause, errIdle) && !errors.Is(cause, errTimeUp)
+}
+
+// ended turns the reason for the end into the outcome of the command.
+func (l *pipeline) ended(cause error) error {
+	count := l.pipePlan.flags.reading.count
+	n := l.claims.Load()
+	switch {
+	case count > 0 && n < count && (errors.Is(cause, errIdle) || errors.Is(cause, errTimeUp)):
+		return faultf(codeTimeout, "%d of %d records: %w", n, count, cause)
+	case count > 0 && n < count && errors.Is(cause, errEnough):
+		return faultf(codePartial, "%d of %d records: the last transaction of a member was aborted", n, count)
+	}
+	l.printed.Store(l.committed.Load())
+	return l.consumption.ended(cause)
+}
+
+// tell says what became of the records.
+func (l *pipeline) tell() {
+	l.tellFailures()
+	if n, first := l.failed.total(); n > 0 {
+		went := "left out"
+		if l.rules.topic != "" {
+			went = "went to " + l.rules.topic
+		}
+		l.env.notice("%s could not be passed on and %s; the first: %s", countOf(n, "record"), went, first)
+	}
+	l.env.notice("%s records read, %s written to %s", output.Count(l.done.Load()), output.Count(l.committed.Load()), cmp.Or(l.dst, "the topics of --route"))
+}
+
+// close ends what members have left open, and all else.
+func (l *pipeline) close() error {
+	var errs []error
+	for _, m := range l.carriers {
+		errs = append(errs, m.close())
+	}
+	if l.admin != nil {
+		l.admin.Close()
+	}
+	return errors.Join(append(errs, l.consumption.close())...)
+}
+
+// unknownAgain is when a topic that did not exist is asked for again.
+const unknownAgain = 10 * time.Second
+
+// known makes sure that a topic of --route exists and is not read itself.
+func (l *pipeline) known(ctx context.Context, topic string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	k, asked := l.topics[topic]
+	if asked && (k.till.IsZero() || l.env.Now().Before(k.till)) {
+		return k.err
+	}
+	if topic == l.reading.topics[0] {
+		k.err = faultf(codeSameTopic, "--route: %s is the topic that is read", topic)
+		l.topics[topic] = k
+		return k.err
+	}
+	_, err := l.admin.Topics(ctx, topic)
+	var unknown *kafka.UnknownTopicError
+	switch {
+	case err == nil:
+		l.topics[topic] = knownTopic{}
+		return nil
+	case !errors.As(err, &unknown):
+		return err
+	}
+	k = knownTopic{err: &unusable{fmt.Errorf("--route: %w", nearTopic(err))}, till: l.env.Now().Add(unknownAgain)}
+	l.topics[topic] = k
+	return k.err
+}
