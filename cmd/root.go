@@ -96,7 +96,7 @@ func newRoot(env *Env) *cobra.Command {
 	root.SetCompletionCommandGroupID(groupProgram)
 	helpOfRoot(root)
 	addTo(root, groupTry, newDemoCmd(env), newBrokerCmd(env))
-	addTo(root, groupRecords, newProduceCmd(env), newConsumeCmd(env), newReplayCmd(env), newDecodeCmd(env), newEncodeCmd(env))
+	addTo(root, groupRecords, newProduceCmd(env), newConsumeCmd(env), newReplayCmd(env), newPipeCmd(env), newDecodeCmd(env), newEncodeCmd(env))
 	addTo(root, groupCluster, newTopicCmd(env), newGroupCmd(env), newClusterCmd(env), newSchemaCmd(env), newACLCmd(env), newUserCmd(env))
 	addTo(root, groupScripts, newSandboxCmd(env), newWaitCmd(env), newExpectCmd(env))
 	addTo(root, groupProgram, newVersionCmd(env))
