@@ -1,0 +1,347 @@
+package columns
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/parquet-go/parquet-go"
+)
+
+// ErrExists is the error of an output that would replace a file.
+var ErrExists = errors.New("the file exists")
+
+// Defaults of Options, and what bounds the memory of a Dir.
+const (
+	DefaultRows  = 1_000_000
+	DefaultBytes = 256 << 20
+
+	firstRows  = 10_000    // at most so many decide the types
+	firstBytes = 4 << 20   // or frames of so many bytes
+	groupRows  = 100_000   // in a row group
+	mostHeld   = 256 << 20 // bytes of frames that are not in a file yet
+	mostOpen   = 128       // files that are being written
+)
+
+// Options say when a file is full. Zero values are the defaults.
+type Options struct {
+	Rows  int64 // in a file
+	Bytes int64 // of frames in a file, before they are compressed
+	// Schemas knows the columns of schemas; nil: types come from the rows alone.
+	Schemas Schemas
+}
+
+// shapesKey is the name under which a file keeps the types that it was given, so that the
+// next run goes on from them.
+const shapesKey = "kstream.columns"
+
+// tp is a partition of a topic.
+type tp struct {
+	topic     string
+	partition int32
+}
+
+// Dir is a folder of Parquet files, one or more for each partition, called
+// TOPIC-PARTITION-FIRST-LAST.parquet after the offsets in them.
+type Dir struct {
+	mu      sync.Mutex
+	path    string
+	root    *os.Root
+	options Options
+	next    map[tp]int64        // offsets behind those that are in files
+	shapes  map[string]shapes   // of each topic
+	newest  map[string]fileName // of each topic, whose types have not been asked yet
+	files   map[tp]*parquetFile
+	held    int64
+	row     row
+	err     error
+}
+
+// fileName is what the name of a file says.
+type fileName struct {
+	tp
+	first, last int64
+}
+
+// OpenDir opens the folder path, which is made when it is not there, and learns what is in
+// it.
+func OpenDir(path string, o Options) (*Dir, error) {
+	if o.Rows <= 0 {
+		o.Rows = DefaultRows
+	}
+	if o.Bytes <= 0 {
+		o.Bytes = DefaultBytes
+	}
+	if err := os.Mkdir(path, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("%s: %w", path, cause(err))
+	}
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, cause(err))
+	}
+	d := &Dir{
+		path: path, root: root, options: o,
+		next: map[tp]int64{}, shapes: map[string]shapes{}, newest: map[string]fileName{}, files: map[tp]*parquetFile{},
+	}
+	entries, err := fs.ReadDir(root.FS(), ".")
+	if err != nil {
+		root.Close()
+		return nil, fmt.Errorf("%s: %w", path, cause(err))
+	}
+	for _, e := range entries {
+		name, ok := parseName(e.Name())
+		if !ok || !e.Type().IsRegular() {
+			continue
+		}
+		d.next[name.tp] = max(d.next[name.tp], name.last+1)
+		if have, ok := d.newest[name.topic]; !ok || have.last < name.last {
+			d.newest[name.topic] = name
+		}
+	}
+	return d, nil
+}
+
+// namePattern is the name of a file; topics are what Kafka allows.
+var namePattern = regexp.MustCompile(`^([a-zA-Z0-9._-]{1,249})-([0-9]{1,10})-([0-9]{1,19})-([0-9]{1,19})\.parquet$`)
+
+func parseName(name string) (fileName, bool) {
+	m := namePattern.FindStringSubmatch(name)
+	if m == nil {
+		return fileName{}, false
+	}
+	partition, err := strconv.ParseInt(m[2], 10, 32)
+	first, errFirst := strconv.ParseInt(m[3], 10, 64)
+	last, errLast := strconv.ParseInt(m[4], 10, 64)
+	if err != nil || errFirst != nil || errLast != nil || first > last {
+		return fileName{}, false
+	}
+	return fileName{tp{m[1], int32(partition)}, first, last}, true
+}
+
+func (n fileName) String() string {
+	return fmt.Sprintf("%s-%d-%d-%d.parquet", n.topic, n.partition, n.first, n.last)
+}
+
+// Next gives the offset behind the last one of a partition that is in a file, or 0. Reading goes
+// on there.
+func (d *Dir) Next(topic string, partition int32) int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.next[tp{topic, partition}]
+}
+
+// Write takes whole frames of Rows. The offsets of a partition must not fall.
+func (d *Dir) Write(frames []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.err != nil {
+		return 0, d.err
+	}
+	for rest := frames; len(rest) > 0; {
+		after, err := d.row.next(rest)
+		if err == nil {
+			err = d.add(rest[:len(rest)-len(after)])
+		}
+		if err != nil {
+			d.err = err
+			return len(frames) - len(rest), err
+		}
+		rest = after
+	}
+	return len(frames), nil
+}
+
+// add gives a frame, which d.row holds apart, to the file of its partition.
+func (d *Dir) add(frame []byte) error {
+	f := d.files[tp{string(d.row.topic), d.row.partition}]
+	if f != nil && f.full(d.options) && d.row.offset > f.name.last { // rows of one offset stay together
+		if err := d.publish(f); err != nil {
+			return err
+		}
+		f = nil
+	}
+	if f == nil {
+		f = &parquetFile{dir: d, name: fileName{tp{string(d.row.topic), d.row.partition}, d.row.offset, d.row.offset}}
+		if _, ok := parseName(f.name.String()); !ok {
+			return fmt.Errorf("%s: no file can have this name: %q", d.path, f.name)
+		}
+		d.files[f.name.tp] = f
+	}
+	f.name.last = d.row.offset
+	f.rows++
+	f.bytes += int64(len(frame))
+	f.held += int64(len(frame))
+	d.held += int64(len(frame))
+	if f.writer != nil {
+		if err := f.write(&d.row); err != nil {
+			return err
+		}
+	} else {
+		f.frames = append(f.frames, frame...)
+		if f.rows >= firstRows || len(f.frames) >= firstBytes {
+			if err := d.begin(f); err != nil {
+				return err
+			}
+		}
+	}
+	if f.held > 0 && f.writer != nil && f.rows-f.flushed >= groupRows {
+		return f.flush()
+	}
+	if d.held >= mostHeld {
+		return d.relieve()
+	}
+	return nil
+}
+
+// relieve writes out the partition that holds the most.
+func (d *Dir) relieve() error {
+	largest := slices.MaxFunc(d.open(), func(a, b *parquetFile) int { return cmp.Compare(a.held, b.held) })
+	if largest.writer == nil {
+		if err := d.begin(largest); err != nil {
+			return err
+		}
+	}
+	return largest.flush()
+}
+
+// open gives the files that are being written.
+func (d *Dir) open() []*parquetFile {
+	var files []*parquetFile
+	for _, f := range d.files {
+		files = append(files, f)
+	}
+	slices.SortFunc(files, func(a, b *parquetFile) int {
+		return cmp.Or(cmp.Compare(a.name.topic, b.name.topic), cmp.Compare(a.name.partition, b.name.partition))
+	})
+	return files
+}
+
+// begin finds the types of a file and writes the rows that it holds.
+func (d *Dir) begin(f *parquetFile) error {
+	started := 0
+	var fullest *parquetFile
+	for _, other := range d.files {
+		if other.writer != nil {
+			if started++; fullest == nil || other.bytes > fullest.bytes {
+				fullest = other
+			}
+		}
+	}
+	if started >= mostOpen {
+		if err := d.publish(fullest); err != nil {
+			return err
+		}
+	}
+	sketch := newSketch(d.known(f.name.topic), d.options.Schemas)
+	var r row
+	for rest := f.frames; len(rest) > 0; {
+		var err error
+		if rest, err = r.next(rest); err != nil {
+			return err
+		}
+		sketch.add(&r)
+	}
+	d.shapes[f.name.topic] = sketch.result()
+	if err := f.start(d.shapes[f.name.topic]); err != nil {
+		return err
+	}
+	for rest := f.frames; len(rest) > 0; {
+		rest, _ = r.next(rest) // it was read before
+		if err := f.write(&r); err != nil {
+			return err
+		}
+	}
+	f.frames = nil
+	return nil
+}
+
+// known gives the types of the files of a topic that there are.
+func (d *Dir) known(topic string) shapes {
+	if s, ok := d.shapes[topic]; ok {
+		return s
+	}
+	if name, ok := d.newest[topic]; ok {
+		if s, err := d.readShapes(name); err == nil {
+			return s
+		}
+	}
+	return newShapes()
+}
+
+// readShapes reads the types that a file was made with.
+func (d *Dir) readShapes(name fileName) (shapes, error) {
+	f, err := d.root.Open(name.String())
+	if err != nil {
+		return shapes{}, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return shapes{}, err
+	}
+	file, err := parquet.OpenFile(f, info.Size(), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	if err != nil {
+		return shapes{}, err
+	}
+	text, ok := file.Lookup(shapesKey)
+	if !ok {
+		return shapes{}, fs.ErrNotExist
+	}
+	s := newShapes()
+	return s, json.Unmarshal([]byte(text), &s)
+}
+
+// publish gives a file its name and forgets it.
+func (d *Dir) publish(f *parquetFile) error {
+	if f.writer == nil {
+		if err := d.begin(f); err != nil {
+			return err
+		}
+	}
+	delete(d.files, f.name.tp)
+	if err := f.close(); err != nil {
+		return err
+	}
+	d.next[f.name.tp] = f.name.last + 1
+	return nil
+}
+
+// Close publishes what was written. After an error of Write it removes the files that are not
+// whole; those that were full before are there.
+func (d *Dir) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	err := d.err
+	for _, f := range d.open() {
+		if err == nil {
+			err = d.publish(f)
+		} else {
+			f.remove()
+		}
+	}
+	if errors.Is(err, d.err) { // Write has told
+		err = nil
+	}
+	d.err = os.ErrClosed
+	return errors.Join(err, d.root.Close())
+}
+
+// cause is what the system said, without the operation and the path before it.
+func cause(err error) error {
+	var pe *fs.PathError
+	var le *os.LinkError
+	switch {
+	case errors.As(err, &pe):
+		return pe.Err
+	case errors.As(err, &le):
+		return le.Err
+	}
+	return err
+}
