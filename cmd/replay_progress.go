@@ -118,6 +118,7 @@ func (s *topicStore) create(ctx context.Context) error {
 	}
 	err = s.admin.CreateTopic(ctx, kafka.TopicConfig{Name: progressTopic, Partitions: 1, Config: map[string]string{
 		"cleanup.policy": "compact",
+		"retention.ms":   "-1",
 		"segment.bytes":  strconv.Itoa(16 << 20), // what a start has to read at most, about
 	}})
 	if errors.Is(err, kafka.ErrExists) {

@@ -212,8 +212,10 @@ func (r *replay) ended(polling context.Context, err error) error {
 	if err == nil && r.flags.verify {
 		err = r.verified(context.WithoutCancel(polling))
 	}
-	if printed := r.summarize(err); printed != nil {
-		return firstOf(err, printed)
+	if r.starts != nil {
+		if printed := r.summarize(err); printed != nil {
+			return firstOf(err, printed)
+		}
 	}
 	if errors.Is(err, kafka.ErrFenced) {
 		return hint(&fault{codeAlreadyExists, fmt.Errorf("another kstream replay with --name %s took over: %w", r.flags.name, err)},
@@ -289,9 +291,6 @@ func (r *replay) summary(err error) *replaySummary {
 	}
 	if r.redrive != nil {
 		s.Target = "the topics that the records name"
-	}
-	if r.from == nil {
-		return s
 	}
 	next := r.next
 	if r.keeps() {

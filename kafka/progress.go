@@ -45,17 +45,20 @@ func commitList(commits map[TopicPartition]Commit) []ck.TopicPartition {
 }
 
 // StableCommitted is Committed for who will go on from there: while a transaction that
-// commits offsets of the group is being ended it waits, at most the timeout (KIP-447).
+// commits offsets of the group is being ended it waits, at most the timeout (KIP-447). A
+// group that does not exist has none.
 func (a *Admin) StableCommitted(ctx context.Context, group string) (map[TopicPartition]Commit, error) {
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
 	for {
 		commits, err := a.stableOnce(ctx, group)
 		var ke ck.Error
-		if err == nil || !errors.As(err, &ke) || ke.Code() != ck.ErrUnstableOffsetCommit {
+		switch {
+		case err == nil || !errors.As(err, &ke):
 			return commits, explain(a.cfg, a.logs, err)
-		}
-		if pause(ctx, pollInterval) != nil {
+		case ke.Code() == ck.ErrGroupIDNotFound:
+			return nil, nil
+		case ke.Code() != ck.ErrUnstableOffsetCommit, pause(ctx, pollInterval) != nil:
 			return nil, explain(a.cfg, a.logs, err)
 		}
 	}
