@@ -148,6 +148,11 @@ func (f *topicDiffFlags) plan(env *Env, args []string) (*topicDiffPlan, error) {
 	if f.other.given() && other.schemaRegistry() == nil {
 		other.schemas = f.reading.cluster.schemaRegistry() // one registry for both
 	}
+	if !f.other.given() { // then its warnings are those of the first
+		effective := *other.effective
+		effective.Warnings = nil
+		other = &clusterFlags{effective: &effective, schemas: other.schemas}
+	}
 	for i, cluster := range []*clusterFlags{&f.reading.cluster, other} {
 		if p.sides[i], err = f.planSide(env, args[i], cluster); err != nil {
 			p.close()
@@ -217,7 +222,7 @@ func (p *topicDiffPlan) run(ctx context.Context, env *Env) (err error) {
 		return diffSpace(err)
 	}
 	for _, s := range p.sides {
-		s.tellFailures()
+		s.tellUndecoded()
 	}
 	out := &diffPrinter{topicDiffPlan: p, env: env, result: result}
 	if err := out.print(ctx); err != nil {

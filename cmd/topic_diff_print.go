@@ -38,7 +38,7 @@ func (p *diffPrinter) print(ctx context.Context) error {
 	if n := len(shown); n > 0 && int64(n) < p.lines() {
 		p.env.notice("the first %d of %d differences; --max-differences N prints more", n, p.lines())
 	}
-	p.env.notice("%s: %s in %s, %s in %s", p.how(), p.counted(r.A.Compared), p.sides[0].name, p.counted(r.B.Compared), p.sides[1].name)
+	p.env.notice("%s: %s in %s, %s in %s", p.how(), p.counted(r.A), p.sides[0].name, p.counted(r.B), p.sides[1].name)
 	return nil
 }
 
@@ -47,20 +47,26 @@ func (p *diffPrinter) lines() int64 { return p.result.Changed + p.result.Missing
 
 // how says what belonged together, and why.
 func (p *diffPrinter) how() string {
-	if p.by != diff.Auto {
-		return "compared by " + p.result.By.String()
-	}
-	if p.result.By == diff.Key {
+	switch {
+	case p.by == diff.Set:
+		return "compared as sets"
+	case p.by != diff.Auto:
+		return "compared by " + p.by.String()
+	case p.result.By == diff.Key:
 		return "compared by key, which all records have"
 	}
-	return "compared as a set, for not all records have a key"
+	return "compared as sets, for not all records have a key"
 }
 
-func (p *diffPrinter) counted(n int64) string {
-	if p.result.By == diff.Key {
-		return countOf(n, "key")
+// counted gives "5 keys", and of how many records when these are more.
+func (p *diffPrinter) counted(t diff.Total) string {
+	switch {
+	case p.result.By != diff.Key:
+		return countOf(t.Compared, "record")
+	case t.Records != t.Compared:
+		return countOf(t.Compared, "key") + " of " + countOf(t.Records, "record")
 	}
-	return countOf(n, "record")
+	return countOf(t.Compared, "key")
 }
 
 // verdict is the outcome of the command.
@@ -293,7 +299,7 @@ func clip(a, b string, width int) (string, string) {
 	from := 0
 	if same > width/2 {
 		from = same - width/3
-		for from > 0 && !utf8.RuneStart(a[from-1]) {
+		for from > 0 && !utf8.RuneStart(a[from]) {
 			from--
 		}
 	}

@@ -54,7 +54,7 @@ func (f *topicDiffFlags) planSide(env *Env, arg string, cluster *clusterFlags) (
 	if p.filters, err = flags.filters.plan(env); err != nil {
 		return nil, err
 	}
-	p.output = &recordOutput{}
+	p.output = &recordOutput{tellsErrors: true}
 	return s, p.openSerdes(env)
 }
 
@@ -186,6 +186,14 @@ func (d *diffProgress) clear() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.meter.clear()
+}
+
+// tellUndecoded tells of records that the serdes or the filters could not read.
+func (s *diffSide) tellUndecoded() {
+	s.tellFailures()
+	if n, first := s.failed.total(); n > 0 {
+		s.env.notice("%s: %s could not be decoded, compared as bytes; the first: %s", s.name, countOf(n, "record"), first)
+	}
 }
 
 // incomplete is the error of a side of which not all was there to read.
