@@ -4,7 +4,8 @@ confluent.py write FORMAT BROKERS REGISTRY TOPIC SCHEMA [NAME=SUBJECT:VERSION…
 confluent.py read  FORMAT BROKERS REGISTRY TOPIC SCHEMA COUNT                   > JSON lines
 
 FORMAT is avro, protobuf or json. SCHEMA is a file; for protobuf it is a descriptor set
-and the full name of a message, as set.binpb#shop.Order.
+and the full name of a message, as set.binpb#shop.Order. Reading JSON and Avro, the
+registry says it.
 """
 
 import json
@@ -70,7 +71,7 @@ def read(kind, brokers, registry, topic, schema, count):
     if kind == "avro":
         deserialize = AvroDeserializer(client)
     elif kind == "json":
-        deserialize = JSONDeserializer(text_schema("JSON", schema, []), schema_registry_client=client)
+        deserialize = JSONDeserializer(None, schema_registry_client=client)  # by the ids of the records
     else:
         deserialize = ProtobufDeserializer(message_class(schema), {"use.deprecated.format": False}, client)
     consumer = Consumer({"bootstrap.servers": brokers, "group.id": "unused", "enable.auto.commit": False})
