@@ -87,8 +87,8 @@ func cutPath(text string) (p Path, rest string, err error) {
 			for n < len(rest) && (isLetter(rest[n]) || n > 1 && rest[n] >= '0' && rest[n] <= '9') {
 				n++
 			}
-			if n == 1 && first { // the value itself
-				return p, rest[1:], nil
+			if n == 1 && first && (n == len(rest) || rest[n] == ' ' || rest[n] == ')') {
+				return p, rest[1:], nil // the value itself
 			}
 			if n == 1 {
 				return p, rest[1:], errWantName

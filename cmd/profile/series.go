@@ -72,25 +72,25 @@ func (s *series) find(t int64) int {
 		s.n = append(make([]float64, missing, maxBuckets), s.n...)
 		s.base = b
 	}
-	for s.base+int64(len(s.n)) <= b {
+	for int64(len(s.n)) <= b-s.base {
 		s.n = append(s.n, 0)
 	}
 	s.last = int(b - s.base)
-	s.from = saturated(b, width)
-	s.to = s.from + (width - 1)
-	if s.to < s.from {
-		s.to = math.MaxInt64
-	}
+	s.from, s.to = bounds(b, width)
 	return s.last
 }
 
-// saturated gives the first time of a bucket. Only the very first one can begin before
-// what fits.
-func saturated(b, width int64) int64 {
-	if b < math.MinInt64/width {
-		return math.MinInt64
+// bounds gives the first and the last time of a bucket. The outermost ones can be longer
+// than what fits.
+func bounds(b, width int64) (first, last int64) {
+	first, last = math.MinInt64, math.MaxInt64
+	if b >= math.MinInt64/width {
+		first = b * width
 	}
-	return b * width
+	if b < math.MaxInt64/width {
+		last = (b+1)*width - 1
+	}
+	return first, last
 }
 
 // widen goes to the next level: buckets are joined.
@@ -148,10 +148,9 @@ func (s *series) buckets(limit int) []Bucket {
 	width := widthOf(s.level)
 	buckets := make([]Bucket, 0, len(s.n))
 	for i, n := range s.n {
-		from := saturated(s.base+int64(i), width)
-		to := from + width
-		if to < from {
-			to = math.MaxInt64
+		from, to := bounds(s.base+int64(i), width)
+		if to < math.MaxInt64 {
+			to++
 		}
 		buckets = append(buckets, Bucket{from, to, int64(math.Round(n))})
 	}
