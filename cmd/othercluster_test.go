@@ -35,7 +35,7 @@ contexts:
 		"brokers":           {flags: otherClusterFlags{brokers: "127.0.0.1:5"}, want: "127.0.0.1:5 3s"},
 		"context":           {flags: otherClusterFlags{context: "copy"}, want: "127.0.0.1:2 client.id=copies 3s"},
 		"brokers instead":   {flags: otherClusterFlags{brokers: "127.0.0.1:5", context: "copy"}, want: "127.0.0.1:5 client.id=copies 3s"},
-		"unknown context":   {flags: otherClusterFlags{context: "cpoy"}, wantErr: `--dst-context: there is no context "cpoy"`},
+		"unknown context":   {flags: otherClusterFlags{context: "copi"}, wantErr: `--dst-context: there is no context "copi"`},
 		"brokers are empty": {flags: otherClusterFlags{brokers: ","}, wantErr: `flag --dst-brokers: no broker in ",": want HOST:PORT,…`},
 	}
 	for name, tt := range tests {

@@ -55,8 +55,10 @@ func TestNormalOfWhatIsNotJSON(t *testing.T) {
 	}
 	for _, p := range []*Paths{&none, &some} {
 		n := Normal{Paths: p}
-		for _, text := range []string{"", "text", `{"a":1`, `{"a":1}}`, `{"a":1} 2`, `{"b":"` + "\xff" + `"}`, strings.Repeat("[", 1<<20),
-			strings.Repeat("[", 1025) + strings.Repeat("]", 1025)} {
+		for _, text := range []string{
+			"", "text", `{"a":1`, `{"a":1}}`, `{"a":1} 2`, `{"b":"` + "\xff" + `"}`,
+			strings.Repeat("[", 1<<20), strings.Repeat("[", 1025) + strings.Repeat("]", 1025),
+		} {
 			if got, ok := n.Append([]byte("x"), []byte(text)); ok || string(got) != "x" {
 				t.Errorf("%.20q: %v %q", text, ok, got)
 			}
