@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
@@ -65,9 +66,33 @@ func (m *member) store(due map[TopicPartition]int64) error {
 // takenBack notes that the member must read again what it has read since the last
 // commit. That has to wait until no rebalance callback runs.
 func (m *member) takenBack() {
-	m.rewinding = true
+	m.rewindSoon()
 	m.ledger.forget()
 }
+
+// rewindSoon lets the member drop what it fetches until rewind has succeeded.
+func (m *member) rewindSoon() {
+	if !m.rewinding {
+		m.rewinding, m.stuck = true, time.Now()
+	}
+}
+
+// rewindLimit is how long a member may not know where to begin, beyond the time-out of
+// transactions: the offsets of one that somebody has left open are not stable (KIP-447).
+const rewindLimit = 2 * time.Minute
+
+// startLater says whether a member that cannot be told now where to begin may take the
+// partitions all the same, and rewind when it can.
+func (m *member) startLater(err error) bool {
+	if m.carrier == nil || !errors.Is(err, errNoAnswer) {
+		return false
+	}
+	m.rewindSoon()
+	return true
+}
+
+// errNoAnswer says that the committed offsets cannot be told now.
+var errNoAnswer = errors.New("committed offsets")
 
 // commitNow is Event.Commit.
 func (m *member) commitNow() error {
@@ -82,8 +107,8 @@ func (m *member) commitNow() error {
 // known, so the coordinator is asked. Nothing that was fetched before comes any more,
 // because a seek makes it outdated.
 func (m *member) rewind() error {
-	m.rewinding = false
 	if len(m.parts) == 0 {
+		m.rewinding = false
 		return nil
 	}
 	own := make(map[TopicPartition]int64, len(m.parts))
@@ -91,7 +116,10 @@ func (m *member) rewind() error {
 		own[tp] = 0
 	}
 	starts, err := m.starts(clientOffsets(own))
-	if err != nil {
+	if m.polling.Err() != nil || errors.Is(err, errNoAnswer) && time.Since(m.stuck) < rewindLimit {
+		return nil // never, or in a while
+	}
+	if m.rewinding = false; err != nil {
 		return err
 	}
 	refused, err := m.client.SeekPartitions(clientOffsets(starts))
@@ -107,11 +135,15 @@ func (m *member) rewind() error {
 	for tp, start := range starts {
 		p := m.parts[tp]
 		p.next, p.from, p.atEnd = start, min(p.from, start), false
-		if p.done && (p.end == Follow || start < p.end) {
+		if p.end != Follow && start >= p.end {
+			m.finish(p)
+			continue
+		}
+		if p.done {
 			p.done = false
 			m.open++
-			resume = append(resume, ck.TopicPartition{Topic: &p.Topic, Partition: p.Partition})
 		}
+		resume = append(resume, ck.TopicPartition{Topic: &p.Topic, Partition: p.Partition})
 	}
 	m.ledger.disown(slices.Collect(maps.Keys(starts)))
 	m.ledger.own(starts)

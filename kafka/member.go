@@ -29,8 +29,9 @@ type member struct {
 	committed time.Time // when last
 	failure   error     // of a rebalance callback, whose error the client drops
 	closing   bool
-	carrier   Carrier // nil: the member commits by itself
-	rewinding bool    // what was taken back is to be read again
+	carrier   Carrier   // nil: the member commits by itself
+	rewinding bool      // what was taken back is to be read again
+	stuck     time.Time // since when
 }
 
 func newMember(g *Group, number int) *member {
@@ -289,7 +290,15 @@ func (m *member) assigned(partitions []ck.TopicPartition) error {
 	starts := map[TopicPartition]int64{}
 	if len(partitions) > 0 {
 		var err error
-		if starts, err = m.starts(partitions); err != nil {
+		starts, err = m.starts(partitions)
+		switch {
+		case err == nil:
+		case m.startLater(err):
+			starts = map[TopicPartition]int64{}
+			for _, p := range partitions {
+				starts[TopicPartition{*p.Topic, p.Partition}] = 0
+			}
+		default:
 			return err
 		}
 	}
@@ -300,6 +309,9 @@ func (m *member) assigned(partitions []ck.TopicPartition) error {
 		err = m.client.IncrementalAssign(assign)
 	} else {
 		err = m.client.Assign(assign)
+	}
+	if err == nil && m.rewinding { // nothing is read before it is known from where
+		err = m.client.Pause(assign)
 	}
 	if err != nil {
 		return explain(m.cfg, m.logs, err)
@@ -322,17 +334,24 @@ func (m *member) assigned(partitions []ck.TopicPartition) error {
 
 // starts finds where to begin: the committed offset, or where Reset says.
 func (m *member) starts(partitions []ck.TopicPartition) (map[TopicPartition]int64, error) {
-	millis := int(m.cfg.timeout().Milliseconds())
-	committed, err := m.client.Committed(partitions, millis)
-	for tries := 0; err != nil && tries < 3 && m.group.live.Err() == nil; tries++ {
-		committed, err = m.client.Committed(partitions, millis)
+	millis, tries := int(m.cfg.timeout().Milliseconds()), 3
+	wait := millis
+	if m.carrier != nil { // it is asked again, and the group waits for those in a callback
+		wait, tries = min(millis, int(commitLimit.Milliseconds())), 0
+	}
+	committed, err := m.client.Committed(partitions, wait)
+	for ; err != nil && tries > 0 && m.group.live.Err() == nil; tries-- {
+		committed, err = m.client.Committed(partitions, wait)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("committed offsets: %w", explain(m.cfg, m.logs, err))
+		return nil, fmt.Errorf("%w: %w", errNoAnswer, explain(m.cfg, m.logs, err))
 	}
 	starts := map[TopicPartition]int64{}
 	for _, c := range committed {
 		tp := TopicPartition{*c.Topic, c.Partition}
+		if c.Error != nil && m.carrier != nil {
+			return nil, fmt.Errorf("%s: %w: %w", tp, errNoAnswer, explain(m.cfg, m.logs, c.Error))
+		}
 		if c.Error != nil {
 			return nil, fmt.Errorf("%s: committed offset: %w", tp, explain(m.cfg, m.logs, c.Error))
 		}
