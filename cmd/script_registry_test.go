@@ -33,7 +33,7 @@ func registryOf(ts *testscript.TestScript) *registrytest.Fake {
 
 // registry MOOD starts a schema registry, sets KSTREAM_REGISTRY and REGISTRY to its
 // address, and says how it answers from now on: good, incompatible, page, broken, cut,
-// silent.
+// locked, silent.
 func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: registry %s", strings.Join(registrytest.Moods(), "|"))

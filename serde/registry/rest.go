@@ -39,7 +39,7 @@ func newRest(now func() time.Time) *rest {
 
 // ask asks a question, or says why it is not worth the wait.
 func (r *rest) ask(ctx context.Context, question func(context.Context) error) error {
-	known, again := r.known()
+	again, known := r.known()
 	if again {
 		go func() { // ends with ctx, or the timeout of the question
 			err := question(ctx)
@@ -54,16 +54,16 @@ func (r *rest) ask(ctx context.Context, question func(context.Context) error) er
 	return err
 }
 
-// known gives the failure that stands, and whether it is time to see if it still does:
-// the caller is then the one to find out.
-func (r *rest) known() (failed error, again bool) {
+// known gives the failure that stands, and before it whether it is time to see if it
+// still does: the caller is then the one to find out.
+func (r *rest) known() (again bool, failed error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.failed == nil || r.aside || r.now().Before(r.until) {
-		return r.failed, false
+		return false, r.failed
 	}
 	r.aside = true
-	return r.failed, true
+	return true, r.failed
 }
 
 // learn takes the outcome of a question that somebody waited for, or of one asked aside.

@@ -21,11 +21,12 @@ const (
 	Page         = "page"         // a web page in answer to everything
 	Broken       = "broken"       // 500 in answer to everything
 	Cut          = "cut"          // the beginning of a schema in answer to everything
+	Locked       = "locked"       // 401 in answer to everything
 	Silent       = "silent"       // no answer until the client has gone
 )
 
 // Moods lists what SetMood takes.
-func Moods() []string { return []string{Good, Incompatible, Page, Broken, Cut, Silent} }
+func Moods() []string { return []string{Good, Incompatible, Page, Broken, Cut, Locked, Silent} }
 
 // Fake is a registry within the test, without a check of compatibility of its own. It
 // may be used by any number of goroutines.
@@ -88,6 +89,8 @@ func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		say(http.StatusInternalServerError, "<html>oops</html>")
 	case mood == Cut:
 		say(http.StatusOK, `{"schema":"{\"type\":\"rec`)
+	case mood == Locked:
+		say(http.StatusUnauthorized, `{"error_code":401,"message":"who are you?"}`)
 	case mood == Silent:
 		<-r.Context().Done()
 	case mood == Incompatible && strings.HasPrefix(r.URL.Path, "/compatibility/"):
