@@ -132,6 +132,9 @@ func (f *consumeFlags) plan(env *Env, topics []string) (*consumePlan, error) {
 	if p.output, err = f.output.plan(env); err != nil {
 		return nil, err
 	}
+	if err := p.output.files.check(f); err != nil {
+		return nil, err
+	}
 	if f.exec != "" && (f.changed("output") || f.changed("kcat-format") || f.changed("key-separator") || p.order != nil) {
 		return nil, usagef("--exec prints the answers of the command: -o and what arranges records do not go with it")
 	}

@@ -61,7 +61,7 @@ func (c *consumption) openFile(ctx context.Context) (source, error) {
 	if err != nil {
 		return nil, err
 	}
-	partitions, err := p.reading.selectIn(reader)
+	partitions, err := p.reading.selectBehind(reader, p.output.files)
 	if err != nil {
 		return nil, errors.Join(err, reader.Close())
 	}
@@ -135,7 +135,10 @@ func dumpedTopics(r *dump.Reader) []kafka.Topic {
 const maxPartitions = 200_000
 
 // selectIn restricts a dump to what is to be read, and gives the number of partitions.
-func (p *rangePlan) selectIn(r *dump.Reader) (int, error) {
+func (p *rangePlan) selectIn(r *dump.Reader) (int, error) { return p.selectBehind(r, nil) }
+
+// selectBehind does that, and leaves out what files hold already.
+func (p *rangePlan) selectBehind(r *dump.Reader, files *columnFiles) (int, error) {
 	topics := dumpedTopics(r)
 	if err := p.checkPartitions(topics); err != nil {
 		return 0, err
@@ -167,7 +170,8 @@ func (p *rangePlan) selectIn(r *dump.Reader) (int, error) {
 			}
 		}
 	}
-	if p.hasFrom || p.hasTo || p.partitions != nil {
+	files.goOnInFile(ranges)
+	if p.hasFrom || p.hasTo || p.partitions != nil || files != nil && len(ranges) > 0 {
 		r.Select(ranges...)
 	}
 	return len(ranges), nil

@@ -12,6 +12,9 @@ import (
 // open finds the topics, says where reading starts and ends, and starts it.
 func (c *consumption) open(ctx context.Context) (source, error) {
 	p := c.plan
+	if err := c.openFiles(ctx); err != nil {
+		return nil, err
+	}
 	if p.file != "" {
 		return c.openFile(ctx)
 	}
@@ -43,6 +46,7 @@ func (c *consumption) open(ctx context.Context) (source, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.output.files.goOnIn(&part)
 	for _, note := range part.notes {
 		c.env.notice("%s", note)
 	}

@@ -107,7 +107,7 @@ func (p *consumePlan) run(ctx context.Context, env *Env) (err error) {
 	if err != nil {
 		return err
 	}
-	return errors.Join(c.carry(polling, src), src.Close())
+	return p.output.files.end(errors.Join(c.carry(polling, src), src.Close()))
 }
 
 // close gives back what the consumption itself opened.

@@ -9,6 +9,7 @@ import (
 
 	"kstream/cmd/input"
 	"kstream/output"
+	"kstream/output/columns"
 	"kstream/output/format"
 )
 
@@ -24,7 +25,7 @@ type recordOutputFlags struct {
 }
 
 func (f *recordOutputFlags) register(flags *pflag.FlagSet) {
-	flags.StringVarP(&f.output, "output", "o", "", "`FORMAT`: pretty (terminal), value (pipe), json, raw, csv, none, or a format string such as '%k %v\\n'")
+	flags.StringVarP(&f.output, "output", "o", "", "`FORMAT`: pretty (terminal), value (pipe), json, raw, csv, none, parquet:DIR, avro:FILE, or a format string such as '%k %v\\n'")
 	flags.StringVar(&f.kcat, "kcat-format", "", "a format string in kcat's `TOKENS`")
 	flags.StringVarP(&f.keySep, "key-separator", "K", "", "print KEY `SEP` VALUE")
 	flags.StringVarP(&f.delimiter, "delimiter", "d", `\n`, "what ends each record, `SEP`: \\n, \\0, …")
@@ -39,6 +40,7 @@ type recordOutput struct {
 	header string // printed once, before the first record
 	// tellsErrors says whether the format shows why a record could not be decoded.
 	tellsErrors bool
+	files       *columnFiles // nil: it goes to stdout
 }
 
 // foreignOffset is what other tools take after -o.
@@ -81,7 +83,12 @@ func (f *recordOutputFlags) plan(env *Env) (*recordOutput, error) {
 		return nil, err
 	}
 	out := &recordOutput{}
+	if out.files, err = planColumnFiles(name); err != nil {
+		return nil, err
+	}
 	switch {
+	case out.files != nil:
+		out.format, out.tellsErrors = columns.Rows{}, true
 	case name == "value":
 		out.format = lines
 	case name == "json":
@@ -111,7 +118,7 @@ func (f *recordOutputFlags) plan(env *Env) (*recordOutput, error) {
 		}
 		out.format = compiled
 	default:
-		return nil, hint(usagef("-o %s: no such format", name), "formats are pretty, value, json, raw, csv, none, or a format string, which holds %% or \\")
+		return nil, hint(usagef("-o %s: no such format", name), "formats are pretty, value, json, raw, csv, none, parquet:DIR, avro:FILE, or a format string, which holds %% or \\")
 	}
 	return out, nil
 }

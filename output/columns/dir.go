@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -53,7 +54,7 @@ type tp struct {
 type Dir struct {
 	mu      sync.Mutex
 	path    string
-	root    *os.Root
+	root    *os.Root // nil: the folder is not there yet
 	options Options
 	next    map[tp]int64        // offsets behind those that are in files
 	shapes  map[string]shapes   // of each topic
@@ -70,8 +71,8 @@ type fileName struct {
 	first, last int64
 }
 
-// OpenDir opens the folder path, which is made when it is not there, and learns what is in
-// it.
+// OpenDir opens the folder path and learns what is in it. One that is not there is made with
+// its first file.
 func OpenDir(path string, o Options) (*Dir, error) {
 	if o.Rows <= 0 {
 		o.Rows = DefaultRows
@@ -79,17 +80,21 @@ func OpenDir(path string, o Options) (*Dir, error) {
 	if o.Bytes <= 0 {
 		o.Bytes = DefaultBytes
 	}
-	if err := os.Mkdir(path, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("%s: %w", path, cause(err))
+	d := &Dir{
+		path: path, options: o,
+		next: map[tp]int64{}, shapes: map[string]shapes{}, newest: map[string]fileName{}, files: map[tp]*parquetFile{},
 	}
 	root, err := os.OpenRoot(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(filepath.Dir(filepath.Clean(path))); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, cause(err))
+		}
+		return d, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, cause(err))
 	}
-	d := &Dir{
-		path: path, root: root, options: o,
-		next: map[tp]int64{}, shapes: map[string]shapes{}, newest: map[string]fileName{}, files: map[tp]*parquetFile{},
-	}
+	d.root = root
 	entries, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {
 		root.Close()
@@ -137,7 +142,8 @@ func (d *Dir) Next(topic string, partition int32) int64 {
 	return d.next[tp{topic, partition}]
 }
 
-// Write takes whole frames of Rows. The offsets of a partition must not fall.
+// Write takes whole frames of Rows. The offsets of a partition must not fall; rows that a file
+// holds already are left out.
 func (d *Dir) Write(frames []byte) (int, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -160,7 +166,11 @@ func (d *Dir) Write(frames []byte) (int, error) {
 
 // add gives a frame, which d.row holds apart, to the file of its partition.
 func (d *Dir) add(frame []byte) error {
-	f := d.files[tp{string(d.row.topic), d.row.partition}]
+	of := tp{string(d.row.topic), d.row.partition}
+	f := d.files[of]
+	if f == nil && d.row.offset < d.next[of] { // a file has it already
+		return nil
+	}
 	if f != nil && f.full(d.options) && d.row.offset > f.name.last { // rows of one offset stay together
 		if err := d.publish(f); err != nil {
 			return err
@@ -168,7 +178,7 @@ func (d *Dir) add(frame []byte) error {
 		f = nil
 	}
 	if f == nil {
-		f = &parquetFile{dir: d, name: fileName{tp{string(d.row.topic), d.row.partition}, d.row.offset, d.row.offset}}
+		f = &parquetFile{dir: d, name: fileName{of, d.row.offset, d.row.offset}}
 		if _, ok := parseName(f.name.String()); !ok {
 			return fmt.Errorf("%s: no file can have this name: %q", d.path, f.name)
 		}
@@ -262,6 +272,21 @@ func (d *Dir) begin(f *parquetFile) error {
 	return nil
 }
 
+// make makes the folder, unless it is there.
+func (d *Dir) make() error {
+	if d.root != nil {
+		return nil
+	}
+	err := os.Mkdir(d.path, 0o777)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		d.root, err = os.OpenRoot(d.path)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", d.path, cause(err))
+	}
+	return nil
+}
+
 // known gives the types of the files of a topic that there are.
 func (d *Dir) known(topic string) shapes {
 	if s, ok := d.shapes[topic]; ok {
@@ -330,7 +355,10 @@ func (d *Dir) Close() error {
 		err = nil
 	}
 	d.err = os.ErrClosed
-	return errors.Join(err, d.root.Close())
+	if d.root != nil {
+		err = errors.Join(err, d.root.Close())
+	}
+	return err
 }
 
 // cause is what the system said, without the operation and the path before it.

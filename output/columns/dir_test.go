@@ -211,6 +211,9 @@ func TestDirRefuses(t *testing.T) {
 	if _, err := d.Write(frames(message(3, "k", "v"))); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Mkdir(dir, 0o700); err != nil { // the first file would have made it
+		t.Fatal(err)
+	}
 	taken := filepath.Join(dir, "orders-0-3-3.parquet")
 	if err := os.Symlink("nowhere", taken); err != nil {
 		t.Fatal(err)
@@ -223,5 +226,40 @@ func TestDirRefuses(t *testing.T) {
 	}
 	if _, err := OpenDir(filepath.Join(dir, "a", "b"), Options{}); err == nil || !strings.HasSuffix(err.Error(), "no such file or directory") {
 		t.Errorf("a folder in no folder: %v", err)
+	}
+}
+
+func TestOthersReadAvro(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out.avro")
+	f, err := NewAvroFile(path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	odd := message(14, "k", `{"a-b":1,"a_b":2,"":{"9":true}}`)
+	if _, err := f.Write(frames(append(everything(), odd)...)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the name is there before the file is whole: %v", err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "avro.txt", read(t, filepath.Dir(path), "avro", path))
+	if _, err := NewAvroFile(path, nil); !errors.Is(err, ErrExists) {
+		t.Errorf("again: %v", err)
+	}
+	empty, err := NewAvroFile(filepath.Join(filepath.Dir(path), "empty.avro"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := empty.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(t, filepath.Dir(path), "avro", "empty.avro"); got != "" {
+		t.Errorf("no rows: %s", got)
+	}
+	if diff := cmp.Diff([]string{"empty.avro", "out.avro"}, names(t, filepath.Dir(path))); diff != "" {
+		t.Error(diff)
 	}
 }

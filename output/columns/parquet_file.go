@@ -35,6 +35,9 @@ func (f *parquetFile) full(o Options) bool { return f.rows >= o.Rows || f.bytes 
 
 // start makes the file, under its temporary name.
 func (f *parquetFile) start(s shapes) error {
+	if err := f.dir.make(); err != nil {
+		return err
+	}
 	kept, err := json.Marshal(s)
 	if err != nil {
 		return err

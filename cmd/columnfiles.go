@@ -1,0 +1,208 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+
+	"kstream/cmd/dump"
+	"kstream/kafka"
+	"kstream/kafka/position"
+	"kstream/output/columns"
+)
+
+// columnFiles is -o parquet:DIR or avro:FILE: records become rows of files, and stdout
+// stays empty. A nil one is any other output.
+type columnFiles struct {
+	kind, path string
+	options    columns.Options
+	dir        *columns.Dir
+	avro       *columns.AvroFile
+}
+
+// planColumnFiles gives nil for a format that goes to stdout.
+func planColumnFiles(format string) (*columnFiles, error) {
+	kind, path, _ := strings.Cut(format, ":")
+	if kind != "parquet" && kind != "avro" || !strings.Contains(format, ":") {
+		return nil, nil
+	}
+	f := &columnFiles{kind: kind, path: path}
+	if kind == "parquet" {
+		path, query, has := strings.Cut(path, "?")
+		f.path = path
+		if err := f.planSize(query); has && err != nil {
+			return nil, hint(usagef("-o %s: %w", format, err), "-o 'parquet:DIR?rows=100000&size=64MiB' is when a file is full")
+		}
+	}
+	if f.path == "" {
+		return nil, usagef("-o %s: want a path: parquet:DIR, avro:FILE", format)
+	}
+	return f, nil
+}
+
+// planSize reads when a file is full.
+func (f *columnFiles) planSize(query string) error {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return errors.New("no such options")
+	}
+	for name, value := range values {
+		switch name {
+		case "rows":
+			f.options.Rows, err = strconv.ParseInt(value[0], 10, 64)
+			if err != nil || f.options.Rows < 1 {
+				return errors.New("rows: want a number above 0")
+			}
+		case "size":
+			f.options.Bytes, err = position.ParseSize(value[0])
+			if err != nil || f.options.Bytes < 1 {
+				return errors.New("size: want an amount of bytes, such as 64MiB")
+			}
+		default:
+			return errors.New("no such option: " + name)
+		}
+	}
+	return nil
+}
+
+// check refuses what does not go with files.
+func (f *columnFiles) check(c *consumeFlags) error {
+	if f == nil {
+		return nil
+	}
+	for _, name := range []string{"group", "watch", "exec"} {
+		if c.changed(name) {
+			return usagef("--%s does not go with -o %s:%s: what is in no file yet would count as done", name, f.kind, f.path)
+		}
+	}
+	for _, name := range []string{"last", "sort-by-time", "latest-per-key"} {
+		if f.kind == "parquet" && c.changed(name) {
+			return usagef("--%s does not go with -o parquet:%s: files are named after the offsets in them, which keep their order", name, f.path)
+		}
+	}
+	if _, err := os.Lstat(f.path); f.kind == "avro" && err == nil {
+		return faultf(codeAlreadyExists, "%s: %w", f.path, columns.ErrExists)
+	}
+	return nil
+}
+
+// open gives what takes rows instead of stdout.
+func (f *columnFiles) open(schemas columns.Schemas, stdout io.Writer) (io.Writer, error) {
+	if f == nil {
+		return stdout, nil
+	}
+	f.options.Schemas = schemas
+	var err error
+	if f.kind == "avro" {
+		f.avro, err = columns.NewAvroFile(f.path, schemas)
+		return f.avro, columnsError(err)
+	}
+	f.dir, err = columns.OpenDir(f.path, f.options)
+	return f.dir, columnsError(err)
+}
+
+// goOn moves the beginning of a span behind what the folder holds of the partition.
+func (f *columnFiles) goOn(tp kafka.TopicPartition, from int64) int64 {
+	if f == nil || f.dir == nil {
+		return from
+	}
+	return max(from, f.dir.Next(tp.Topic, tp.Partition))
+}
+
+// goOnIn does that for the spans of a cluster, and tells where nothing can come for now.
+func (f *columnFiles) goOnIn(p *part) {
+	if f == nil || f.dir == nil {
+		return
+	}
+	var ahead []kafka.TopicPartition
+	for i := range p.spans {
+		s := &p.spans[i]
+		next := f.goOn(s.TopicPartition, s.From)
+		if next > s.End && s.From <= s.End {
+			ahead = append(ahead, s.TopicPartition)
+		}
+		if s.From = next; s.To != kafka.Follow {
+			s.From = min(next, max(s.To, 0))
+		}
+		s.Ahead = s.Ahead || s.From > s.End
+	}
+	p.note(ahead, "%s holds more of %s than there is: was the topic made anew?", f.path)
+}
+
+// goOnInFile does that for the ranges of a dump.
+func (f *columnFiles) goOnInFile(ranges []dump.Range) {
+	for i := range ranges {
+		r := &ranges[i]
+		r.From = f.goOn(kafka.TopicPartition{Topic: r.Topic, Partition: r.Partition}, r.From)
+	}
+}
+
+// end finishes the files, unless the read failed: then Parquet files hold what came before,
+// and an Avro file is not there. A read that a signal cut short has not failed.
+func (f *columnFiles) end(failed error) error {
+	var interrupted *errInterrupted
+	switch {
+	case f == nil:
+		return failed
+	case f.dir != nil:
+		return errors.Join(failed, columnsError(f.dir.Close()))
+	case f.avro != nil && (failed == nil || errors.As(failed, &interrupted)):
+		return errors.Join(failed, columnsError(f.avro.Close()))
+	case f.avro != nil:
+		f.avro.Abort()
+	}
+	return failed
+}
+
+func columnsError(err error) error {
+	if errors.Is(err, columns.ErrExists) {
+		return faultf(codeAlreadyExists, "%w", err)
+	}
+	return err
+}
+
+// openFiles makes the files of -o the place where rows go.
+func (c *consumption) openFiles(ctx context.Context) (err error) {
+	c.printer.stdout, err = c.plan.output.files.open(c.schemaColumns(ctx), c.printer.stdout)
+	return err
+}
+
+// schemaColumns gives the columns that schemas ask for: those of the registry, and Avro
+// schemas in files. In other modes than plain JSON types come from the rows.
+func (c *consumption) schemaColumns(ctx context.Context) columns.Schemas {
+	f := &c.plan.flags.serdes
+	if f.jsonMode != "plain" || f.avroJSON != "plain" || f.jsonInts != "number" || f.reader != "" {
+		return nil
+	}
+	local := map[string]*columns.Shape{}
+	for _, spec := range []string{f.key, f.value} {
+		path, isAvro := strings.CutPrefix(spec, "avro:")
+		if text, err := os.ReadFile(path); isAvro && err == nil { // the serde has read it, or complained
+			shape, name := columns.FromAvro(text)
+			local[name] = shape
+		}
+	}
+	registry := c.plan.flags.cluster.schemaRegistry()
+	return func(name string) *columns.Shape {
+		id, err := strconv.Atoi(name)
+		if err != nil || registry == nil {
+			return local[name]
+		}
+		schema, err := registry.ByID(ctx, id, "")
+		if err != nil {
+			return nil
+		}
+		switch schema.Type {
+		case "AVRO", "":
+			shape, _ := columns.FromAvro([]byte(schema.Text))
+			return shape
+		case "JSON":
+			return columns.FromJSONSchema([]byte(schema.Text))
+		}
+		return nil
+	}
+}
