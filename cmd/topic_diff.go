@@ -204,7 +204,7 @@ func (p *topicDiffPlan) run(ctx context.Context, env *Env) (err error) {
 	progress := &diffProgress{env: env, meter: newMeter(env, "read")}
 	for i, s := range p.sides { // one after the other: the second may use the registry of the first
 		if err := s.open(ctx, env, progress, i); err != nil {
-			return nearTopic(err)
+			return err
 		}
 		defer func() { err = errors.Join(err, s.close()) }()
 	}

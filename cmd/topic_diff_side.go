@@ -74,42 +74,36 @@ func (s *diffSide) close() error { return errors.Join(s.source.Close(), s.index.
 
 // openTopic starts to read a topic up to its end as it is now.
 func (s *diffSide) openTopic(ctx context.Context, env *Env) error {
-	cluster, err := s.plan.flags.cluster.connect(ctx, env)
-	if err != nil {
-		return err
-	}
-	admin, err := kafka.OpenAdmin(ctx, cluster.Config)
-	if err != nil {
-		return err
-	}
-	defer admin.Close()
-	topics, err := s.plan.reading.find(ctx, admin)
-	if err != nil {
-		return err
-	}
-	part, err := s.plan.reading.spans(ctx, admin, topics)
-	if err != nil {
-		return err
-	}
-	for _, note := range part.notes {
-		env.notice("%s", note)
-	}
-	reader, err := kafka.OpenReader(cluster.Config, kafka.ReaderConfig{Spans: part.spans, ReadUncommitted: s.plan.reading.uncommitted}, topics)
-	if err != nil {
-		return err
-	}
-	total := offsetsOf(part.spans)
-	s.progress.total += total
-	s.progress.left[s.number].Store(total)
-	s.source = reader
-	s.left = func() int64 {
-		positions, n := reader.Positions(), int64(0)
-		for _, s := range part.spans {
-			n += max(0, s.To-max(s.From, positions[s.TopicPartition]))
+	return withAdmin(ctx, env, &s.plan.flags.cluster, func(cluster *cluster, admin *kafka.Admin) error {
+		topics, err := s.plan.reading.find(ctx, admin)
+		if err != nil {
+			return err
 		}
-		return n
-	}
-	return nil
+		part, err := s.plan.reading.spans(ctx, admin, topics)
+		if err != nil {
+			return err
+		}
+		for _, note := range part.notes {
+			env.notice("%s", note)
+		}
+		rc := kafka.ReaderConfig{Spans: part.spans, ReadUncommitted: s.plan.reading.uncommitted}
+		reader, err := kafka.OpenReader(cluster.Config, rc, topics)
+		if err != nil {
+			return err
+		}
+		s.source = reader
+		total := offsetsOf(part.spans)
+		s.progress.total += total
+		s.progress.left[s.number].Store(total)
+		s.left = func() int64 {
+			positions, n := reader.Positions(), int64(0)
+			for _, s := range part.spans {
+				n += max(0, s.To-max(s.From, positions[s.TopicPartition]))
+			}
+			return n
+		}
+		return nil
+	})
 }
 
 // read takes all records into the index.
