@@ -18,6 +18,8 @@ type Admin struct {
 	client *ck.AdminClient
 	logs   *logs
 	tokens func() // ends the renewal of tokens
+
+	offsets offsetsClient
 }
 
 // OpenAdmin connects to the cluster: it returns when a broker has accepted a
@@ -42,11 +44,12 @@ func OpenAdmin(ctx context.Context, cfg Config) (*Admin, error) {
 		l.stop()
 		return nil, err
 	}
-	return &Admin{cfg, client, l, tokens}, nil
+	return &Admin{cfg: cfg, client: client, logs: l, tokens: tokens}, nil
 }
 
 // Close ends the connection.
 func (a *Admin) Close() {
+	a.offsets.close()
 	a.tokens()
 	a.client.Close()
 	a.logs.stop()

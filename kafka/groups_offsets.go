@@ -21,8 +21,7 @@ type Commit struct {
 func (a *Admin) Committed(ctx context.Context, group string) (map[TopicPartition]Commit, error) {
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
-	result, err := a.client.ListConsumerGroupOffsets(ctx, []ck.ConsumerGroupTopicPartitions{{Group: group}},
-		ck.SetAdminRequestTimeout(a.cfg.timeout()), ck.SetAdminRequireStableOffsets(false))
+	result, err := a.askCommitted(ctx, group, false)
 	if err != nil {
 		return nil, explain(a.cfg, a.logs, err)
 	}

@@ -82,7 +82,7 @@ func OpenProducer(cfg Config, pc ProducerConfig, notice func(Notice)) (*Producer
 		notice = func(Notice) {}
 	}
 	p := &Producer{
-		admin:  &Admin{cfg, admin, l, func() {}},
+		admin:  &Admin{cfg: cfg, client: admin, logs: l, tokens: func() {}},
 		tokens: tokens,
 		cfg:    cfg, pc: pc, client: client, logs: l, notice: notice,
 		topics: map[string]*C.rd_kafka_topic_t{},
@@ -298,6 +298,7 @@ func (p *Producer) Close() error {
 	close(p.stop)
 	p.tokens()
 	release := func() {
+		p.admin.offsets.close()
 		p.client.Close()
 		if p.old != nil {
 			C.ks_queue_destroy(p.old)
