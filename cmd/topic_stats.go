@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -121,6 +120,15 @@ func (p *topicStatsPlan) run(ctx context.Context, env *Env) error {
 			return err
 		}
 		causes := causesOf(found)
+		var topics []kafka.Topic
+		for _, t := range found {
+			if t.Err == nil {
+				topics = append(topics, t.Topic)
+			}
+		}
+		if err := (&consumption{plan: p.consumePlan, env: env}).placeKey(ctx, topics); err != nil {
+			return err
+		}
 		reports := []*profile.Report{}
 		for i, t := range found {
 			if t.Err != nil {
@@ -128,8 +136,8 @@ func (p *topicStatsPlan) run(ctx context.Context, env *Env) error {
 			}
 			var report *profile.Report
 			report, causes[i] = p.profile(ctx, env, cluster, admin, t.Topic)
-			if ctx.Err() != nil {
-				return errors.Join(stopped(ctx), causes[i])
+			if causes[i] != nil && ctx.Err() != nil {
+				return causes[i]
 			}
 			if report != nil {
 				reports = append(reports, report)
@@ -138,10 +146,7 @@ func (p *topicStatsPlan) run(ctx context.Context, env *Env) error {
 		if err := p.print(env, reports); err != nil {
 			return err
 		}
-		if err := topicErrors(env, causes); err != nil {
-			return err
-		}
-		return brokenRules(env, reports)
+		return p.verdict(env, reports, topicErrors(env, causes))
 	})
 }
 
@@ -150,9 +155,6 @@ func (p *topicStatsPlan) run(ctx context.Context, env *Env) error {
 func (p *topicStatsPlan) profile(ctx context.Context, env *Env, cluster *cluster, admin *kafka.Admin, topic kafka.Topic) (*profile.Report, error) {
 	s := newProfiling(p, env, cluster.Config)
 	topics := []kafka.Topic{topic}
-	if err := s.placeKey(ctx, topics); err != nil {
-		return nil, err
-	}
 	part, err := p.reading.spans(ctx, admin, topics)
 	if err != nil {
 		return nil, err
@@ -173,30 +175,25 @@ func (p *topicStatsPlan) profile(ctx context.Context, env *Env, cluster *cluster
 	return report, nil
 }
 
-// brokenRules is the error for rules that do not hold. Each of several has a line of its
-// own before it.
-func brokenRules(env *Env, reports []*profile.Report) error {
+// verdict is err, or the error for rules that do not hold. Where the error does not tell
+// each of them, a line of its own before it does.
+func (p *topicStatsPlan) verdict(env *Env, reports []*profile.Report, err error) error {
 	var broken []string
-	total := 0
 	for _, r := range reports {
 		for _, v := range r.Rules {
-			total++
 			if !v.Met {
 				broken = append(broken, fmt.Sprintf("%s: %s does not hold: %s", r.Topic, v.Rule, v.Seen))
 			}
 		}
 	}
-	switch len(broken) {
-	case 0:
-		return nil
-	case 1:
-		return faultf(codeUnmet, "%s", broken[0])
-	}
-	if env.quiet { // the error is all that is said
+	if err == nil && (len(broken) == 1 || len(broken) > 0 && env.quiet) {
 		return faultf(codeUnmet, "%s", strings.Join(broken, "; "))
 	}
 	for _, line := range broken {
 		env.notice("%s", line)
 	}
-	return faultf(codeUnmet, "%d of %d rules do not hold", len(broken), total)
+	if err == nil && len(broken) > 0 {
+		err = faultf(codeUnmet, "%d of %d rules do not hold", len(broken), len(reports)*len(p.rules))
+	}
+	return err
 }

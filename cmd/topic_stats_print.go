@@ -179,6 +179,9 @@ func schemaTable(r *profile.Report) *output.Table {
 		}
 		t.Add(s.Part, name, strconv.FormatInt(s.Records, 10), percent(float64(s.Records)/float64(r.RecordsRead)))
 	}
+	if r.SchemasOmitted {
+		t.Add("…")
+	}
 	return t
 }
 

@@ -75,7 +75,7 @@ func framesOf(d *decoding) profile.Frames {
 
 // readAll reads the spans, or windows that are spread over them.
 func (s *profiling) readAll(ctx context.Context, spans []kafka.Span, topics []kafka.Topic) error {
-	s.view = s.newView() // which has the steps that placeKey may have added
+	s.view = s.newView()
 	for _, span := range spans {
 		s.parts[span.Partition] = s.profile.Partition(span.Partition, max(0, span.To-span.From))
 	}

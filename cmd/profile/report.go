@@ -39,8 +39,9 @@ type Report struct {
 	Partitions     []PartitionCount `json:"partitions"`
 	OverTime       []Bucket         `json:"over_time"`
 	Schemas        []SchemaCount    `json:"schemas"`
+	SchemasOmitted bool             `json:"schemas_omitted"` // there are more, as with fields, than are told apart
 	Fields         []FieldCount     `json:"fields"`
-	FieldsOmitted  bool             `json:"fields_omitted"` // there are more than are told apart
+	FieldsOmitted  bool             `json:"fields_omitted"`
 	Rules          []Verdict        `json:"rules,omitempty"`
 }
 
@@ -97,7 +98,7 @@ func (p *Profile) Report(topic string) *Report {
 	if all.timed > 0 {
 		r.OverTime = p.times.buckets(maxOverTime)
 	}
-	r.Schemas = p.schemas.report()
+	r.Schemas, r.SchemasOmitted = p.schemas.report(), p.schemas.full
 	r.Fields, r.FieldsOmitted = p.fields.report(), p.fields.full
 	for _, rule := range p.options.Rules {
 		r.Rules = append(r.Rules, rule.check(p, r))

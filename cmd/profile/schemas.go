@@ -41,7 +41,7 @@ type schemaKey struct {
 // schemas counts the schemas that frames name.
 type schemas struct {
 	n     map[schemaKey]*int64
-	other int64 // records with further ones
+	full  bool // there are further ones
 	last  schemaKey
 	count *int64 // of last
 }
@@ -67,7 +67,7 @@ func (s *schemas) add(part string, frames Frames, header, data []byte) {
 		n := s.n[key]
 		if n == nil {
 			if len(s.n) == maxSchemas {
-				s.other++
+				s.full = true
 				return
 			}
 			n = new(int64)
