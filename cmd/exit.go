@@ -34,7 +34,7 @@ func exitStatuses() []exitStatus {
 		{4, "denied", "authentication or authorization"},
 		{5, "unreachable", "no broker or registry reached, in time or at all; name not resolved; TLS handshake failed"},
 		{6, "data", "a record could not be decoded, encoded or validated, and --on-error did not allow it"},
-		{7, "unmet", "a stated expectation is false: expect, diff, lag --max, schema check, --verify, --fail-empty"},
+		{7, "unmet", "a stated expectation is false: expect, diff, lag --max, schema check, stats --rule, --verify, --fail-empty"},
 		{8, "refused", "unsafe or in the way: see error.code"},
 		{70, "bug", "a panic; says how to report it"},
 		{124, "timeout", "a deadline that the user named passed: wait --within, -n not reached at --for or --idle-timeout"},

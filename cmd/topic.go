@@ -12,13 +12,14 @@ func newTopicCmd(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "topic",
 		Aliases: []string{"topics"},
-		Short:   "List, describe, count, create, change and delete topics",
+		Short:   "List, describe, count, profile, create, change and delete topics",
 		Example: `  kstream topic list                                     every topic, and whether it is healthy
   kstream topic describe orders                          partitions, replicas, configuration
   kstream topic create orders --partitions 6 --config cleanup.policy=compact
   kstream topic alter 'orders-*' --config retention.ms=86400000
   kstream topic truncate orders --before -7d --dry-run   what would go?
-  kstream topic count orders --filter '.value.total > 100'`,
+  kstream topic count orders --filter '.value.total > 100'
+  kstream topic stats orders --rule 'null_rate(.email) < 1%'`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
