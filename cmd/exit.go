@@ -264,6 +264,8 @@ func remedyOf(err error) string {
 		return settings.Hint
 	case errors.Is(err, kafka.ErrUnreachable):
 		return "is it running, and is this its address? kstream broker starts one on localhost:9092; -b names another"
+	case isOutage(err):
+		return "is it running, and is this its address? --registry names another"
 	}
 	return ""
 }

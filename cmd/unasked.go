@@ -65,7 +65,7 @@ func (u *unasked) err() error {
 		left = "was left as its bytes"
 	}
 	return hint(faultf(codeRegistry, "%s %s: %s", countOf(n, "record"), left, why),
-		"kstream schema list says whether it answers; --registry names another, and -s hex reads bytes without one")
+		"is it running, and is this its address? --registry names another; without -s none is asked")
 }
 
 // isOutage says whether err is the fault of a registry that may be back soon.
