@@ -25,7 +25,9 @@ func TestFields(t *testing.T) {
 			[]string{`{"i":-1,"f":1.5,"e":1e3,"s":"a","t":true,"u":false,"n":null,"o":{},"a":[]}`},
 			[]FieldCount{
 				one(".", "object"), one(".i", "integer"), one(".f", "number"), one(".e", "number"), one(".s", "string"), one(".t", "boolean"),
-				one(".u", "boolean"), {Path: ".n", Types: map[string]int64{"null": 1}, Presence: 1, NullRate: 1}, one(".o", "object"), one(".a", "array"),
+				one(".u", "boolean"),
+				{Path: ".n", Types: map[string]int64{"null": 1}, Presence: 1, NullRate: 1},
+				one(".o", "object"), one(".a", "array"),
 			},
 		},
 		"arrays count each element, and the value once": {
@@ -53,7 +55,9 @@ func TestFields(t *testing.T) {
 		"escapes": {
 			[]string{`{"a\u0062":"\\\"","ab":"}","":1,"\n":2,"ä":[[1]],"\ud800":"\\"}`},
 			[]FieldCount{
-				one(".", "object"), {Path: ".ab", Types: map[string]int64{"string": 2}, Presence: 1}, one(`.""`, "integer"), one(`."\n"`, "integer"),
+				one(".", "object"),
+				{Path: ".ab", Types: map[string]int64{"string": 2}, Presence: 1},
+				one(`.""`, "integer"), one(`."\n"`, "integer"),
 				one(`."ä"`, "array"), one(`."ä"[]`, "array"), one(`."ä"[][]`, "integer"), one(`."�"`, "string"),
 			},
 		},
