@@ -100,6 +100,8 @@ func outputNames() []helpTerm {
 		{"raw", "the bytes of the values and nothing between them; not for a terminal"},
 		{"csv", "a header row, then a row a record"},
 		{"none", "nothing"},
+		{"parquet:DIR", "Parquet files in a folder, a row a record; a second run goes on behind them"},
+		{"avro:FILE", "an Avro object container file, a row a record"},
 	}
 }
 

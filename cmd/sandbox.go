@@ -17,6 +17,7 @@ import (
 
 type sandboxFlags struct {
 	shape shapeFlags
+	load  []string
 }
 
 func newSandboxCmd(env *Env) *cobra.Command {
@@ -29,10 +30,11 @@ address. COMMAND finds it in KSTREAM_BROKERS; other settings of kstream in the
 environment that speak of a cluster are taken away. Signals go to COMMAND, its exit
 code becomes ours (128+N when signal N killed it), and the broker ends with it.`,
 		Example: `  kstream sandbox -- make test
-  kstream sandbox --topics orders:3 -- sh -c 'date | kstream produce orders'`,
+  kstream sandbox --topics orders:3 -- sh -c 'date | kstream produce orders'
+  kstream sandbox --load orders.dump -- kstream consume orders -e`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, command []string) error {
-			plan, err := f.plan(command)
+			plan, err := f.plan(env, command)
 			if err != nil {
 				return err
 			}
@@ -41,6 +43,7 @@ code becomes ours (128+N when signal N killed it), and the broker ends with it.`
 	}
 	cmd.Flags().SetInterspersed(false) // what follows COMMAND is for COMMAND
 	f.shape.register(cmd.Flags())
+	cmd.Flags().StringArrayVar(&f.load, "load", nil, "first write the records of the dump `FILE` into topics like those it was made from; repeatable")
 	return cmd
 }
 
@@ -48,9 +51,10 @@ type sandboxPlan struct {
 	config  embedded.Config
 	path    string
 	command []string
+	loader  loader
 }
 
-func (f *sandboxFlags) plan(command []string) (*sandboxPlan, error) {
+func (f *sandboxFlags) plan(env *Env, command []string) (*sandboxPlan, error) {
 	cfg, err := f.shape.config(embedded.Config{})
 	if err != nil {
 		return nil, err
@@ -66,7 +70,8 @@ func (f *sandboxFlags) plan(command []string) (*sandboxPlan, error) {
 		}
 		return nil, faultf(codeFailed, "%s: %w", command[0], err)
 	}
-	return &sandboxPlan{cfg, path, command}, nil
+	p := &sandboxPlan{cfg, path, command, loader{env, f.load}}
+	return p, p.loader.check()
 }
 
 // run starts the broker, then the command, and ends when the command does. Signals
@@ -86,6 +91,9 @@ func (p *sandboxPlan) run(ctx context.Context, env *Env) (err error) {
 		return brokerError(err)
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
+	if err := p.loader.load(ctx, b.Addr()); err != nil {
+		return err
+	}
 
 	child := &exec.Cmd{
 		Path: p.path, Args: p.command, Env: sandboxEnviron(os.Environ(), b.Addr()),

@@ -18,6 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"kstream/kafka/embedded"
+	"kstream/testdata/columnstest"
 	"kstream/testdata/kafka/kafkatest"
 	"kstream/testdata/kafka/registrytest"
 	"kstream/testdata/witness"
@@ -67,6 +68,7 @@ func TestScripts(t *testing.T) {
 			"apicurio":       cmdApicurio,
 			"confluent":      cmdConfluent,
 			"descriptors":    cmdDescriptors,
+			"columns":        cmdColumns,
 		},
 	})
 }
@@ -150,7 +152,7 @@ func (s *script) end(env *testscript.Env, topics string) {
 }
 
 // scriptCondition knows [kafka], [embedded], [authorizer], where the brokers keep ACLs,
-// [python], [apicurio] and [confluent], the last two where these can be fetched and run;
+// [python], [apicurio], [confluent] and [columns], the last three where these can be fetched and run;
 // testscript itself knows [linux], [exec:PROGRAM] and others.
 func scriptCondition(name string) (bool, error) {
 	switch name {
@@ -170,6 +172,8 @@ func scriptCondition(name string) (bool, error) {
 		return kafkatest.Available() == nil, nil
 	case "confluent":
 		return registrytest.ConfluentAvailable() == nil, nil
+	case "columns":
+		return columnstest.Available() == nil, nil
 	case "python":
 		_, err := exec.LookPath("python3")
 		return err == nil, nil
