@@ -135,8 +135,12 @@ func sparkline(over []profile.Bucket) string {
 
 func partitionTable(r *profile.Report) *output.Table {
 	t := &output.Table{Columns: []output.Column{
-		{Name: "partition", Right: true}, {Name: "records", Right: true}, {Name: "bytes", Right: true},
-		{Name: "disorder", Right: true}, {Name: "share", Right: true}, {Name: "bar"},
+		{Name: "partition", Right: true},
+		{Name: "records", Right: true},
+		{Name: "bytes", Right: true},
+		{Name: "disorder", Right: true},
+		{Name: "share", Right: true},
+		{Name: "bar"},
 	}}
 	about := ""
 	if r.Sampled {

@@ -37,10 +37,11 @@ func (k kind) String() string {
 type field struct {
 	step    Step
 	level   int
-	members []*field // in the order in which they were first seen
+	members []*field // those of rules, then in the order in which they were first seen
 	byName  map[string]int
 	element *field
 
+	first   int64 // 1 for the field that was seen first of all; 0: not seen
 	present int64 // values that have it
 	count   int64 // how often it was there in all
 	kinds   [kinds]int64
@@ -51,6 +52,7 @@ type field struct {
 type tree struct {
 	root   field
 	room   int   // for further fields
+	found  int64 // fields that were seen
 	values int64 // that are not null, JSON or not
 	full   bool  // there are fields that are not counted
 	serial int64
@@ -120,7 +122,10 @@ func (t *tree) add(json []byte) {
 
 // seen counts f in the value at hand.
 func (t *tree) seen(f *field, k kind) {
-	f.count++
+	if f.count++; f.count == 1 {
+		t.found++
+		f.first = t.found
+	}
 	f.kinds[k]++
 	if f.serial != t.serial {
 		f.serial = t.serial

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -198,7 +199,8 @@ func skewOf(partitions []PartitionCount, records int64) *float64 {
 	return &skew
 }
 
-// report lists the fields, each behind the one it lies in.
+// report lists the fields in the order in which they were first seen, each behind the one
+// it lies in.
 func (t *tree) report() []FieldCount {
 	list := []FieldCount{}
 	var walk func(f *field, path Path)
@@ -213,7 +215,8 @@ func (t *tree) report() []FieldCount {
 			}
 			list = append(list, c)
 		}
-		for _, m := range f.members {
+		members := slices.SortedFunc(slices.Values(f.members), func(a, b *field) int { return cmp.Compare(a.first, b.first) })
+		for _, m := range members {
 			walk(m, append(path, m.step))
 		}
 		if f.element != nil {
