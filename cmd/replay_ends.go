@@ -448,7 +448,11 @@ func (r *replay) openStore(ctx context.Context) error {
 		r.flags.name = r.defaultName()
 	}
 	if e.same {
-		r.store = &groupStore{e.admin, groupPrefix + r.flags.name, r.from.topic}
+		store := &groupStore{admin: e.admin, cfg: e.target.Config, group: groupPrefix + r.flags.name, topic: r.from.topic}
+		for _, s := range r.from.spans {
+			store.partitions = append(store.partitions, s.TopicPartition)
+		}
+		r.store = store
 		return nil
 	}
 	if e.admin == nil {

@@ -43,22 +43,21 @@ type progressStore interface {
 
 // groupStore keeps progress as the offsets of a group that nobody joins.
 type groupStore struct {
-	admin *kafka.Admin
-	group string
-	topic string // SRC
+	admin      *kafka.Admin
+	cfg        kafka.Config
+	group      string
+	topic      string // SRC
+	partitions []kafka.TopicPartition
 }
 
 func (s *groupStore) load(ctx context.Context) (map[int32]int64, progressStamp, error) {
 	var stamp progressStamp
-	commits, err := s.admin.StableCommitted(ctx, s.group)
+	commits, err := kafka.StableCommitted(ctx, s.cfg, s.group, s.partitions)
 	if err != nil {
 		return nil, stamp, err
 	}
 	var next map[int32]int64
 	for tp, c := range commits {
-		if tp.Topic != s.topic {
-			continue
-		}
 		if next == nil {
 			next = map[int32]int64{}
 		}
@@ -216,9 +215,9 @@ func (s *topicStore) save(live context.Context, ship *shipper, next map[int32]in
 // resume finds where a pass begins: where the progress under the name ends, or at the
 // beginning of what is read, which is then kept as progress at once, so that a relative
 // position means the same to the next run.
-func (r *replay) resume(polling, live context.Context) error {
+func (r *replay) resume(polling, live context.Context) (err error) {
 	defer func() {
-		if r.starts == nil {
+		if r.starts == nil && err == nil {
 			r.starts = maps.Clone(r.next)
 		}
 	}()

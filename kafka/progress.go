@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
@@ -44,48 +45,56 @@ func commitList(commits map[TopicPartition]Commit) []ck.TopicPartition {
 	return list
 }
 
-// StableCommitted is Committed for who will go on from there: while a transaction that
-// commits offsets of the group is being ended it waits, at most the timeout (KIP-447). A
-// group that does not exist has none.
-func (a *Admin) StableCommitted(ctx context.Context, group string) (map[TopicPartition]Commit, error) {
-	ctx, cancel := a.bounded(ctx)
-	defer cancel()
-	for {
-		commits, err := a.stableOnce(ctx, group)
-		var ke ck.Error
+// StableCommitted gives what a group has committed for partitions, for who will go on from
+// there: while a transaction that commits offsets of the group is being ended it waits, at
+// most the timeout (KIP-447). Partitions without an offset are missing in the result, which
+// is nil for a group that does not exist.
+//
+// It asks through a consumer that joins nothing, not as Admin.Committed does: librdkafka
+// 2.14 crashes when an admin client asks a broker that does not coordinate the group yet,
+// or no longer (it then looks for the state of a consumer, which that client has not).
+func StableCommitted(ctx context.Context, cfg Config, group string, partitions []TopicPartition) (commits map[TopicPartition]Commit, err error) {
+	c, err := openConsumer(cfg, consumerConfig{group: group})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, c.close()) }()
+	request := make([]ck.TopicPartition, len(partitions))
+	for i := range partitions {
+		request[i] = ck.TopicPartition{Topic: &partitions[i].Topic, Partition: partitions[i].Partition}
+	}
+	for began := time.Now(); ; {
+		answers, err := c.client.Committed(request, int(committedSlice.Milliseconds()))
 		switch {
-		case err == nil || !errors.As(err, &ke):
-			return commits, explain(a.cfg, a.logs, err)
-		case ke.Code() == ck.ErrGroupIDNotFound:
+		case err == nil:
+			return commitsOf(answers)
+		case errors.Is(sentinelOf(errorOf(err).Code()), ErrUnknownGroup):
 			return nil, nil
-		case ke.Code() != ck.ErrUnstableOffsetCommit, pause(ctx, pollInterval) != nil:
-			return nil, explain(a.cfg, a.logs, err)
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case !mends(err) || time.Since(began) > cfg.timeout():
+			return nil, explain(cfg, c.logs, err)
 		}
 	}
 }
 
-// stableOnce asks once; its errors are the client's.
-func (a *Admin) stableOnce(ctx context.Context, group string) (map[TopicPartition]Commit, error) {
-	result, err := a.client.ListConsumerGroupOffsets(ctx, []ck.ConsumerGroupTopicPartitions{{Group: group}},
-		ck.SetAdminRequestTimeout(a.cfg.timeout()), ck.SetAdminRequireStableOffsets(true))
-	if err != nil {
-		return nil, err
-	}
+// committedSlice is how long one question for offsets may take, so that ctx is heeded.
+const committedSlice = 2 * time.Second
+
+func commitsOf(answers []ck.TopicPartition) (map[TopicPartition]Commit, error) {
 	commits := map[TopicPartition]Commit{}
-	for _, g := range result.ConsumerGroupsTopicPartitions {
-		for _, p := range g.Partitions {
-			switch {
-			case p.Error != nil:
-				return nil, p.Error
-			case p.Offset < 0:
-				continue
-			}
-			c := Commit{Offset: int64(p.Offset), LeaderEpoch: -1}
-			if p.Metadata != nil {
-				c.Metadata = *p.Metadata
-			}
-			commits[TopicPartition{*p.Topic, p.Partition}] = c
+	for _, p := range answers {
+		switch {
+		case p.Error != nil:
+			return nil, fmt.Errorf("%s[%d]: %w: %w", *p.Topic, p.Partition, ErrFailed, p.Error)
+		case p.Offset < 0:
+			continue
 		}
+		c := Commit{Offset: int64(p.Offset), LeaderEpoch: -1}
+		if p.Metadata != nil {
+			c.Metadata = *p.Metadata
+		}
+		commits[TopicPartition{*p.Topic, p.Partition}] = c
 	}
 	return commits, nil
 }

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // Record is a record as it lies in a partition. A nil key or value is a null.
@@ -17,11 +15,11 @@ type Record struct {
 	Headers    []kgo.RecordHeader
 }
 
-// ReadCommitted returns the records of each partition of a topic, in order, up to the last
-// stable offset: what a reader of committed records sees, and nothing of transactions
-// that were aborted.
+// ReadCommitted returns the records of each partition of a topic, in order, up to its end
+// as it is now: what a reader of committed records sees once every transaction has ended,
+// for which it waits, and nothing of those that were aborted.
 func (w *Client) ReadCommitted(ctx context.Context, topic string) (map[int32][]Record, error) {
-	ends, err := w.stable(ctx, topic)
+	ends, err := w.Ends(ctx, topic)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", topic, err)
 	}
@@ -57,36 +55,4 @@ func (w *Client) ReadCommitted(ctx context.Context, topic string) (map[int32][]R
 		})
 	}
 	return records, nil
-}
-
-// stable returns the last stable offset of each partition of a topic.
-func (w *Client) stable(ctx context.Context, topic string) (map[int32]int64, error) {
-	ends, err := w.Ends(ctx, topic)
-	if err != nil {
-		return nil, err
-	}
-	t := kmsg.NewListOffsetsRequestTopic()
-	t.Topic = topic
-	for partition := range ends {
-		p := kmsg.NewListOffsetsRequestTopicPartition()
-		p.Partition, p.Timestamp = partition, -1
-		t.Partitions = append(t.Partitions, p)
-	}
-	r := kmsg.NewListOffsetsRequest()
-	r.ReplicaID, r.IsolationLevel = -1, 1
-	r.Topics = append(r.Topics, t)
-	for _, shard := range w.c.RequestSharded(ctx, &r) {
-		if shard.Err != nil {
-			return nil, shard.Err
-		}
-		for _, t := range shard.Resp.(*kmsg.ListOffsetsResponse).Topics {
-			for _, p := range t.Partitions {
-				if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
-					return nil, err
-				}
-				ends[p.Partition] = p.Offset
-			}
-		}
-	}
-	return ends, nil
 }
