@@ -96,9 +96,9 @@ func (m *pipeMember) undone(why string) {
 	if n == 0 {
 		return
 	}
-	text := fmt.Sprintf("a transaction was taken back, %s come again: %s", countOf(n, "record"), why)
+	text := fmt.Sprintf("a transaction was taken back, %s to be read again: %s", countOf(n, "record"), why)
 	if m.session == nil {
-		text = fmt.Sprintf("%s come again: %s", countOf(n, "record"), why)
+		text = fmt.Sprintf("%s to be read again: %s", countOf(n, "record"), why)
 	}
 	m.crew.noticed(m.number, kafka.Notice{Kind: kafka.NoticeAborted, Partition: -1, Text: text})
 	m.env.notice("member %d: %s", m.number, text)
