@@ -410,8 +410,8 @@ func (r *replay) warnOfTimes(ctx context.Context) error {
 		}
 	}
 	if old > 0 {
-		r.say("up to %s are older than the retention.ms of %s, %v, which will delete them; --timestamps now makes them new",
-			countOf(old, "record"), e.topic.Name, time.Duration(millis)*time.Millisecond)
+		r.say("up to %d of the records are older than the retention.ms of %s, %v, which will delete them; --timestamps now makes them new",
+			old, e.topic.Name, time.Duration(millis)*time.Millisecond)
 	}
 	return nil
 }

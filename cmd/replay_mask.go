@@ -12,7 +12,7 @@ import (
 
 // mask is --mask: it hides what jq paths name, within .key, .value and .header. Types stay
 // as they are, so that a schema still fits: strings become "***", numbers 0, booleans
-// false, and null stays null.
+// false, and null stays null. Of a header all that have its name are hidden.
 type mask struct{ program *expr.Map }
 
 // newMask compiles paths; none at all give nil.
@@ -30,8 +30,8 @@ def hide: if type == "string" then "***" elif type == "number" then 0 elif type 
   elif type == "array" then map(hide) elif type == "object" then map_values(hide) else . end;
 . as $record
 | [path((`+strings.Join(paths, "\n), (")+`
-)) | select(. as $path | $record | getpath($path) != null)] as $paths
-| reduce $paths[] as $path (.; setpath($path; getpath($path) | hide))
+)) | select(.[0] == "header" or (. as $path | $record | getpath($path) != null))] as $paths
+| reduce ($paths[] | select(.[0] != "header")) as $path (.; setpath($path; getpath($path) | hide))
 | {parts: ($paths | map(.[0])), headers: [$paths[] | select(.[0] == "header") | .[1]], key, value}`)
 	if err != nil {
 		return nil, usagef("%w", err)

@@ -230,9 +230,9 @@ func (r *replay) ended(polling context.Context, err error) error {
 	case r.failed > 0:
 		return r.failure
 	case r.total.skipped > 0:
-		return faultf(codePartial, "%s were left out", countOf(r.total.skipped, "record"))
+		return faultf(codePartial, "%s left out", countOf(r.total.skipped, "record"))
 	case r.pruned > 0:
-		return faultf(codePartial, "%s were gone before they were read", countOf(r.pruned, "record"))
+		return faultf(codePartial, "%s gone before they were read", countOf(r.pruned, "record"))
 	}
 	return nil
 }
