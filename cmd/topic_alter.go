@@ -17,9 +17,7 @@ import (
 )
 
 type topicAlterFlags struct {
-	cluster    clusterFlags
-	listing    listingFlags
-	choice     choiceFlags
+	topicsFlags
 	config     configFlags
 	reset      []string
 	partitions int
@@ -59,10 +57,9 @@ client has no request for it.`,
 }
 
 type topicAlterPlan struct {
-	flags   *topicAlterFlags
-	listing *listing
-	choice  *topicChoice
-	reset   []string
+	topicsPlan
+	flags *topicAlterFlags
+	reset []string
 }
 
 func (f *topicAlterFlags) plan(env *Env, args []string) (*topicAlterPlan, error) {
@@ -79,13 +76,8 @@ func (f *topicAlterFlags) plan(env *Env, args []string) (*topicAlterPlan, error)
 		}
 	}
 	var err error
-	if p.choice, err = f.choice.plan(args); err != nil {
-		return nil, err
-	}
-	if p.listing, err = f.listing.plan(env); err != nil {
-		return nil, err
-	}
-	return p, f.cluster.plan(env)
+	p.topicsPlan, err = f.topicsFlags.plan(env, args)
+	return p, err
 }
 
 // topicAlterItem is a topic in the outcome of `topic alter`.

@@ -18,6 +18,35 @@ func (f *choiceFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.regex, "regex", false, "topics are regular expressions (RE2) that match whole names")
 }
 
+// topicsFlags are those of every command about topics that exist.
+type topicsFlags struct {
+	cluster clusterFlags
+	listing listingFlags
+	choice  choiceFlags
+}
+
+func (f *topicsFlags) register(flags *pflag.FlagSet) {
+	f.choice.register(flags)
+	f.listing.register(flags)
+	f.cluster.register(flags)
+}
+
+// topicsPlan is topicsFlags, checked, and the topics that arguments name.
+type topicsPlan struct {
+	listing *listing
+	choice  *topicChoice
+}
+
+func (f *topicsFlags) plan(env *Env, args []string) (p topicsPlan, err error) {
+	if p.choice, err = f.choice.plan(args); err != nil {
+		return p, err
+	}
+	if p.listing, err = f.listing.plan(env); err != nil {
+		return p, err
+	}
+	return p, f.cluster.plan(env)
+}
+
 // topicChoice is what arguments name: topics, and patterns of their names. A character
 // that no topic's name has makes a pattern: * ? [ as the shell knows them.
 type topicChoice struct {

@@ -15,9 +15,7 @@ import (
 )
 
 type topicDeleteFlags struct {
-	cluster  clusterFlags
-	listing  listingFlags
-	choice   choiceFlags
+	topicsFlags
 	confirm  confirmFlags
 	ifExists bool
 }
@@ -46,16 +44,13 @@ Patterns never match Kafka's internal topics: those go only by their names.`,
 	flags := cmd.Flags()
 	flags.BoolVar(&f.ifExists, "if-exists", false, "a topic that does not exist is no error")
 	f.confirm.register(flags)
-	f.choice.register(flags)
-	f.listing.register(flags)
-	f.cluster.register(flags)
+	f.register(flags)
 	return cmd
 }
 
 type topicDeletePlan struct {
-	flags   *topicDeleteFlags
-	listing *listing
-	choice  *topicChoice
+	topicsPlan
+	flags *topicDeleteFlags
 }
 
 func (f *topicDeleteFlags) plan(env *Env, args []string) (*topicDeletePlan, error) {
@@ -64,13 +59,8 @@ func (f *topicDeleteFlags) plan(env *Env, args []string) (*topicDeletePlan, erro
 	}
 	p := &topicDeletePlan{flags: f}
 	var err error
-	if p.choice, err = f.choice.plan(args); err != nil {
-		return nil, err
-	}
-	if p.listing, err = f.listing.plan(env); err != nil {
-		return nil, err
-	}
-	return p, f.cluster.plan(env)
+	p.topicsPlan, err = f.topicsFlags.plan(env, args)
+	return p, err
 }
 
 // topicDeleteItem is a topic in the plan and in the outcome of `topic delete`.

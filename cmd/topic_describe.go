@@ -13,10 +13,8 @@ import (
 )
 
 type topicDescribeFlags struct {
-	cluster clusterFlags
-	listing listingFlags
-	choice  choiceFlags
-	all     bool
+	topicsFlags
+	all bool
 }
 
 func newTopicDescribeCmd(env *Env) *cobra.Command {
@@ -44,28 +42,20 @@ the logs on disk is not shown: the client cannot ask for it.`,
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&f.all, "all-config", false, "settings that nobody has set too")
-	f.choice.register(flags)
-	f.listing.register(flags)
-	f.cluster.register(flags)
+	f.register(flags)
 	return cmd
 }
 
 type topicDescribePlan struct {
-	flags   *topicDescribeFlags
-	listing *listing
-	choice  *topicChoice
+	topicsPlan
+	flags *topicDescribeFlags
 }
 
 func (f *topicDescribeFlags) plan(env *Env, args []string) (*topicDescribePlan, error) {
 	p := &topicDescribePlan{flags: f}
 	var err error
-	if p.choice, err = f.choice.plan(args); err != nil {
-		return nil, err
-	}
-	if p.listing, err = f.listing.plan(env); err != nil {
-		return nil, err
-	}
-	return p, f.cluster.plan(env)
+	p.topicsPlan, err = f.topicsFlags.plan(env, args)
+	return p, err
 }
 
 // topicItem is a topic in `topic describe`.

@@ -11,9 +11,7 @@ import (
 )
 
 type topicListFlags struct {
-	cluster  clusterFlags
-	listing  listingFlags
-	choice   choiceFlags
+	topicsFlags
 	internal bool
 	problems bool
 }
@@ -40,28 +38,20 @@ left out unless --internal asks for them or an argument is their name.`,
 	flags := cmd.Flags()
 	flags.BoolVar(&f.internal, "internal", false, "Kafka's internal topics too")
 	flags.BoolVar(&f.problems, "problems", false, "only topics with under-replicated or offline partitions")
-	f.choice.register(flags)
-	f.listing.register(flags)
-	f.cluster.register(flags)
+	f.register(flags)
 	return cmd
 }
 
 type topicListPlan struct {
-	flags   *topicListFlags
-	listing *listing
-	choice  *topicChoice // of nothing: all topics
+	topicsPlan
+	flags *topicListFlags
 }
 
 func (f *topicListFlags) plan(env *Env, args []string) (*topicListPlan, error) {
 	p := &topicListPlan{flags: f}
 	var err error
-	if p.choice, err = f.choice.plan(args); err != nil {
-		return nil, err
-	}
-	if p.listing, err = f.listing.plan(env); err != nil {
-		return nil, err
-	}
-	return p, f.cluster.plan(env)
+	p.topicsPlan, err = f.topicsFlags.plan(env, args)
+	return p, err
 }
 
 // topicListItem is a topic in `topic list`. Replication is the smallest of its

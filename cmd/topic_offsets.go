@@ -12,10 +12,8 @@ import (
 )
 
 type topicOffsetsFlags struct {
-	cluster clusterFlags
-	listing listingFlags
-	choice  choiceFlags
-	at      string
+	topicsFlags
+	at string
 }
 
 func newTopicOffsetsCmd(env *Env) *cobra.Command {
@@ -41,17 +39,14 @@ position, within the log; end there means stable.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.at, "at", "", "also the offset of position `P`: beginning, end, N, +N, -N, @TIME, -1h, 0=10,3=-5")
-	f.choice.register(flags)
-	f.listing.register(flags)
-	f.cluster.register(flags)
+	f.register(flags)
 	return cmd
 }
 
 type topicOffsetsPlan struct {
-	flags   *topicOffsetsFlags
-	listing *listing
-	choice  *topicChoice
-	at      position.Position
+	topicsPlan
+	flags *topicOffsetsFlags
+	at    position.Position
 }
 
 func (f *topicOffsetsFlags) plan(env *Env, args []string) (*topicOffsetsPlan, error) {
@@ -62,13 +57,8 @@ func (f *topicOffsetsFlags) plan(env *Env, args []string) (*topicOffsetsPlan, er
 			return nil, err
 		}
 	}
-	if p.choice, err = f.choice.plan(args); err != nil {
-		return nil, err
-	}
-	if p.listing, err = f.listing.plan(env); err != nil {
-		return nil, err
-	}
-	return p, f.cluster.plan(env)
+	p.topicsPlan, err = f.topicsFlags.plan(env, args)
+	return p, err
 }
 
 // topicOffsetsItem is a partition in `topic offsets`. Offset is that of --at.

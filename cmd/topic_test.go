@@ -115,7 +115,7 @@ func TestTopicHealth(t *testing.T) {
 	}}
 	settings := kafka.SettingsAnswer{Settings: []kafka.Setting{{Name: "min.insync.replicas", Value: "2", Source: kafka.SourceTopic}}}
 	marks := map[kafka.TopicPartition]kafka.Watermarks{{Topic: "orders", Partition: 0}: {Start: 1, Stable: 2, End: 3}}
-	plan := &topicDescribePlan{flags: &topicDescribeFlags{}, listing: &listing{env: &Env{Getenv: func(string) string { return "" }}, headers: true}}
+	plan := &topicDescribePlan{flags: &topicDescribeFlags{}, topicsPlan: topicsPlan{listing: &listing{env: &Env{Getenv: func(string) string { return "" }}, headers: true}}}
 	got := string(plan.appendTables(nil, []topicItem{plan.item(&topic, settings, marks)}))
 	want := `topic	partitions	replication	under_replicated	offline	internal	id
 orders	4	2	3	1	false	

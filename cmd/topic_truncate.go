@@ -13,9 +13,7 @@ import (
 )
 
 type topicTruncateFlags struct {
-	cluster  clusterFlags
-	listing  listingFlags
-	choice   choiceFlags
+	topicsFlags
 	confirm  confirmFlags
 	before   string
 	ifExists bool
@@ -48,17 +46,14 @@ stay. A topic that is only compacted refuses it.`,
 	flags.StringVar(&f.before, "before", "", "delete the records before position `P`: end, N, +N, -N, @TIME, -1h, 0=10,3=-5")
 	flags.BoolVar(&f.ifExists, "if-exists", false, "a topic that does not exist is no error")
 	f.confirm.register(flags)
-	f.choice.register(flags)
-	f.listing.register(flags)
-	f.cluster.register(flags)
+	f.register(flags)
 	return cmd
 }
 
 type topicTruncatePlan struct {
-	flags   *topicTruncateFlags
-	listing *listing
-	choice  *topicChoice
-	before  position.Position
+	topicsPlan
+	flags  *topicTruncateFlags
+	before position.Position
 }
 
 func (f *topicTruncateFlags) plan(env *Env, args []string) (*topicTruncatePlan, error) {
@@ -73,13 +68,8 @@ func (f *topicTruncateFlags) plan(env *Env, args []string) (*topicTruncatePlan, 
 	if err := f.confirm.plan(); err != nil {
 		return nil, err
 	}
-	if p.choice, err = f.choice.plan(args); err != nil {
-		return nil, err
-	}
-	if p.listing, err = f.listing.plan(env); err != nil {
-		return nil, err
-	}
-	return p, f.cluster.plan(env)
+	p.topicsPlan, err = f.topicsFlags.plan(env, args)
+	return p, err
 }
 
 // planPosition reads the position of a command that knows no group.

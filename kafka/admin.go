@@ -94,15 +94,25 @@ func (a *Admin) Topics(ctx context.Context, names ...string) ([]Topic, error) {
 	return topics, nil
 }
 
+// describe asks again when it must. The client sends the request to the broker that it
+// takes for the controller: one that has just gone, while the others do not know yet, it
+// would wait for until the end. Asking for metadata makes it look anew.
 func (a *Admin) describe(ctx context.Context, names []string) ([]ck.TopicDescription, error) {
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
-	result, err := a.client.DescribeTopics(ctx, ck.NewTopicCollectionOfTopicNames(names),
-		ck.SetAdminRequestTimeout(a.cfg.timeout()))
-	if err != nil {
-		return nil, explain(a.cfg, a.logs, err)
+	for limit := a.cfg.timeout() / 4; ; limit *= 2 {
+		result, err := a.client.DescribeTopics(ctx, ck.NewTopicCollectionOfTopicNames(names), ck.SetAdminRequestTimeout(limit))
+		if err == nil {
+			return result.TopicDescriptions, nil
+		}
+		var ke ck.Error
+		if !errors.As(err, &ke) || ke.Code() != ck.ErrTimedOut && ke.Code() != ck.ErrTransport || limit >= a.cfg.timeout() || ctx.Err() != nil {
+			return nil, explain(a.cfg, a.logs, err)
+		}
+		if _, err := a.TopicNames(ctx); err != nil {
+			return nil, err
+		}
 	}
-	return result.TopicDescriptions, nil
 }
 
 func topicOf(d ck.TopicDescription) Topic {

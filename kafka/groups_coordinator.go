@@ -49,14 +49,14 @@ func (o *offsetsClient) close() {
 
 // askCommitted asks what a group has committed, again while its coordinator moves or
 // loads. The caller bounds ctx; errors are the client's.
-func (a *Admin) askCommitted(ctx context.Context, group string, stable bool) (ck.ListConsumerGroupOffsetsResult, error) {
+func (a *Admin) askCommitted(ctx context.Context, group string) (ck.ListConsumerGroupOffsetsResult, error) {
 	client, err := a.offsets.open(a.cfg, group)
 	if err != nil {
 		return ck.ListConsumerGroupOffsetsResult{}, err
 	}
 	for {
 		result, err := client.ListConsumerGroupOffsets(ctx, []ck.ConsumerGroupTopicPartitions{{Group: group}},
-			ck.SetAdminRequestTimeout(a.cfg.timeout()), ck.SetAdminRequireStableOffsets(stable))
+			ck.SetAdminRequestTimeout(a.cfg.timeout()), ck.SetAdminRequireStableOffsets(false))
 		if !coordinatorMoves(err) || pause(ctx, pollInterval) != nil {
 			return result, err
 		}

@@ -21,7 +21,7 @@ type Commit struct {
 func (a *Admin) Committed(ctx context.Context, group string) (map[TopicPartition]Commit, error) {
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
-	result, err := a.askCommitted(ctx, group, false)
+	result, err := a.askCommitted(ctx, group)
 	if err != nil {
 		return nil, explain(a.cfg, a.logs, err)
 	}
