@@ -3,6 +3,8 @@ package cmd
 import (
 	"context"
 	"errors"
+	"maps"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -72,6 +74,10 @@ func (s *diffSide) open(ctx context.Context, env *Env, progress *diffProgress, n
 
 func (s *diffSide) close() error { return errors.Join(s.source.Close(), s.index.Close()) }
 
+// diffFetch is how much is fetched at once of a partition, in bytes: unpacked, records
+// take the client ten times as much memory and more, and two sides are read at once.
+const diffFetch = 256 << 10
+
 // openTopic starts to read a topic up to its end as it is now.
 func (s *diffSide) openTopic(ctx context.Context, env *Env) error {
 	return withAdmin(ctx, env, &s.plan.flags.cluster, func(cluster *cluster, admin *kafka.Admin) error {
@@ -86,6 +92,9 @@ func (s *diffSide) openTopic(ctx context.Context, env *Env) error {
 		for _, note := range part.notes {
 			env.notice("%s", note)
 		}
+		properties := map[string]string{"fetch.message.max.bytes": strconv.Itoa(diffFetch)}
+		maps.Copy(properties, cluster.Properties)
+		cluster.Properties = properties
 		rc := kafka.ReaderConfig{Spans: part.spans, ReadUncommitted: s.plan.reading.uncommitted}
 		reader, err := kafka.OpenReader(cluster.Config, rc, topics)
 		if err != nil {

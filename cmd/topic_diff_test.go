@@ -105,21 +105,6 @@ func TestDiffTellsRecordsApart(t *testing.T) {
 	}
 }
 
-func TestDiffFormAllocatesNothing(t *testing.T) {
-	rec := kafka.Record{Key: []byte("k"), Value: []byte(`{"a":1,"at":2}`), Headers: []kafka.Header{{Key: "h", Value: []byte("v")}}}
-	for _, list := range []string{"timestamp", ".at"} {
-		ignore, err := planDiffIgnore([]string{list})
-		if err != nil {
-			t.Fatal(err)
-		}
-		form := newDiffForm(ignore, diff.Auto)
-		var r record
-		if n := testing.AllocsPerRun(100, func() { r.load(&rec, 0, 0); form.of(&r, true) }); n > 0 {
-			t.Errorf("--ignore %s: %v allocations", list, n)
-		}
-	}
-}
-
 func TestClip(t *testing.T) {
 	tests := map[string]struct {
 		a, b         string

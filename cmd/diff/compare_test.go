@@ -271,22 +271,6 @@ func TestDamagedFileIsNoPanic(t *testing.T) {
 	}
 }
 
-func TestAddAllocatesNothing(t *testing.T) {
-	s := NewSide(Options{Dir: t.TempDir()})
-	defer s.Close()
-	r := row{key: "k", value: "v"}.record(Auto)
-	for range 100_000 { // until all buffers are there
-		r.Offset++
-		r.ID = HashOf(fmt.Append(nil, r.Offset))
-		if err := s.Add(r); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if n := testing.AllocsPerRun(10_000, func() { _ = s.Add(r) }); n > 0 {
-		t.Errorf("%v allocations", n)
-	}
-}
-
 // rowsOf turns any bytes into records with few keys and values.
 func rowsOf(data []byte) []row {
 	var rows []row

@@ -99,17 +99,6 @@ func TestPathErrors(t *testing.T) {
 	}
 }
 
-func TestNormalAllocatesNothing(t *testing.T) {
-	var p Paths
-	if err := p.Add(".b.updated_at"); err != nil {
-		t.Fatal(err)
-	}
-	n, dst, text := Normal{Paths: &p}, make([]byte, 0, 1000), []byte(`{"id":7,"b":{"updated_at":1,"x":[1,2]},"a":1.10}`)
-	if got := testing.AllocsPerRun(100, func() { dst, _ = n.Append(dst[:0], text) }); got > 0 {
-		t.Errorf("%v allocations", got)
-	}
-}
-
 func FuzzNormal(f *testing.F) {
 	f.Add(".b.x[].q", `{"b":{"x":[{"q":1}]}}`)
 	f.Add(`.["a\n"][3]."x"`, `[1,{"a":2,"a":3}]`)
