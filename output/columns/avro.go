@@ -1,0 +1,223 @@
+package columns
+
+import (
+	"bufio"
+	"bytes"
+	"compress/flate"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// avroBlock is how many bytes of rows a block of a container has at least, but for the last.
+const avroBlock = 256 << 10
+
+// AvroFile is an object container file (Avro 1.12, "Object Container Files") with the codec
+// deflate. Rows of all topics stand in it in the order in which they come.
+type AvroFile struct {
+	mu      sync.Mutex
+	path    string
+	schemas Schemas
+	row     row
+	err     error
+
+	frames    []byte // rows before the types are known
+	count     int    // of them
+	temporary string
+	file      *os.File
+	buffer    *bufio.Writer
+	encoder   avroEncoder
+	sync      [16]byte
+	block     []byte
+	rows      int64 // in block
+	packed    bytes.Buffer
+	deflate   *flate.Writer
+}
+
+// NewAvroFile gives the file that path will be once it is closed. A name that is taken, even by a
+// link that leads nowhere, is ErrExists, now and then.
+func NewAvroFile(path string, schemas Schemas) (*AvroFile, error) {
+	if _, err := os.Lstat(path); err == nil {
+		return nil, fmt.Errorf("%s: %w", path, ErrExists)
+	}
+	deflate, err := flate.NewWriter(nil, flate.DefaultCompression)
+	if err != nil {
+		return nil, err
+	}
+	f := &AvroFile{path: path, schemas: schemas, deflate: deflate}
+	_, err = rand.Read(f.sync[:])
+	return f, err
+}
+
+// Write takes whole frames of Rows.
+func (f *AvroFile) Write(frames []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err != nil {
+		return 0, f.err
+	}
+	for rest := frames; len(rest) > 0; {
+		after, err := f.row.next(rest)
+		if err == nil {
+			err = f.add(rest[:len(rest)-len(after)])
+		}
+		if err != nil {
+			f.err = err
+			return len(frames) - len(rest), err
+		}
+		rest = after
+	}
+	return len(frames), nil
+}
+
+func (f *AvroFile) add(frame []byte) error {
+	if f.file != nil {
+		return f.encode(&f.row)
+	}
+	f.frames = append(f.frames, frame...)
+	if f.count++; f.count >= firstRows || len(f.frames) >= firstBytes {
+		return f.begin()
+	}
+	return nil
+}
+
+// begin finds the types, makes the file and writes the rows that were held back.
+func (f *AvroFile) begin() error {
+	sketch := newSketch(newShapes(), f.schemas)
+	var r row
+	for rest := f.frames; len(rest) > 0; {
+		var err error
+		if rest, err = r.next(rest); err != nil {
+			return err
+		}
+		sketch.add(&r)
+	}
+	f.encoder.shapes = sketch.result().settled()
+	schema, err := avroSchema(f.encoder.shapes)
+	if err != nil {
+		return err
+	}
+	f.temporary = filepath.Join(filepath.Dir(f.path), fmt.Sprintf(".%s.%d-%d.part", filepath.Base(f.path), os.Getpid(), time.Now().UnixNano()))
+	if f.file, err = os.OpenFile(f.temporary, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666); err != nil {
+		return f.failed(err)
+	}
+	f.buffer = bufio.NewWriterSize(f.file, 256<<10)
+	head := append([]byte("Obj\x01"), binary.AppendVarint(nil, 2)...)
+	head = appendAvroText(appendAvroText(head, []byte("avro.schema")), schema)
+	head = appendAvroText(appendAvroText(head, []byte("avro.codec")), []byte("deflate"))
+	head = append(append(head, 0), f.sync[:]...)
+	if _, err := f.buffer.Write(head); err != nil {
+		return f.failed(err)
+	}
+	for rest := f.frames; len(rest) > 0; {
+		rest, _ = r.next(rest) // it was read before
+		if err := f.encode(&r); err != nil {
+			return err
+		}
+	}
+	f.frames = nil
+	return nil
+}
+
+func (f *AvroFile) encode(r *row) error {
+	f.block = f.encoder.append(f.block, r)
+	if f.rows++; len(f.block) >= avroBlock {
+		return f.flush()
+	}
+	return nil
+}
+
+// flush writes the block, if there are rows in it.
+func (f *AvroFile) flush() error {
+	if f.rows == 0 {
+		return nil
+	}
+	f.packed.Reset()
+	f.deflate.Reset(&f.packed)
+	_, err := f.deflate.Write(f.block)
+	if err = errors.Join(err, f.deflate.Close()); err != nil {
+		return f.failed(err)
+	}
+	head := binary.AppendVarint(binary.AppendVarint(nil, f.rows), int64(f.packed.Len()))
+	for _, part := range [][]byte{head, f.packed.Bytes(), f.sync[:]} {
+		if _, err := f.buffer.Write(part); err != nil {
+			return f.failed(err)
+		}
+	}
+	f.block, f.rows = f.block[:0], 0
+	return nil
+}
+
+// Close finishes the file and gives it its name, also when it has no rows.
+func (f *AvroFile) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err != nil {
+		f.remove()
+		return nil // Write has told
+	}
+	f.err = os.ErrClosed
+	defer f.remove()
+	if f.file == nil {
+		if err := f.begin(); err != nil {
+			return err
+		}
+	}
+	err := f.flush()
+	if err == nil {
+		err = f.buffer.Flush()
+	}
+	if err == nil {
+		err = f.file.Sync()
+	}
+	if err == nil {
+		err = f.publish()
+	}
+	if err != nil {
+		return f.failed(err)
+	}
+	return nil
+}
+
+// Abort removes what was written, unless it was closed.
+func (f *AvroFile) Abort() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.err = os.ErrClosed
+	f.remove()
+}
+
+func (f *AvroFile) publish() error {
+	err := os.Link(f.temporary, f.path)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return ErrExists
+	case err != nil: // a file cannot have two names here
+		if _, err := os.Lstat(f.path); err == nil {
+			return ErrExists
+		}
+		return os.Rename(f.temporary, f.path)
+	}
+	return nil
+}
+
+func (f *AvroFile) failed(err error) error {
+	if already := fmt.Sprintf("%s: ", f.path); strings.HasPrefix(err.Error(), already) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", f.path, cause(err))
+}
+
+func (f *AvroFile) remove() {
+	if f.file != nil {
+		f.file.Close()
+		os.Remove(f.temporary)
+	}
+}
