@@ -22,7 +22,9 @@ type pipes struct {
 	*stage
 	to   string
 	args []string
-	all  []*process
+	// abort is how long a transaction stays open after a kill, in milliseconds.
+	abort int
+	all   []*process
 }
 
 // pipes makes DST, next to the stage's topic.
@@ -30,7 +32,7 @@ func (s *stage) pipes(partitions int32, args ...string) *pipes {
 	s.t.Helper()
 	ctx, cancel := inTime()
 	defer cancel()
-	p := &pipes{stage: s, to: s.topic + "-to", args: args}
+	p := &pipes{stage: s, to: s.topic + "-to", args: args, abort: 4000}
 	if err := s.witness.CreateTopic(ctx, p.to, partitions); err != nil {
 		s.t.Fatal(err)
 	}
@@ -41,7 +43,7 @@ func (s *stage) pipes(partitions int32, args ...string) *pipes {
 func (p *pipes) start(more ...string) *process {
 	p.t.Helper()
 	args := []string{"pipe", p.topic, p.to, "--group", p.group, "--members", "3", "--exactly-once", "--commit-every", "50ms"}
-	args = append(args, "-X", "transaction.timeout.ms=4000", "--events", filepath.Join(p.dir, fmt.Sprint(p.processes+1, ".events")))
+	args = append(args, "-X", fmt.Sprint("transaction.timeout.ms=", p.abort), "--events", filepath.Join(p.dir, fmt.Sprint(p.processes+1, ".events")))
 	args = append(append(append(args, p.session...), p.args...), more...)
 	one := p.stage.start(args...)
 	p.all = append(p.all, one)
@@ -175,4 +177,39 @@ func TestKilledPipes(t *testing.T) {
 			s.wantEmpty()
 		})
 	}
+}
+
+// One of three brokers is killed in the middle, then the one that coordinates the group:
+// the members go on when others lead, and each record is written once.
+func TestPipesWithBrokersKilled(t *testing.T) {
+	s, c := clusterStage(t, replicated())
+	s.create(6)
+	p := s.pipes(4)
+	p.abort = 20_000
+	stop := s.stream("--timeout", "60s")
+	running := []*process{p.start(), p.start()}
+	for _, one := range running {
+		one.awaitCommits(5)
+	}
+	if err := c.Kill(2); err != nil {
+		t.Fatal(err)
+	}
+	running[0].awaitCommits(running[0].commits() + 5)
+	restart(t, c, 2)
+	coordinator := coordinatorOf(t, c, s.group)
+	if err := c.Kill(coordinator); err != nil {
+		t.Fatal(err)
+	}
+	running[1].signal(syscall.SIGKILL)
+	running[1].wait(137)
+	running[1] = p.start()
+	running[1].awaitCommits(1)
+	restart(t, c, coordinator)
+	n := stop()
+	p.awaitDone()
+	for _, one := range running {
+		one.signal(syscall.SIGINT)
+		one.wait(0)
+	}
+	p.wantOnce(n)
 }

@@ -84,7 +84,7 @@ func (l *pipeline) open(ctx context.Context) (source, error) {
 	if l.cfg, err = l.configured(cluster.Config); err != nil {
 		return nil, err
 	}
-	if l.admin, err = kafka.OpenAdmin(ctx, l.cfg); err != nil {
+	if l.admin, err = kafka.OpenAdmin(ctx, cluster.Config); err != nil {
 		return nil, err
 	}
 	if l.dst != "" {
