@@ -166,8 +166,12 @@ func scriptCondition(name string) (bool, error) {
 		}
 		ctx, cancel := inTime()
 		defer cancel()
-		_, err := kafkatest.Tool(ctx, "AclCommand", "--bootstrap-server", realBrokers(), "--list")
-		return err == nil, nil
+		w, err := witness.Open(realBrokers())
+		if err != nil {
+			return false, err
+		}
+		defer w.Close()
+		return w.Authorizer(ctx)
 	case "apicurio":
 		return kafkatest.Available() == nil, nil
 	case "confluent":
