@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
@@ -170,7 +169,7 @@ func (c *crew) write(e *memberEvent) {
 		return
 	}
 	e.Time = c.env.Now().UTC().Format(time.RFC3339Nano)
-	line, err := json.Marshal(e)
+	line, err := output.MarshalLine(e)
 	if err == nil {
 		_, err = c.events.Write(append(line, '\n'))
 	}

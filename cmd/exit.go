@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 
 	"kstream/cmd/config"
 	"kstream/kafka"
+	"kstream/output"
 	"kstream/serde"
 )
 
@@ -240,7 +240,7 @@ func finish(stderr io.Writer, err error, asJSON bool) int {
 	message := oneLine(err.Error())
 	remedy := remedyOf(err)
 	if asJSON {
-		line, jsonErr := json.Marshal(map[string]any{"error": jsonError{code, status, message, remedy}})
+		line, jsonErr := output.MarshalLine(map[string]any{"error": jsonError{code, status, message, remedy}})
 		if jsonErr == nil {
 			fmt.Fprintf(stderr, "%s\n", line)
 			return status

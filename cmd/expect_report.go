@@ -141,11 +141,8 @@ func (e *expectation) outcome(err error) outcome {
 }
 
 func (o outcome) json() ([]byte, error) {
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	err := encoder.Encode(o)
-	return text.Bytes(), err
+	text, err := output.MarshalLine(o)
+	return append(text, '\n'), err
 }
 
 // The elements of a JUnit report that its readers agree on.

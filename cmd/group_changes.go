@@ -1,8 +1,6 @@
 package cmd
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -150,13 +148,10 @@ func (c *groupChanges) append(dst []byte, e *groupEvent) ([]byte, error) {
 		line := e.Time.Format(time.RFC3339) + " " + e.Group + " " + e.text()
 		return append(output.AppendEscapedString(dst, line), '\n'), nil
 	}
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(e); err != nil {
+	line, err := output.MarshalLine(e)
+	if err != nil {
 		return dst, err
 	}
-	line := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 	if c.listing.env.StdoutTerminal {
 		dst = output.AppendEscapedJSON(dst, line)
 	} else {

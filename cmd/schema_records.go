@@ -11,6 +11,7 @@ import (
 
 	"kstream/cmd/arrange"
 	"kstream/kafka"
+	"kstream/output"
 	"kstream/serde"
 	"kstream/serde/registry"
 )
@@ -147,7 +148,7 @@ func (c *recordCheck) try(ctx context.Context, s serde.Serde, r *kafka.Record, n
 			return fmt.Errorf("%s[%d]@%d: %w", r.Topic, r.Partition, r.Offset, err)
 		}
 		if err != nil {
-			if item.Text, err = json.Marshal(recordFailure{r.Partition, r.Offset, oneLine(err.Error())}); err != nil {
+			if item.Text, err = output.MarshalLine(recordFailure{r.Partition, r.Offset, oneLine(err.Error())}); err != nil {
 				return err
 			}
 		}

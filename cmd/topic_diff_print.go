@@ -3,7 +3,6 @@ package cmd
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -186,7 +185,7 @@ func (p *diffPrinter) printJSON(shown []shownDifference) error {
 			b = strconv.AppendInt(append(b, `,"count":`...), d.Count, 10)
 		}
 		if d.differs != nil {
-			names, err := json.Marshal(d.differs)
+			names, err := output.MarshalLine(d.differs)
 			if err != nil {
 				return err
 			}
@@ -202,7 +201,7 @@ func (p *diffPrinter) printJSON(shown []shownDifference) error {
 		}
 		b = append(b, "}\n"...)
 	}
-	line, err := json.Marshal(map[string]diffSummary{"summary": p.summary()})
+	line, err := output.MarshalLine(map[string]diffSummary{"summary": p.summary()})
 	if err != nil {
 		return err
 	}

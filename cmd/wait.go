@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -150,7 +149,7 @@ func (f *waitFlags) there(env *Env, kind string, names []string, after time.Dura
 	if f.output != "json" {
 		return nil
 	}
-	line, err := json.Marshal(waited{"kstream.wait/v1", kind, append([]string{}, names...), after.Milliseconds()})
+	line, err := output.MarshalLine(waited{"kstream.wait/v1", kind, append([]string{}, names...), after.Milliseconds()})
 	if err != nil {
 		return err
 	}

@@ -49,11 +49,21 @@ func marshal(schema string, items any) ([]byte, error) {
 	if v := reflect.ValueOf(items); !v.IsValid() || v.Kind() == reflect.Slice && v.IsNil() {
 		items = []any{}
 	}
+	text, err := MarshalLine(document{schema, items})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", schema, err)
+	}
+	return text, nil
+}
+
+// MarshalLine writes v as compact JSON without a line break: as json.Marshal does, but
+// < and > stay what they are, as nobody puts the lines of a command into HTML unread.
+func MarshalLine(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(document{schema, items}); err != nil {
-		return nil, fmt.Errorf("%s: %w", schema, err)
+	if err := e.Encode(v); err != nil {
+		return nil, err
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
