@@ -263,7 +263,9 @@ func (w *Writer) Close() error {
 	if w.file != nil {
 		err = w.file.close(err)
 	}
-	w.fail(errClosed)
+	if w.err == nil {
+		w.err = errClosed
+	}
 	return err
 }
 
@@ -276,7 +278,6 @@ func (w *Writer) Abort() {
 	if w.file != nil {
 		w.file.remove()
 	}
-	w.fail(errClosed)
 	w.err = errClosed
 }
 

@@ -69,8 +69,11 @@ func avroOptional(t any) any { return []any{"null", t} }
 func avroSchema(s shapes) ([]byte, error) {
 	names := avroNames{map[string]bool{}}
 	fields := []avroField{
-		{Name: "topic", Type: "string"}, {Name: "partition", Type: "int"}, {Name: "offset", Type: "long"},
-		{Name: "timestamp", Type: avroOptional(avroLogical{"long", "timestamp-millis"})}, {Name: "timestamp_type", Type: avroOptional("string")},
+		{Name: "topic", Type: "string"},
+		{Name: "partition", Type: "int"},
+		{Name: "offset", Type: "long"},
+		{Name: "timestamp", Type: avroOptional(avroLogical{"long", "timestamp-millis"})},
+		{Name: "timestamp_type", Type: avroOptional("string")},
 	}
 	for i, name := range partNames() {
 		fields = append(

@@ -97,8 +97,7 @@ func OpenDir(path string, o Options) (*Dir, error) {
 	d.root = root
 	entries, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {
-		root.Close()
-		return nil, fmt.Errorf("%s: %w", path, cause(err))
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, cause(err)), root.Close())
 	}
 	for _, e := range entries {
 		name, ok := parseName(e.Name())

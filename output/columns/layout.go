@@ -153,10 +153,10 @@ func (s *Shape) cell(n *node) (c cell, ok bool) {
 			c.whole, ok = integer(n.text)
 		}
 	case Double:
-		switch {
-		case n.kind == isNumber:
+		switch n.kind {
+		case isNumber:
 			c.real, ok = double(n.text)
-		case n.kind == isString:
+		case isString:
 			c.real, ok = notFinite(string(n.text))
 		}
 	case String, Bytes:
