@@ -75,12 +75,12 @@ func (l *loader) load(ctx context.Context, brokers string) error {
 	return err
 }
 
-func (l *loader) copy(ctx context.Context, producer *kafka.Producer, path string) error {
+func (l *loader) copy(ctx context.Context, producer *kafka.Producer, path string) (err error) {
 	r, err := openDump(l.env, path)
 	if err != nil {
 		return err
 	}
-	defer r.Close()
+	defer func() { err = errors.Join(err, r.Close()) }()
 	for _, t := range dumpedTopics(r) {
 		if err := l.create(ctx, producer.Admin(), t, r.Manifest().Topic(t.Name)); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
