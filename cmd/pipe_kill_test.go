@@ -184,13 +184,13 @@ func TestKilledPipes(t *testing.T) {
 func TestPipesWithBrokersKilled(t *testing.T) {
 	s, c := clusterStage(t, replicated())
 	s.create(6)
-	p := s.pipes(4)
+	p := s.pipes(4, "--timeout", "20s")
 	p.abort = 20_000
 	stop := s.stream("--timeout", "60s")
-	running := []*process{p.start(), p.start()}
-	for _, one := range running {
-		one.awaitCommits(5)
-	}
+	running := []*process{p.start()}
+	running[0].awaitCommits(5)
+	running = append(running, p.start())
+	running[1].awaitCommits(5)
 	if err := c.Kill(2); err != nil {
 		t.Fatal(err)
 	}

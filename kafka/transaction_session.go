@@ -55,13 +55,23 @@ func (s *Session) renew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.InitTransactions(ctx); err != nil {
+	err = p.InitTransactions(ctx)
+	for tries := 1; err != nil && tries < takeOverTries && p.Err() == nil && ctx.Err() == nil; tries++ {
+		if errors.Is(err, ErrDenied) || errors.Is(err, ErrAuth) || errors.Is(err, ErrFenced) {
+			break
+		}
+		err = p.InitTransactions(ctx) // coordinators move, and load what is open
+	}
+	if err != nil {
 		_ = p.Close() // the same error, or a later one
 		return err
 	}
 	s.producer = p
 	return nil
 }
+
+// takeOverTries is how many times the time-out of a request taking over an id may take.
+const takeOverTries = 3
 
 // Send is Producer.Send into the open transaction; it begins one when none is open. A
 // record that fails is told by Commit.
