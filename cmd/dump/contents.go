@@ -76,31 +76,3 @@ func (r *Reader) OffsetAt(topic string, partition int32, millis int64) (int64, e
 	}
 	return -1, nil
 }
-
-// OffsetBack gives the offset of the record that has n-1 records of its partition behind it, or of
-// the first when there are fewer; -1 when there is none. It reads at most one block,
-// as OffsetAt does.
-func (r *Reader) OffsetBack(topic string, partition int32, n int64) (int64, error) {
-	if !r.indexed {
-		return 0, ErrNoIndex
-	}
-	first := int64(-1)
-	for i := len(r.blocks) - 1; i >= 0 && n > 0; i-- {
-		h := &r.blocks[i]
-		if h.topic != topic || h.partition != partition {
-			continue
-		}
-		if first = h.first; n >= int64(h.records) {
-			n -= int64(h.records)
-			continue
-		}
-		if err := r.readAt(h); err != nil {
-			return 0, err
-		}
-		if err := r.parse(h); err != nil {
-			return 0, err
-		}
-		return r.records[len(r.records)-int(n)].Offset, nil
-	}
-	return first, nil
-}
