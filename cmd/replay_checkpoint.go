@@ -37,9 +37,7 @@ func (r *replay) openSink(polling, live context.Context) error {
 		return nil
 	}
 	if err := ship.producer.InitTransactions(polling); err != nil {
-		ship.close() // the first error says more
-		r.ship = nil
-		return err
+		return errors.Join(err, r.closeSink())
 	}
 	return ship.begin(live)
 }
@@ -102,6 +100,7 @@ func (r *replay) keep(live context.Context) error {
 	}
 	if r.transactions {
 		if err := r.ship.producer.Commit(live); err != nil {
+			r.doubt = &doubt{maps.Clone(r.next), r.pending, r.sums.open()}
 			return fmt.Errorf("commit: %w", err)
 		}
 		r.commits++
@@ -111,6 +110,23 @@ func (r *replay) keep(live context.Context) error {
 	}
 	r.kept = maps.Clone(r.next)
 	return nil
+}
+
+// doubt is what belongs to a transaction whose commit had no answer: the next pass finds
+// out whether it counts.
+type doubt struct {
+	next  map[int32]int64
+	tally replayTally
+	sums  map[int32]replaySum
+}
+
+// settleDoubt counts what was in doubt when the positions that are kept are its own.
+func (r *replay) settleDoubt() {
+	if d := r.doubt; d != nil && maps.Equal(d.next, r.kept) {
+		r.total.take(&d.tally)
+		r.sums.count(d.sums)
+	}
+	r.doubt = nil
 }
 
 // abort takes the open transaction back after an error, and says whether another pass

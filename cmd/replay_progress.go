@@ -246,6 +246,7 @@ func (r *replay) resume(polling, live context.Context) (err error) {
 		}
 	}
 	r.kept = maps.Clone(r.next)
+	r.settleDoubt()
 	return nil
 }
 

@@ -2,12 +2,12 @@ package cmd
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 
 	"kstream/kafka"
+	"kstream/output"
 )
 
 // What became of the records: notices, failures, the summary and the exit code. The
@@ -317,7 +317,7 @@ func (r *replay) summary(err error) *replaySummary {
 func (r *replay) summarize(err error) error {
 	s := r.summary(err)
 	if r.flags.output == "json" {
-		text, failed := json.Marshal(s)
+		text, failed := output.MarshalLine(s)
 		if failed == nil {
 			_, failed = r.env.Stdout.Write(append(text, '\n'))
 		}

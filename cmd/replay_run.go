@@ -44,7 +44,8 @@ type replay struct {
 	dump    *dump.Writer    // DST, when it is a file
 	pruned  int64           // records that were gone before they were read
 	sums    *replaySums
-	commits int // that succeeded
+	commits int    // that succeeded
+	doubt   *doubt // of the last pass
 
 	mu      sync.Mutex
 	failure error // the first delivery that failed for good

@@ -74,16 +74,31 @@ func (s *replaySums) add(r *kafka.Record) {
 
 // commit notes that what was sent stays.
 func (s *replaySums) commit() {
+	if s != nil {
+		s.count(s.pending)
+		clear(s.pending)
+	}
+}
+
+// count adds what stays.
+func (s *replaySums) count(sums map[int32]replaySum) {
 	if s == nil {
 		return
 	}
-	for slot, p := range s.pending {
+	for slot, p := range sums {
 		one := s.sent[slot]
 		one.records += p.records
 		one.sum += p.sum
 		s.sent[slot] = one
 	}
-	clear(s.pending)
+}
+
+// open gives a copy of what was sent and may still be taken back.
+func (s *replaySums) open() map[int32]replaySum {
+	if s == nil {
+		return nil
+	}
+	return maps.Clone(s.pending)
 }
 
 // drop forgets what was sent: it was taken back.
