@@ -150,6 +150,9 @@ func (r *replay) openDumpFeed(next map[int32]int64) (replayFeed, error) {
 	d := r.source
 	r.source = nil
 	if d == nil {
+		if r.src.file == "-" {
+			return nil, fmt.Errorf("%s: a stream cannot be read again from the last transaction on", r.src)
+		}
 		var err error
 		if d, err = openDump(r.env, r.src.file); err != nil {
 			return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -93,7 +94,7 @@ func (o *replayOrigin) rest(next map[int32]int64) []kafka.Span {
 // transactions, and what compaction took.
 func (r *replay) atEnd() {
 	for _, s := range r.from.spans {
-		if s.To != kafka.Follow {
+		if s.To != kafka.Follow && s.To != math.MaxInt64 { // as of a stream, whose end is unknown
 			r.next[s.Partition] = max(r.next[s.Partition], s.To)
 		}
 	}
@@ -136,9 +137,7 @@ func (r *replay) open(ctx, live context.Context) error {
 		return err
 	}
 	r.changer = newChanger(r.replayPlan)
-	if err := r.openTempo(); err != nil {
-		return err
-	}
+	r.openTempo()
 	if r.flags.verify {
 		if err := r.openSums(live); err != nil {
 			return err

@@ -168,7 +168,9 @@ func (p *replayPlan) planPace() error {
 	if err != nil || !times || !(speed >= 1e-6 && speed <= 1e9) { // NaN is not either
 		return usagef("--speed %s: want a factor such as 2x or 0.5x, or max", f.speed)
 	}
-	p.speed = speed
+	if p.speed = speed; p.src.file == "-" {
+		return hint(usagef("--speed: a stream cannot be read in the order of time"), "name a file: file:PATH")
+	}
 	return nil
 }
 

@@ -28,15 +28,14 @@ type tempo struct {
 const tempoQuantum = time.Millisecond
 
 // openTempo starts what was asked for by --rate or --speed.
-func (r *replay) openTempo() error {
+func (r *replay) openTempo() {
 	switch {
 	case r.pace != nil:
 		r.tempo = &tempo{pace: r.pace(r.clock)}
 	case r.speed > 0 && !r.flags.dryRun:
 		r.tempo = &tempo{clock: r.clock, speed: r.speed}
-		return r.mergeByTime()
+		r.mergeByTime()
 	}
-	return nil
 }
 
 // take waits until at least one of the records may go, and returns how many may.
@@ -91,12 +90,9 @@ type mergePart struct {
 
 // mergeByTime makes the source one that gives records in the order of their times. Each
 // partition is read by itself, so that none has to be held back while others are read.
-func (r *replay) mergeByTime() error {
+func (r *replay) mergeByTime() {
 	o := r.from
 	open := o.open
-	if r.src.file == "-" {
-		return hint(usagef("--speed: a stream cannot be read in the order of time"), "name a file: file:PATH")
-	}
 	o.depth = 1 // a batch points into those of the parts
 	o.open = func(ctx context.Context, next map[int32]int64) (replayFeed, error) {
 		m := new(merge)
@@ -112,7 +108,6 @@ func (r *replay) mergeByTime() error {
 		}
 		return m, nil
 	}
-	return nil
 }
 
 // openPart opens a feed of one partition.
