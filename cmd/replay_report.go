@@ -74,6 +74,20 @@ func (r *replay) say(format string, args ...any) {
 	r.env.notice(format, args...)
 }
 
+// draw shows how far the copy is.
+func (r *replay) draw() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.meter.show(r.from.total, r.remaining)
+}
+
+// undraw takes that away.
+func (r *replay) undraw() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.meter.clear()
+}
+
 // producerNotice tells what the producer has to say.
 func (r *replay) producerNotice(n kafka.Notice) { r.say("%s", n) }
 
@@ -200,7 +214,7 @@ func (r *replay) broken() error {
 
 // ended says how the run went, and turns that into its outcome. err is how carry ended.
 func (r *replay) ended(polling context.Context, err error) error {
-	r.meter.clear()
+	r.undraw()
 	if err != nil && !r.keeps() {
 		r.total.take(&r.pending) // some of it failed, and was counted
 	}

@@ -111,13 +111,17 @@ const passes = 3
 func (r *replay) carry(polling, live context.Context) error {
 	giveUp, release := graceAfter(polling, outputGrace)
 	defer release()
-	go func() { // ends with release or the grace
+	over := make(chan struct{})
+	var patience sync.WaitGroup
+	patience.Go(func() { // ends with over or the grace
 		select {
 		case <-giveUp:
 			r.giveUp(fmt.Errorf("no acknowledgement %v after the signal: %w", outputGrace, stopped(polling)))
-		case <-live.Done():
+		case <-over:
 		}
-	}()
+	})
+	defer patience.Wait()
+	defer close(over)
 	for tries := 1; ; tries++ {
 		commits := r.commits
 		err := r.pass(polling, live)
@@ -156,7 +160,7 @@ func (r *replay) pass(polling, live context.Context) (err error) {
 	}
 	err = r.transfer(polling, live, feed)
 	closed := feed.Close()
-	r.meter.clear()
+	r.undraw()
 	if err == nil {
 		err = r.checkpoint(live)
 	}
@@ -241,7 +245,7 @@ func fetch(ctx context.Context, feed replayFeed, free <-chan *fetched, batches c
 // take copies a batch, as fast as the pace allows.
 func (r *replay) take(polling, live context.Context, b *kafka.Batch) error {
 	records := b.Records
-	r.meter.show(r.from.total, r.remaining)
+	r.draw()
 	for len(records) > 0 {
 		if polling.Err() != nil {
 			return context.Cause(polling)
