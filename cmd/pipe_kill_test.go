@@ -184,10 +184,11 @@ func TestKilledPipes(t *testing.T) {
 // the members go on when others lead, and each record is written once.
 func TestPipesWithBrokersKilled(t *testing.T) {
 	s, c := clusterStage(t, replicated())
-	s.create(6)
 	p := s.pipes(4, "--timeout", "20s")
 	p.abort = 20_000
+	s.create(6)
 	stop := s.stream("--timeout", "60s")
+	s.start("consume", s.topic, "-n", "1000").wait(0) // by now every broker knows the topics
 	running := []*process{p.start()}
 	running[0].awaitCommits(5)
 	running = append(running, p.start())
