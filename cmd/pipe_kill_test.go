@@ -187,8 +187,10 @@ func TestPipesWithBrokersKilled(t *testing.T) {
 	p := s.pipes(4, "--timeout", "20s")
 	p.abort = 20_000
 	s.create(6)
+	for broker := range strings.SplitSeq(s.brokers, ",") { // each learns of topics in its own time
+		s.start("wait", "topic", s.topic, p.to, "-b", broker, "--within", "30s").wait(0)
+	}
 	stop := s.stream("--timeout", "60s")
-	s.start("consume", s.topic, "-n", "1000").wait(0) // by now every broker knows the topics
 	running := []*process{p.start()}
 	running[0].awaitCommits(5)
 	running = append(running, p.start())
