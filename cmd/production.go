@@ -111,7 +111,7 @@ func (w *production) start(ctx context.Context, cfg kafka.Config) (known bool, e
 		known, err = w.look(ctx, w.topic)
 	}
 	if err != nil {
-		w.producer.Close()
+		err = firstOf(err, w.producer.Close())
 	}
 	return known, err
 }
