@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"time"
 
 	"kstream/kafka"
 )
@@ -141,6 +142,9 @@ func partitionsIn(t kafka.Topic) []kafka.TopicPartition {
 
 // verified reads back what DST got since the start, and compares.
 func (r *replay) verified(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, verifyPatience(r.total.records),
+		fmt.Errorf("%w: %s: a transaction stays open", kafka.ErrUnreachable, r.dst))
+	defer cancel()
 	feed, err := r.openWritten(ctx)
 	if err != nil {
 		return fmt.Errorf("--verify: %w", err)
@@ -168,6 +172,12 @@ func (r *replay) verified(ctx context.Context) error {
 	return s.compare(r.dst, found)
 }
 
+// verifyPatience is how long reading so many records back may take, with an open
+// transaction of somebody else before them.
+func verifyPatience(records int64) time.Duration {
+	return openTransactionsLast + time.Duration(records)*time.Millisecond
+}
+
 // openWritten opens what was written.
 func (r *replay) openWritten(ctx context.Context) (replayFeed, error) {
 	if r.dst.file != "" {
@@ -181,7 +191,10 @@ func (r *replay) openWritten(ctx context.Context) (replayFeed, error) {
 	}
 	var spans []kafka.Span
 	for tp, m := range marks {
-		spans = append(spans, kafka.Span{TopicPartition: tp, From: max(m.Start, r.sums.starts[tp]), To: m.Stable})
+		// The marker of the last transaction may take a moment: what it commits is waited for.
+		spans = append(spans, kafka.Span{
+			TopicPartition: tp, From: max(m.Start, r.sums.starts[tp]), To: m.End, Ahead: m.Stable < m.End, End: m.Stable,
+		})
 	}
 	return kafka.OpenReader(e.target.Config, kafka.ReaderConfig{Spans: spans}, []kafka.Topic{e.topic})
 }
