@@ -13,6 +13,7 @@ extern rd_kafka_topic_t *rd_kafka_topic_new(rd_kafka_t *, const char *, void *) 
 extern void rd_kafka_topic_destroy(rd_kafka_topic_t *) WEAK;
 extern int rd_kafka_produce_batch(rd_kafka_topic_t *, int32_t, int, rd_kafka_message_t *, int) WEAK;
 extern int rd_kafka_producev(rd_kafka_t *, ...) WEAK;
+extern int rd_kafka_flush(rd_kafka_t *, int) WEAK;
 extern int64_t rd_kafka_message_timestamp(const rd_kafka_message_t *, int *) WEAK;
 extern rd_kafka_event_t *rd_kafka_queue_poll(rd_kafka_queue_t *, int) WEAK;
 extern int rd_kafka_event_type(const rd_kafka_event_t *) WEAK;
@@ -43,7 +44,7 @@ enum { ERR_QUEUE_FULL = -184, ERR_STATE = -172, ERR_FATAL = -150, ERR_FENCED = -
 
 int ks_complete_produce(void) {
   return rd_kafka_queue_get_main && rd_kafka_headers_new && rd_kafka_header_add && rd_kafka_headers_destroy &&
-         rd_kafka_topic_new && rd_kafka_topic_destroy && rd_kafka_produce_batch && rd_kafka_producev &&
+         rd_kafka_topic_new && rd_kafka_topic_destroy && rd_kafka_produce_batch && rd_kafka_producev && rd_kafka_flush &&
          rd_kafka_message_timestamp && rd_kafka_queue_poll && rd_kafka_event_type && rd_kafka_event_message_next &&
          rd_kafka_event_error && rd_kafka_event_error_string && rd_kafka_event_error_is_fatal &&
          rd_kafka_fatal_error && rd_kafka_event_destroy;
@@ -52,6 +53,7 @@ int ks_complete_produce(void) {
 rd_kafka_topic_t *ks_topic_new(rd_kafka_t *rk, const char *name) { return rd_kafka_topic_new(rk, name, NULL); }
 void ks_topic_destroy(rd_kafka_topic_t *t) { rd_kafka_topic_destroy(t); }
 rd_kafka_queue_t *ks_queue_main(rd_kafka_t *rk) { return rd_kafka_queue_get_main(rk); }
+void ks_flush(rd_kafka_t *rk, int timeout_ms) { rd_kafka_flush(rk, timeout_ms); }
 void ks_swap_pointer(uintptr_t place, void *with) { __atomic_store_n((void **)place, with, __ATOMIC_SEQ_CST); }
 
 static void *at(const unsigned char *buf, int64_t offset, int64_t len) {

@@ -51,6 +51,10 @@ ks_poller *ks_poller_new(int want_all, int32_t group);
 void ks_poller_free(ks_poller *p);
 int ks_poll(rd_kafka_t *rk, rd_kafka_queue_t *q, int timeout_ms, ks_poller *p);
 
+// ks_flush waits until all records are reported, or for a time; while it does, none
+// waits for others to share its batch.
+void ks_flush(rd_kafka_t *rk, int timeout_ms);
+
 rd_kafka_queue_t *ks_queue_main(rd_kafka_t *rk);
 void ks_swap_pointer(uintptr_t place, void *with);
 

@@ -274,13 +274,16 @@ func (p *Producer) Totals() Totals {
 	return Totals{p.acked, p.failed, p.waiting, p.bytes}
 }
 
-// Flush waits until the fate of every record is known. Each record has a deadline of
+// Flush waits until the fate of every record is known; none lingers any more. Each record has a deadline of
 // its own (Config.Timeout), so Flush ends by itself; it returns the producer's error,
 // or the cause of ctx when that ends first.
 func (p *Producer) Flush(ctx context.Context) error {
 	timer := time.NewTicker(pollInterval)
 	defer timer.Stop()
 	for !p.settled() {
+		if p.rk != nil && ctx.Err() == nil {
+			C.ks_flush(p.rk, C.int(pollInterval.Milliseconds()))
+		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)

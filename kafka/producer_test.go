@@ -98,6 +98,25 @@ func finish(t *testing.T, p *Producer) {
 	}
 }
 
+// What is flushed does not linger.
+func TestFlushEndsLinger(t *testing.T) {
+	b := startBroker(t, embedded.Config{})
+	cfg := clusterOf(b)
+	cfg.Timeout = time.Minute
+	p, got := openProducer(t, cfg, ProducerConfig{Linger: 30 * time.Second})
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	defer cancel()
+	if err := p.Send(ctx, batchOf(0, "one", "two")); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Flush(ctx); err != nil {
+		t.Fatalf("%v, with %v delivered", err, got.receipts)
+	}
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // readBack reads a partition of topic t by the client's own, slow means.
 func readBack(t *testing.T, b *embedded.Broker, partition int32) []Record {
 	t.Helper()
