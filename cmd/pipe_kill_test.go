@@ -150,9 +150,6 @@ func TestKilledPipes(t *testing.T) {
 	for name, flags := range kinds {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if name == "consumer" && realBrokers() != "" {
-				t.Skip("a broker's shortest session of KIP-848 is 45 s unless it is configured")
-			}
 			s := newStage(t)
 			s.create(6)
 			p := s.pipes(4, s.protocol(nil)...)

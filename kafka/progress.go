@@ -11,26 +11,6 @@ import (
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
 
-// SendCommits is SendOffsets with what is to be kept beside each offset.
-func (p *Producer) SendCommits(ctx context.Context, commits map[TopicPartition]Commit, group *GroupMetadata) error {
-	if len(commits) == 0 {
-		return nil
-	}
-	list := commitList(commits)
-	return p.transact(ctx, func(ctx context.Context) error {
-		err := p.client.SendOffsetsToTransaction(ctx, list, group.group)
-		var ke ck.Error
-		if !errors.As(err, &ke) || !ke.TxnRequiresAbort() {
-			return err
-		}
-		why := p.explain(ck.NewError(ke.Code(), ke.Code().String(), false))
-		if errors.Is(why, ErrFenced) {
-			return why
-		}
-		return fmt.Errorf("%w: offsets of the group: %w", ErrTransaction, why)
-	})
-}
-
 // commitList lists commits as the client takes them, in the order of partitions.
 func commitList(commits map[TopicPartition]Commit) []ck.TopicPartition {
 	list := make([]ck.TopicPartition, 0, len(commits))

@@ -32,10 +32,18 @@ func MemberlessGroup(name string) (*GroupMetadata, error) {
 // is ErrTransaction, all that remains is to Abort. Readers of the group's offsets wait
 // while a transaction with such offsets is open, if they read only what is committed.
 func (p *Producer) SendOffsets(ctx context.Context, offsets map[TopicPartition]int64, group *GroupMetadata) error {
-	if len(offsets) == 0 {
+	return p.sendOffsets(ctx, clientOffsets(offsets), group)
+}
+
+// SendCommits is SendOffsets with what is to be kept beside each offset.
+func (p *Producer) SendCommits(ctx context.Context, commits map[TopicPartition]Commit, group *GroupMetadata) error {
+	return p.sendOffsets(ctx, commitList(commits), group)
+}
+
+func (p *Producer) sendOffsets(ctx context.Context, list []ck.TopicPartition, group *GroupMetadata) error {
+	if len(list) == 0 {
 		return nil
 	}
-	list := clientOffsets(offsets)
 	return p.transact(ctx, func(ctx context.Context) error {
 		err := p.client.SendOffsetsToTransaction(ctx, list, group.group)
 		var ke ck.Error
