@@ -9,21 +9,13 @@ import (
 	"kstream/kafka"
 )
 
-// pipeParcel is what a member sends in one call, all to one topic.
-type pipeParcel struct {
-	kafka.Outgoing
-	origins []origin // of each record
-}
-
 // packer packs what comes of records into parcels. One goroutine owns it; what the
 // producer reports comes on others.
 type packer struct {
-	packed map[string]*pipeParcel // that are not sent yet, by topic
-	latest *pipeParcel            // the one that was added to last
-	marks  []packMark             // where the results of the record at hand begin
+	*copyPacker
+	marks []packMark // where the results of the record at hand begin
 
 	mu      sync.Mutex
-	spare   []*pipeParcel
 	refused map[origin]error // records of SRC whose results were refused by themselves
 	refusal error            // the newest of them; nil when it was asked for
 	broken  error            // the first delivery that failed for another reason
@@ -31,41 +23,17 @@ type packer struct {
 
 // packMark is the length that a parcel had.
 type packMark struct {
-	parcel *pipeParcel
+	parcel *copyParcel
 	length int
 }
 
 func newPacker() *packer {
-	return &packer{packed: map[string]*pipeParcel{}, refused: map[origin]error{}}
-}
-
-// parcel gives the one that is packed for a topic.
-func (k *packer) parcel(topic string) *pipeParcel {
-	if k.latest != nil && k.latest.Topic() == topic {
-		return k.latest
-	}
-	p := k.packed[topic]
-	if p == nil {
-		k.mu.Lock()
-		if n := len(k.spare); n > 0 {
-			p, k.spare = k.spare[n-1], k.spare[:n-1]
-		}
-		k.mu.Unlock()
-		if p == nil {
-			p = new(pipeParcel)
-			p.Tag = p
-		}
-		p.Reset(topic)
-		p.origins = p.origins[:0]
-		k.packed[topic] = p
-	}
-	k.latest = p
-	return p
+	return &packer{copyPacker: newCopyPacker(), refused: map[origin]error{}}
 }
 
 // add packs one result of the record at a place of SRC.
-func (k *packer) add(topic string, r *kafka.Record, at origin) *pipeParcel {
-	p := k.parcel(topic)
+func (k *packer) add(topic string, r *kafka.Record, at origin) *copyParcel {
+	p := k.of(topic)
 	p.Add(r.Key, r.Value, r.Headers, kafka.AnyPartition, keptTimestamp(r.Timestamp))
 	p.origins = append(p.origins, at)
 	return p
@@ -85,7 +53,7 @@ func keptTimestamp(millis int64) int64 {
 
 // addWhole is add for one of several results, which are packed together or not at all.
 func (k *packer) addWhole(topic string, r *kafka.Record, at origin) {
-	p := k.parcel(topic)
+	p := k.of(topic)
 	marked := false
 	for _, m := range k.marks {
 		marked = marked || m.parcel == p
@@ -116,21 +84,13 @@ func (k *packer) drop() {
 
 // hand sends everything that is packed.
 func (k *packer) hand(ctx context.Context, send func(context.Context, *kafka.Outgoing) error) error {
-	k.latest = nil
-	for topic, p := range k.packed {
-		delete(k.packed, topic)
+	for _, p := range k.packed {
+		k.take(p)
 		if err := send(ctx, &p.Outgoing); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// recycle takes a parcel back when the fate of all its records is known.
-func (k *packer) recycle(o *kafka.Outgoing) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.spare = append(k.spare, o.Tag.(*pipeParcel))
 }
 
 // failed notes a record that was not delivered: refused by itself, or together with
@@ -142,7 +102,7 @@ func (k *packer) failed(o *kafka.Outgoing, i int, err error) {
 	case errors.Is(err, kafka.ErrTransaction): // it goes with the transaction
 	case errors.Is(err, kafka.ErrFailed):
 		k.refusal = fmt.Errorf("%s: %w", o.Topic(), err)
-		k.refused[o.Tag.(*pipeParcel).origins[i]] = k.refusal
+		k.refused[o.Tag.(*copyParcel).origins[i]] = k.refusal
 	case k.broken == nil:
 		k.broken = fmt.Errorf("%s: %w", o.Topic(), err)
 	}

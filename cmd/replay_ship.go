@@ -8,20 +8,13 @@ import (
 	"kstream/kafka"
 )
 
-// origin is where a record that is copied comes from.
-type origin struct {
-	partition int32
-	offset    int64
-}
-
 // shipper sends records to topics of one cluster, in transactions where asked. One
 // goroutine owns it; what its producer reports comes on others.
 type shipper struct {
 	producer     *kafka.Producer
 	transactions bool
 	onFailed     func(at origin, err error) // of a record by itself, which no transaction takes along
-	packed       map[string]*replayParcel   // that are not sent yet, by topic
-	newest       *replayParcel              // the one that was added to last
+	*copyPacker
 
 	// whole ends, with kafka.ErrTransaction as its cause, at the first record that is not
 	// delivered: librdkafka sends nothing of the transaction any more, and would wait until
@@ -30,19 +23,12 @@ type shipper struct {
 
 	mu    sync.Mutex
 	spoil context.CancelCauseFunc
-	spare []*replayParcel
-}
-
-// replayParcel is what is sent in one call.
-type replayParcel struct {
-	kafka.Outgoing
-	origins []origin // of each record
 }
 
 // openShipper makes a producer; limit is the largest batch that the topic takes.
 func openShipper(cfg kafka.Config, pc kafka.ProducerConfig, onFailed func(origin, error), notice func(kafka.Notice)) (*shipper, error) {
-	s := &shipper{transactions: pc.Transactional != "", onFailed: onFailed, packed: map[string]*replayParcel{}}
-	pc.Failed, pc.Done = s.undelivered, s.done
+	s := &shipper{transactions: pc.Transactional != "", onFailed: onFailed, copyPacker: newCopyPacker()}
+	pc.Failed, pc.Done = s.undelivered, s.giveBack
 	var err error
 	s.producer, err = kafka.OpenProducer(cfg, pc, notice)
 	return s, err
@@ -61,10 +47,7 @@ func (s *shipper) begin(live context.Context) error {
 
 // put adds a record to what is sent next. Its topic and partition are those to go to.
 func (s *shipper) put(live context.Context, r *kafka.Record, at origin) error {
-	p := s.newest
-	if p == nil || p.Topic() != r.Topic {
-		p = s.parcel(r.Topic)
-	}
+	p := s.of(r.Topic)
 	p.Add(r.Key, r.Value, r.Headers, r.Partition, r.Timestamp)
 	p.origins = append(p.origins, at)
 	if p.Full() {
@@ -73,30 +56,8 @@ func (s *shipper) put(live context.Context, r *kafka.Record, at origin) error {
 	return nil
 }
 
-// parcel gives the one that is packed for a topic.
-func (s *shipper) parcel(topic string) *replayParcel {
-	p := s.packed[topic]
-	if p == nil {
-		s.mu.Lock()
-		if n := len(s.spare); n > 0 {
-			p, s.spare = s.spare[n-1], s.spare[:n-1]
-		}
-		s.mu.Unlock()
-		if p == nil {
-			p = new(replayParcel)
-			p.Tag = p
-		}
-		p.Reset(topic)
-		p.origins = p.origins[:0]
-		s.packed[topic] = p
-	}
-	s.newest = p
-	return p
-}
-
-func (s *shipper) send(live context.Context, p *replayParcel) error {
-	delete(s.packed, p.Topic())
-	s.newest = nil
+func (s *shipper) send(live context.Context, p *copyParcel) error {
+	s.take(p)
 	if s.transactions {
 		live = s.whole
 	}
@@ -129,19 +90,12 @@ func (s *shipper) close() error {
 	return s.producer.Close()
 }
 
-// done takes a parcel back.
-func (s *shipper) done(o *kafka.Outgoing) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.spare = append(s.spare, o.Tag.(*replayParcel))
-}
-
 // undelivered is called for a record that was refused or given up.
 func (s *shipper) undelivered(o *kafka.Outgoing, i int, err error) {
 	if errors.Is(err, kafka.ErrTransaction) {
 		return // it goes with the transaction
 	}
-	s.onFailed(o.Tag.(*replayParcel).origins[i], err)
+	s.onFailed(o.Tag.(*copyParcel).origins[i], err)
 	if s.transactions {
 		s.mu.Lock()
 		defer s.mu.Unlock()
