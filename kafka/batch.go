@@ -25,7 +25,7 @@ type Signal struct {
 	Partition int32
 	Offset    int64 // of the end; of the place that could not be read
 	End       bool  // the end of the partition as the broker sees it now
-	Code      ck.ErrorCode
+	code      ck.ErrorCode
 	Text      string
 }
 
@@ -140,7 +140,7 @@ func (b *Batch) fill(records []C.ks_record) {
 			code := ck.ErrorCode(c.err)
 			b.Signals = append(b.Signals, Signal{
 				Topic: topic, Partition: int32(c.partition), Offset: int64(c.offset),
-				End: code == ck.ErrPartitionEOF, Code: code, Text: string(value),
+				End: code == ck.ErrPartitionEOF, code: code, Text: string(value),
 			})
 			continue
 		}

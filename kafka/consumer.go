@@ -152,7 +152,7 @@ func (c *consumer) take(ev ck.Event, b *Batch, handle func(ck.Error) error) erro
 	case *ck.Message:
 		b.addMessage(ev)
 	case ck.PartitionEOF:
-		b.Signals = append(b.Signals, Signal{Topic: *ev.Topic, Partition: ev.Partition, Offset: int64(ev.Offset), End: true, Code: ck.ErrPartitionEOF})
+		b.Signals = append(b.Signals, Signal{Topic: *ev.Topic, Partition: ev.Partition, Offset: int64(ev.Offset), End: true, code: ck.ErrPartitionEOF})
 	case ck.Error:
 		return handle(ev)
 	}
@@ -196,7 +196,7 @@ func (b *Batch) addMessage(m *ck.Message) {
 		}
 		b.Signals = append(b.Signals, Signal{
 			Topic: topic, Partition: m.TopicPartition.Partition, Offset: int64(m.TopicPartition.Offset),
-			Code: code, Text: err.Error(),
+			code: code, Text: err.Error(),
 		})
 		return
 	}

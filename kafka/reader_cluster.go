@@ -70,7 +70,7 @@ func (r *Reader) suspect(ctx context.Context) error {
 			if p.atEnd {
 				continue
 			}
-			if err := r.signal(ctx, &Signal{Topic: p.Topic, Partition: p.Partition, Offset: p.next, Code: code, Text: code.String()}); err != nil {
+			if err := r.signal(ctx, &Signal{Topic: p.Topic, Partition: p.Partition, Offset: p.next, code: code, Text: code.String()}); err != nil {
 				return err
 			}
 		}

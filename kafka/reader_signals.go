@@ -17,7 +17,7 @@ func (r *Reader) signal(ctx context.Context, s *Signal) error {
 	if p == nil || p.done || p.gone {
 		return nil
 	}
-	switch s.Code {
+	switch s.code {
 	case ck.ErrPartitionEOF:
 		r.answered()
 		r.reachedEnd(p, s.Offset)
@@ -38,7 +38,7 @@ func (r *Reader) signal(ctx context.Context, s *Signal) error {
 	case ck.ErrTransport, ck.ErrTimedOut, ck.ErrAllBrokersDown, ck.ErrMaxPollExceeded:
 		return nil // the client tries again
 	}
-	return fmt.Errorf("%s@%d: %w: %s", p.TopicPartition, p.next, sentinelOf(s.Code), s.Text)
+	return fmt.Errorf("%s@%d: %w: %s", p.TopicPartition, p.next, sentinelOf(s.code), s.Text)
 }
 
 // reachedEnd notes that the log of a partition ends at an offset for now. Between the
