@@ -24,10 +24,11 @@ type replayEnds struct {
 
 // close gives the connections back; the end of the command need not wait for it.
 func (e *replayEnds) close() error {
-	for _, admin := range []*kafka.Admin{e.sourceAdmin, e.admin} {
-		if admin != nil && (admin != e.sourceAdmin || admin == e.admin) {
-			go admin.Close()
-		}
+	if e.admin != nil && e.admin != e.sourceAdmin {
+		go e.admin.Close()
+	}
+	if e.sourceAdmin != nil {
+		go e.sourceAdmin.Close()
 	}
 	return nil
 }
