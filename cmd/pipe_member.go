@@ -78,7 +78,7 @@ func (l *pipeline) newChanger() *changer {
 
 func (m *pipeMember) open() (err error) {
 	pc := kafka.ProducerConfig{
-		Compression: m.pipePlan.flags.compression, MaxBatch: m.limit, Failed: m.failed, Done: m.recycle,
+		Compression: m.pipePlan.flags.compression, MaxBatch: m.limit, Failed: m.failed, Done: m.giveBack,
 	}
 	notice := func(n kafka.Notice) { m.env.notice("member %d: %s", m.number, n) }
 	if !m.pipePlan.flags.exactlyOnce {
