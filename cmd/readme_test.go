@@ -186,6 +186,7 @@ func varying() []variation {
 		{regexp.MustCompile(`(127\.0\.0\.1|localhost):\d+`), "ADDRESS", false},
 		{regexp.MustCompile(`(?m)[ \t][A-Za-z0-9_+/-]{22}$`), " TOPIC-ID", false},
 		{regexp.MustCompile(`-[0-9a-f]{8} where`), "-NAME where", false},
+		{regexp.MustCompile(` in [0-9.]+s \([^)]*/s\)`), "", false},
 		{regexp.MustCompile(`[ \t]+`), " ", false},
 		{regexp.MustCompile(`"(version|revision|time|go|librdkafka|platform)":"[^"]*"`), `"$1":"…"`, false},
 		{regexp.MustCompile(`"modified":(true|false)`), `"modified":…`, false},
