@@ -238,7 +238,15 @@ func passing(err ck.Error) bool {
 // mends tells errors that pass once the cluster has found leaders again.
 func mends(err error) bool {
 	var ke ck.Error
-	return errors.As(err, &ke) && (passing(ke) || ke.Code() == ck.ErrLeaderNotAvailable || ke.Code() == ck.ErrAllBrokersDown)
+	if !errors.As(err, &ke) {
+		return false
+	}
+	switch ke.Code() {
+	case ck.ErrLeaderNotAvailable, ck.ErrAllBrokersDown,
+		ck.ErrFencedLeaderEpoch, ck.ErrUnknownLeaderEpoch: // a broker has not heard of the new leader, or we have not (KIP-320)
+		return true
+	}
+	return passing(ke)
 }
 
 // tell emits a change.
