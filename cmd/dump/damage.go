@@ -6,9 +6,6 @@ import (
 	"strings"
 )
 
-// ErrExists is the error of a dump that would replace a file.
-var ErrExists = errors.New("the file exists")
-
 // ErrNotDump is the error of a file that is none of ours.
 var ErrNotDump = errors.New("not a dump of kstream")
 

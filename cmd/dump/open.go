@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"syscall"
+
+	"kstream/output/whole"
 )
 
 // Open reads a dump from a file. When the file is torn or has a byte wrong in its manifest, its
@@ -16,7 +18,7 @@ import (
 func Open(path string) (*Reader, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, cause(err))
+		return nil, fmt.Errorf("%s: %w", path, whole.Cause(err))
 	}
 	r, err := open(path, f)
 	if err != nil {
@@ -30,7 +32,7 @@ func open(path string, f *os.File) (*Reader, error) {
 	info, err := f.Stat()
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%s: %w", path, cause(err))
+		return nil, fmt.Errorf("%s: %w", path, whole.Cause(err))
 	case info.IsDir():
 		return nil, fmt.Errorf("%s: %w", path, syscall.EISDIR)
 	}
@@ -189,7 +191,7 @@ func (r *Reader) readAt(h *header) error {
 		if errors.Is(err, io.EOF) {
 			return h.damage(r.path, errTorn)
 		}
-		return fmt.Errorf("%s: %w", r.path, cause(err))
+		return fmt.Errorf("%s: %w", r.path, whole.Cause(err))
 	}
 	found := header{topic: h.topic}
 	if err := found.parse(data[:h.headerSize]); err != nil {

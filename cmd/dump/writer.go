@@ -276,7 +276,7 @@ func (w *Writer) Abort() {
 	}
 	_ = w.zip.Close() // it holds nothing
 	if w.file != nil {
-		w.file.remove()
+		w.file.Abort()
 	}
 	w.err = errClosed
 }

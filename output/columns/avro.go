@@ -1,19 +1,18 @@
 package columns
 
 import (
-	"bufio"
 	"bytes"
 	"compress/flate"
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
-	"time"
+
+	"kstream/output/whole"
 )
 
 // avroBlock is how many bytes of rows a block of a container has at least, but for the last.
@@ -28,24 +27,22 @@ type AvroFile struct {
 	row     row
 	err     error
 
-	frames    []byte // rows before the types are known
-	count     int    // of them
-	temporary string
-	file      *os.File
-	buffer    *bufio.Writer
-	encoder   avroEncoder
-	sync      [16]byte
-	block     []byte
-	rows      int64 // in block
-	packed    bytes.Buffer
-	deflate   *flate.Writer
+	frames  []byte // rows before the types are known
+	count   int    // of them
+	file    *whole.File
+	encoder avroEncoder
+	sync    [16]byte
+	block   []byte
+	rows    int64 // in block
+	packed  bytes.Buffer
+	deflate *flate.Writer
 }
 
 // NewAvroFile gives the file that path will be once it is closed. A name that is taken, even by a
 // link that leads nowhere, is ErrExists, now and then.
 func NewAvroFile(path string, schemas Schemas) (*AvroFile, error) {
-	if _, err := os.Lstat(path); err == nil {
-		return nil, fmt.Errorf("%s: %w", path, ErrExists)
+	if err := whole.Free(path); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	deflate, err := flate.NewWriter(nil, flate.DefaultCompression)
 	if err != nil {
@@ -63,18 +60,9 @@ func (f *AvroFile) Write(frames []byte) (int, error) {
 	if f.err != nil {
 		return 0, f.err
 	}
-	for rest := frames; len(rest) > 0; {
-		after, err := f.row.next(rest)
-		if err == nil {
-			err = f.add(rest[:len(rest)-len(after)])
-		}
-		if err != nil {
-			f.err = err
-			return len(frames) - len(rest), err
-		}
-		rest = after
-	}
-	return len(frames), nil
+	n, err := f.row.each(frames, f.add)
+	f.err = err
+	return n, err
 }
 
 func (f *AvroFile) add(frame []byte) error {
@@ -90,40 +78,29 @@ func (f *AvroFile) add(frame []byte) error {
 
 // begin finds the types, makes the file and writes the rows that were held back.
 func (f *AvroFile) begin() error {
-	sketch := newSketch(newShapes(), f.schemas)
-	var r row
-	for rest := f.frames; len(rest) > 0; {
-		var err error
-		if rest, err = r.next(rest); err != nil {
-			return err
-		}
-		sketch.add(&r)
+	found, err := shapesOf(f.frames, newShapes(), f.schemas)
+	if err != nil {
+		return err
 	}
-	f.encoder.shapes = sketch.result().settled()
+	f.encoder.shapes = found.settled()
 	schema, err := avroSchema(f.encoder.shapes)
 	if err != nil {
 		return err
 	}
-	f.temporary = filepath.Join(filepath.Dir(f.path), fmt.Sprintf(".%s.%d-%d.part", filepath.Base(f.path), os.Getpid(), time.Now().UnixNano()))
-	if f.file, err = os.OpenFile(f.temporary, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666); err != nil {
+	if f.file, err = whole.Create(filepath.Dir(f.path), filepath.Base(f.path)); err != nil {
 		return f.failed(err)
 	}
-	f.buffer = bufio.NewWriterSize(f.file, 256<<10)
 	head := append([]byte("Obj\x01"), binary.AppendVarint(nil, 2)...)
 	head = appendAvroText(appendAvroText(head, []byte("avro.schema")), schema)
 	head = appendAvroText(appendAvroText(head, []byte("avro.codec")), []byte("deflate"))
 	head = append(append(head, 0), f.sync[:]...)
-	if _, err := f.buffer.Write(head); err != nil {
+	if _, err := f.file.Write(head); err != nil {
 		return f.failed(err)
 	}
-	for rest := f.frames; len(rest) > 0; {
-		rest, _ = r.next(rest) // it was read before
-		if err := f.encode(&r); err != nil {
-			return err
-		}
-	}
+	var r row
+	_, err = r.each(f.frames, func([]byte) error { return f.encode(&r) })
 	f.frames = nil
-	return nil
+	return err
 }
 
 func (f *AvroFile) encode(r *row) error {
@@ -147,7 +124,7 @@ func (f *AvroFile) flush() error {
 	}
 	head := binary.AppendVarint(binary.AppendVarint(nil, f.rows), int64(f.packed.Len()))
 	for _, part := range [][]byte{head, f.packed.Bytes(), f.sync[:]} {
-		if _, err := f.buffer.Write(part); err != nil {
+		if _, err := f.file.Write(part); err != nil {
 			return f.failed(err)
 		}
 	}
@@ -172,13 +149,7 @@ func (f *AvroFile) Close() error {
 	}
 	err := f.flush()
 	if err == nil {
-		err = f.buffer.Flush()
-	}
-	if err == nil {
-		err = f.file.Sync()
-	}
-	if err == nil {
-		err = f.publish()
+		err = f.file.Close(filepath.Base(f.path))
 	}
 	if err != nil {
 		return f.failed(err)
@@ -194,30 +165,15 @@ func (f *AvroFile) Abort() {
 	f.remove()
 }
 
-func (f *AvroFile) publish() error {
-	err := os.Link(f.temporary, f.path)
-	switch {
-	case errors.Is(err, fs.ErrExist):
-		return ErrExists
-	case err != nil: // a file cannot have two names here
-		if _, err := os.Lstat(f.path); err == nil {
-			return ErrExists
-		}
-		return os.Rename(f.temporary, f.path)
-	}
-	return nil
-}
-
 func (f *AvroFile) failed(err error) error {
 	if already := fmt.Sprintf("%s: ", f.path); strings.HasPrefix(err.Error(), already) {
 		return err
 	}
-	return fmt.Errorf("%s: %w", f.path, cause(err))
+	return fmt.Errorf("%s: %w", f.path, whole.Cause(err))
 }
 
 func (f *AvroFile) remove() {
 	if f.file != nil {
-		f.file.Close()
-		os.Remove(f.temporary)
+		f.file.Abort()
 	}
 }

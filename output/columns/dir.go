@@ -14,10 +14,12 @@ import (
 	"sync"
 
 	"github.com/parquet-go/parquet-go"
+
+	"kstream/output/whole"
 )
 
 // ErrExists is the error of an output that would replace a file.
-var ErrExists = errors.New("the file exists")
+var ErrExists = whole.ErrExists
 
 // Defaults of Options, and what bounds the memory of a Dir.
 const (
@@ -87,17 +89,17 @@ func OpenDir(path string, o Options) (*Dir, error) {
 	root, err := os.OpenRoot(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Stat(filepath.Dir(filepath.Clean(path))); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, cause(err))
+			return nil, fmt.Errorf("%s: %w", path, whole.Cause(err))
 		}
 		return d, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, cause(err))
+		return nil, fmt.Errorf("%s: %w", path, whole.Cause(err))
 	}
 	d.root = root
 	entries, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, cause(err)), root.Close())
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, whole.Cause(err)), root.Close())
 	}
 	for _, e := range entries {
 		name, ok := parseName(e.Name())
@@ -149,18 +151,9 @@ func (d *Dir) Write(frames []byte) (int, error) {
 	if d.err != nil {
 		return 0, d.err
 	}
-	for rest := frames; len(rest) > 0; {
-		after, err := d.row.next(rest)
-		if err == nil {
-			err = d.add(rest[:len(rest)-len(after)])
-		}
-		if err != nil {
-			d.err = err
-			return len(frames) - len(rest), err
-		}
-		rest = after
-	}
-	return len(frames), nil
+	n, err := d.row.each(frames, d.add)
+	d.err = err
+	return n, err
 }
 
 // add gives a frame, which d.row holds apart, to the file of its partition.
@@ -248,27 +241,18 @@ func (d *Dir) begin(f *parquetFile) error {
 			return err
 		}
 	}
-	sketch := newSketch(d.known(f.name.topic), d.options.Schemas)
-	var r row
-	for rest := f.frames; len(rest) > 0; {
-		var err error
-		if rest, err = r.next(rest); err != nil {
-			return err
-		}
-		sketch.add(&r)
-	}
-	d.shapes[f.name.topic] = sketch.result()
-	if err := f.start(d.shapes[f.name.topic]); err != nil {
+	found, err := shapesOf(f.frames, d.known(f.name.topic), d.options.Schemas)
+	if err != nil {
 		return err
 	}
-	for rest := f.frames; len(rest) > 0; {
-		rest, _ = r.next(rest) // it was read before
-		if err := f.write(&r); err != nil {
-			return err
-		}
+	d.shapes[f.name.topic] = found
+	if err := f.start(found); err != nil {
+		return err
 	}
+	var r row
+	_, err = r.each(f.frames, func([]byte) error { return f.write(&r) })
 	f.frames = nil
-	return nil
+	return err
 }
 
 // make makes the folder, unless it is there.
@@ -281,7 +265,7 @@ func (d *Dir) make() error {
 		d.root, err = os.OpenRoot(d.path)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", d.path, cause(err))
+		return fmt.Errorf("%s: %w", d.path, whole.Cause(err))
 	}
 	return nil
 }
@@ -356,19 +340,6 @@ func (d *Dir) Close() error {
 	d.err = os.ErrClosed
 	if d.root != nil {
 		err = errors.Join(err, d.root.Close())
-	}
-	return err
-}
-
-// cause is what the system said, without the operation and the path before it.
-func cause(err error) error {
-	var pe *fs.PathError
-	var le *os.LinkError
-	switch {
-	case errors.As(err, &pe):
-		return pe.Err
-	case errors.As(err, &le):
-		return le.Err
 	}
 	return err
 }

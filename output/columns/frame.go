@@ -126,6 +126,22 @@ func (r *row) next(frames []byte) (rest []byte, err error) {
 	return frames[n:], nil
 }
 
+// each takes frames apart one after the other and hands them to add. n counts the bytes of
+// those before an error.
+func (r *row) each(frames []byte, add func(frame []byte) error) (n int, err error) {
+	for rest := frames; len(rest) > 0; {
+		after, err := r.next(rest)
+		if err == nil {
+			err = add(rest[:len(rest)-len(after)])
+		}
+		if err != nil {
+			return len(frames) - len(rest), err
+		}
+		rest = after
+	}
+	return len(frames), nil
+}
+
 // unpacker reads a frame; bad says that it ended too early.
 type unpacker struct {
 	data []byte

@@ -34,6 +34,17 @@ func newSketch(from shapes, schemas Schemas) *sketch {
 	return &sketch{shapes: shapes{from[0].clone(), from[1].clone()}, schemas: schemas, known: map[string]bool{}}
 }
 
+// shapesOf gives the shapes that fit the rows in frames and, as far as they can, are those of from.
+func shapesOf(frames []byte, from shapes, schemas Schemas) (shapes, error) {
+	k := newSketch(from, schemas)
+	var r row
+	_, err := r.each(frames, func([]byte) error {
+		k.add(&r)
+		return nil
+	})
+	return k.result(), err
+}
+
 // add looks at a row.
 func (k *sketch) add(r *row) {
 	for i := range r.parts {

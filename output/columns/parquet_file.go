@@ -1,15 +1,12 @@
 package columns
 
 import (
-	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"time"
 
 	"github.com/parquet-go/parquet-go"
+
+	"kstream/output/whole"
 )
 
 // parquetFile is a file that is being written.
@@ -22,12 +19,10 @@ type parquetFile struct {
 	bytes   int64 // of frames
 	held    int64 // of frames that are in no row group that is written
 
-	temporary string
-	file      *os.File
-	buffer    *bufio.Writer
-	writer    *parquet.GenericWriter[any]
-	shredder  *shredder
-	one       [1]parquet.Row
+	file     *whole.File
+	writer   *parquet.GenericWriter[any]
+	shredder *shredder
+	one      [1]parquet.Row
 }
 
 // full says whether the next row belongs into another file.
@@ -42,14 +37,13 @@ func (f *parquetFile) start(s shapes) error {
 	if err != nil {
 		return err
 	}
-	f.temporary = fmt.Sprintf(".%s-%d-%d.%d-%d.part", f.name.topic, f.name.partition, f.name.first, os.Getpid(), time.Now().UnixNano())
-	if f.file, err = f.dir.root.OpenFile(f.temporary, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666); err != nil {
-		return fmt.Errorf("%s: %w", f.dir.path, cause(err))
+	stem := fmt.Sprintf("%s-%d-%d", f.name.topic, f.name.partition, f.name.first) // the last offset is still to come
+	if f.file, err = whole.Create(f.dir.path, stem); err != nil {
+		return fmt.Errorf("%s: %w", f.dir.path, whole.Cause(err))
 	}
-	f.buffer = bufio.NewWriterSize(f.file, 256<<10)
 	settled := s.settled()
 	f.shredder = newShredder(settled)
-	f.writer = parquet.NewGenericWriter[any](f.buffer, schemaOf(settled),
+	f.writer = parquet.NewGenericWriter[any](f.file, schemaOf(settled),
 		parquet.Compression(&parquet.Zstd), parquet.CreatedBy("kstream", "", ""), parquet.KeyValueMetadata(shapesKey, string(kept)),
 		parquet.PageBufferSize(64<<10))
 	return nil
@@ -81,13 +75,7 @@ func (f *parquetFile) close() error {
 	f.held = 0
 	err := f.writer.Close()
 	if err == nil {
-		err = f.buffer.Flush()
-	}
-	if err == nil {
-		err = f.file.Sync()
-	}
-	if err == nil {
-		err = f.publish()
+		err = f.file.Close(f.name.String())
 	}
 	if err != nil {
 		return f.failed(err)
@@ -95,38 +83,13 @@ func (f *parquetFile) close() error {
 	return nil
 }
 
-// publish gives the file its name: a second one, where a file can have two.
-func (f *parquetFile) publish() error {
-	root, name := f.dir.root, f.name.String()
-	err := root.Link(f.temporary, name)
-	switch {
-	case errors.Is(err, fs.ErrExist):
-		return ErrExists
-	case err != nil:
-		if _, err := root.Lstat(name); err == nil {
-			return ErrExists
-		}
-		if err := root.Rename(f.temporary, name); err != nil {
-			return err
-		}
-	}
-	folder, err := root.Open(".")
-	if err != nil {
-		return nil // some systems do not open folders
-	}
-	defer folder.Close()
-	_ = folder.Sync() // nor write them out; the file itself is written
-	return nil
-}
-
 func (f *parquetFile) failed(err error) error {
-	return fmt.Errorf("%s/%s: %w", f.dir.path, f.name, cause(err))
+	return fmt.Errorf("%s/%s: %w", f.dir.path, f.name, whole.Cause(err))
 }
 
 // remove closes the file and takes away its temporary name.
 func (f *parquetFile) remove() {
 	if f.file != nil {
-		f.file.Close()
-		_ = f.dir.root.Remove(f.temporary) // after publishing it may be gone
+		f.file.Abort()
 	}
 }
