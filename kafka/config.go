@@ -48,6 +48,7 @@ func fixed() map[string]string {
 		"auto.offset.reset":               "a position that is gone must be said, never skipped; see --from-offset and --offset-reset",
 		"enable.partition.eof":            "the end of a partition must be seen",
 		"go.logs.channel.enable":          "logs go where --verbose sends them",
+		"log.queue":                       "logs go where --verbose sends them",
 		"go.events.channel.enable":        "records are fetched in batches",
 		"go.batch.producer":               "records are sent in batches",
 		"go.delivery.reports":             "receipts count acknowledgements",

@@ -17,15 +17,6 @@ import (
 // fields the error says so, and the caller falls back to one call a record: slower,
 // and right.
 func nativeClient(client any) (*C.rd_kafka_t, error) {
-	p, err := handleField(client, "rk")
-	if err != nil {
-		return nil, err
-	}
-	return (*C.rd_kafka_t)(*p), nil
-}
-
-// handleField gives the address of a pointer field of the client's private handle.
-func handleField(client any, name string) (*unsafe.Pointer, error) {
 	if C.ks_complete() == 0 {
 		return nil, fmt.Errorf("librdkafka %s lacks a function of the batch path", LibraryVersion())
 	}
@@ -37,11 +28,20 @@ func handleField(client any, name string) (*unsafe.Pointer, error) {
 	if !handle.IsValid() || handle.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("%T has no field handle", client)
 	}
-	field := handle.FieldByName(name)
-	if !field.IsValid() || field.Kind() != reflect.Pointer || !field.CanAddr() || field.IsNil() {
-		return nil, fmt.Errorf("%T has no field handle.%s", client, name)
+	rk := handle.FieldByName("rk")
+	if !rk.IsValid() || rk.Kind() != reflect.Pointer || rk.IsNil() {
+		return nil, fmt.Errorf("%T has no field handle.rk", client)
 	}
-	return (*unsafe.Pointer)(unsafe.Pointer(field.UnsafeAddr())), nil
+	return (*C.rd_kafka_t)(rk.UnsafePointer()), nil
+}
+
+// pollerEnd finds the channel on which a *ck.Producer tells its poller to end.
+func pollerEnd(client *ck.Producer) (chan<- bool, error) {
+	field := reflect.ValueOf(client).Elem().FieldByName("pollerTermChan")
+	if !field.IsValid() || field.Type() != reflect.TypeFor[chan bool]() || field.IsNil() {
+		return nil, fmt.Errorf("%T has no field pollerTermChan", client)
+	}
+	return *(*chan bool)(unsafe.Pointer(field.UnsafeAddr())), nil
 }
 
 // LibraryVersion is the version of the librdkafka that this program is linked with: "2.15.0".

@@ -6,6 +6,7 @@ import "C"
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -31,7 +32,6 @@ type Producer struct {
 
 	rk    *C.rd_kafka_t // nil: the packed path is missing, Produce takes every record
 	queue *C.rd_kafka_queue_t
-	old   *C.rd_kafka_queue_t // that the client's poller had at first, see takeQueue
 
 	ended  sync.WaitGroup // events
 	served sync.WaitGroup // reports
@@ -41,7 +41,6 @@ type Producer struct {
 
 	mu      sync.Mutex
 	next    int64
-	strays  [2]int64            // reports that came past reports, delivered and failed
 	sent    map[int64]*Outgoing // by number of the first record / sendGroup
 	waiting int64               // records without a report
 	acked   int64
@@ -59,6 +58,7 @@ func OpenProducer(cfg Config, pc ProducerConfig, notice func(Notice)) (*Producer
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
+	pc.onePerCall = pc.onePerCall || C.ks_complete_produce() == 0
 	l := newLogs(cfg.Log)
 	client, err := ck.NewProducer(cfg.properties("producer", pc.properties(cfg, l)))
 	if err != nil {
@@ -90,7 +90,13 @@ func OpenProducer(cfg Config, pc ProducerConfig, notice func(Notice)) (*Producer
 		sent: map[int64]*Outgoing{},
 	}
 	if !pc.onePerCall {
-		p.takeQueue()
+		if err := p.takeQueue(); err != nil { // the client is not what it was: see TestPackedPathIsThere
+			tokens()
+			client.Close()
+			l.stop()
+			pc.onePerCall = true
+			return OpenProducer(cfg, pc, notice)
+		}
 	}
 	p.ended.Go(p.events) // ends when the client closes its channel
 	if p.rk != nil {
@@ -103,29 +109,30 @@ func OpenProducer(cfg Config, pc ProducerConfig, notice func(Notice)) (*Producer
 // others their time to start. It ends with the producer and must not be closed.
 func (p *Producer) Admin() *Admin { return p.admin }
 
-// takeQueue makes delivery reports come to reports, many in one call, instead of to
-// the client's poller, which makes an object of each.
-//
-// The poller keeps polling a queue on which nothing comes. It could still take one
-// event of the old queue if it is between reading the pointer and polling; events
-// counts what comes that way. So the old queue is given back only when the poller has
-// ended.
-func (p *Producer) takeQueue() {
-	if C.ks_complete_produce() == 0 {
-		return
-	}
+// takeQueue makes events come to reports, many in one call, instead of to the client's
+// poller, which makes an object of each. It ends the poller first: nothing else reads
+// the channel on which the client tells it to (the client has no poller of logs, see
+// properties), and a value that could be sent was taken.
+func (p *Producer) takeQueue() error {
 	rk, err := nativeClient(p.client)
 	if err != nil {
-		return
+		return err
 	}
-	place, err := handleField(p.client, "rkq")
+	end, err := pollerEnd(p.client)
 	if err != nil {
-		return
+		return err
 	}
-	p.rk, p.queue = rk, C.ks_queue_main(rk)
-	p.old = (*C.rd_kafka_queue_t)(*place)
-	C.ks_swap_pointer(C.uintptr_t(uintptr(unsafe.Pointer(place))), unsafe.Pointer(C.ks_queue_new(rk)))
-	C.ks_queue_yield(p.old)
+	queue := C.ks_queue_main(rk)
+	C.ks_queue_yield(queue)
+	select {
+	case end <- true:
+	case <-time.After(10 * time.Second): // a hundred times as long as it polls
+		C.ks_queue_destroy(queue)
+		return errors.New("the client's poller goes on")
+	}
+	C.ks_log_to_main(rk)
+	p.rk, p.queue = rk, queue
+	return nil
 }
 
 // Send queues the records of o in order, waiting while the queue is full. It owns o
@@ -303,9 +310,6 @@ func (p *Producer) Close() error {
 	release := func() {
 		p.admin.offsets.close()
 		p.client.Close()
-		if p.old != nil {
-			C.ks_queue_destroy(p.old)
-		}
 		p.ended.Wait()
 		p.logs.stop()
 	}

@@ -21,10 +21,11 @@ import (
 func TestPackedPathIsThere(t *testing.T) {
 	b := startBroker(t, embedded.Config{})
 	p, _ := openProducer(t, clusterOf(b), ProducerConfig{})
-	for _, name := range []string{"rk", "rkq"} {
-		if _, err := handleField(p.client, name); err != nil {
-			t.Error(err)
-		}
+	if _, err := nativeClient(p.client); err != nil {
+		t.Error(err)
+	}
+	if _, err := pollerEnd(p.client); err != nil {
+		t.Error(err)
 	}
 	if p.rk == nil {
 		t.Error("the producer takes one call for each record")

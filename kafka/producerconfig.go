@@ -54,8 +54,6 @@ const maxQueued = 32 << 10
 func (pc *ProducerConfig) properties(cfg Config, l *logs) ck.ConfigMap {
 	millis := max(1, int(cfg.timeout().Milliseconds()))
 	own := ck.ConfigMap{
-		"go.logs.channel.enable":       true,
-		"go.logs.channel":              l.channel,
 		"go.delivery.report.fields":    "none",
 		"partitioner":                  "murmur2_random",
 		"acks":                         "all",
@@ -66,6 +64,11 @@ func (pc *ProducerConfig) properties(cfg Config, l *logs) ck.ConfigMap {
 		"queue.buffering.max.kbytes":   maxQueued,
 		"linger.ms":                    int(cmp.Or(pc.Linger, 5*time.Millisecond).Milliseconds()),
 		"message.max.bytes":            maxMessage,
+	}
+	if pc.onePerCall {
+		own["go.logs.channel.enable"], own["go.logs.channel"] = true, l.channel
+	} else {
+		own["log.queue"] = true // reports takes them
 	}
 	for name, value := range map[string]string{
 		"acks": pc.Acks, "compression.type": pc.Compression, "partitioner": pc.Partitioner, "transactional.id": pc.Transactional,

@@ -34,6 +34,10 @@ func (p *Producer) reports() {
 				continue
 			}
 		}
+		if poller.tag[0] != 0 {
+			p.logs.channel <- ck.LogEvent{Level: int(poller.log_level), Tag: C.GoString(&poller.tag[0]), Message: C.GoString(&poller.text[0])}
+			continue
+		}
 		if poller.err != 0 {
 			p.onError(ck.NewError(ck.ErrorCode(poller.err), C.GoString(&poller.text[0]), poller.fatal != 0))
 		}
@@ -131,17 +135,11 @@ func (p *Producer) done(o *Outgoing) {
 	}
 }
 
-// settled says whether no record waits, counting those whose reports went astray.
+// settled says whether no record waits.
 func (p *Producer) settled() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	ok, failed := p.strays[0], p.strays[1]
-	if p.waiting != ok+failed {
-		return false
-	}
-	p.waiting, p.acked, p.failed = 0, p.acked+ok, p.failed+failed
-	p.strays = [2]int64{}
-	return true
+	return p.waiting == 0
 }
 
 // recordError explains why one record was not delivered.

@@ -47,7 +47,8 @@ func message(o *Outgoing, i int, number int64) *ck.Message {
 	return m
 }
 
-// events takes what the client's own poller still gets: everything on this path.
+// events takes what the client's own poller gets: everything on this path, and on the
+// packed one an error of the moment before the poller was ended.
 func (p *Producer) events() {
 	for ev := range p.client.Events() {
 		select {
@@ -68,17 +69,7 @@ func (p *Producer) events() {
 func (p *Producer) delivered(m *ck.Message) {
 	var ke ck.Error
 	failed := errors.As(m.TopicPartition.Error, &ke)
-	number, known := m.Opaque.(int64)
-	if !known {
-		p.mu.Lock()
-		if failed {
-			p.strays[1]++
-		} else {
-			p.strays[0]++
-		}
-		p.mu.Unlock()
-		return
-	}
+	number, _ := m.Opaque.(int64) // message has put it there
 	r := C.ks_report{
 		sequence: C.int64_t(number), offset: C.int64_t(m.TopicPartition.Offset),
 		partition: C.int32_t(m.TopicPartition.Partition), timestamp: -1,
