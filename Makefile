@@ -1,7 +1,7 @@
 # Needs Go and a C compiler; the tests on Apache Kafka also Java 17 and Maven.
 # Everything else is fetched, into the user's cache.
 
-HOUSE    := ./testdata/kafka/... ./testdata/chaos/... ./testdata/witness/... ./testdata/bench/...
+HOUSE    := $(addprefix ./testdata/,kafka/... chaos/... witness/... bench/... columnstest pythontest fetched)
 ALL      := ./... $(HOUSE)
 CLUSTER  := go run ./testdata/kafka/cluster
 FUZZTIME ?= 30s

@@ -12,6 +12,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"kstream/testdata/fetched"
 )
 
 //go:embed pom.xml
@@ -43,38 +45,21 @@ func Classpath(ctx context.Context) (string, error) {
 	if err := Available(); err != nil {
 		return "", err
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		cache = os.TempDir()
-	}
-	cache = filepath.Join(cache, "kstream-test")
-	dir := filepath.Join(cache, fmt.Sprintf("kafka-%x", sha256.Sum256(pom))[:18])
-	jars := filepath.Join(dir, "*")
-	if _, err := os.Stat(dir); err == nil {
-		return jars, nil
-	}
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return "", fmt.Errorf("cache of jars: %w", err)
-	}
-	tmp, err := os.MkdirTemp(cache, "fetch-")
-	if err != nil {
-		return "", fmt.Errorf("cache of jars: %w", err)
-	}
-	defer os.RemoveAll(tmp)
-	project := filepath.Join(tmp, "pom.xml")
-	if err := os.WriteFile(project, pom, 0o644); err != nil {
-		return "", fmt.Errorf("cache of jars: %w", err)
-	}
-	fetched := filepath.Join(tmp, "jars")
-	cmd := exec.CommandContext(ctx, "mvn", "--batch-mode", "--quiet", "--file", project,
-		"dependency:copy-dependencies", "-DoutputDirectory="+fetched)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("fetch Apache Kafka with Maven: %w\n%s", err, out)
-	}
-	if err := os.Rename(fetched, dir); err != nil {
-		if _, there := os.Stat(dir); there != nil {
-			return "", fmt.Errorf("cache of jars: %w", err)
+	sum := sha256.Sum256(pom)
+	dir, err := fetched.Once(fmt.Sprintf("kafka-%x", sum[:6]), func(folder string) error {
+		project := filepath.Join(folder, "pom.xml")
+		if err := os.WriteFile(project, pom, 0o644); err != nil {
+			return err
 		}
+		cmd := exec.CommandContext(ctx, "mvn", "--batch-mode", "--quiet", "--file", project,
+			"dependency:copy-dependencies", "-DoutputDirectory="+folder)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("mvn: %w\n%s", err, out)
+		}
+		return nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("fetch Apache Kafka with Maven: %w", err)
 	}
-	return jars, nil
+	return filepath.Join(dir, "*"), nil
 }

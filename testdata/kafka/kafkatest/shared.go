@@ -4,21 +4,10 @@ package kafkatest
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"syscall"
 )
 
 // What the harnesses of other servers share with this one.
-
-// CacheDir is where what was fetched for tests is kept. It may not exist yet.
-func CacheDir() string {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		cache = os.TempDir()
-	}
-	return filepath.Join(cache, "kstream-test")
-}
 
 // FreeAddress is an address on loopback that nobody listens on.
 func FreeAddress() (string, error) {

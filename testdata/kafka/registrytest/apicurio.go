@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"kstream/testdata/fetched"
 	"kstream/testdata/kafka/kafkatest"
 )
 
@@ -133,7 +134,7 @@ func apicurioHome(ctx context.Context) (string, error) {
 	if err := kafkatest.Available(); err != nil {
 		return "", err
 	}
-	return once("apicurio-"+apicurioVersion, func(tmp string) error {
+	return fetched.Once("apicurio-"+apicurioVersion, func(tmp string) error {
 		packed := filepath.Join(tmp, "packed")
 		cmd := exec.CommandContext(ctx, "mvn", "--batch-mode", "--quiet", "dependency:copy",
 			"-Dartifact="+apicurioArtifact, "-DoutputDirectory="+packed)
@@ -150,32 +151,6 @@ func apicurioHome(ctx context.Context) (string, error) {
 		}
 		return os.RemoveAll(packed)
 	})
-}
-
-// once gives a folder of the cache, filled by the first caller: it appears complete or
-// not at all, also to other processes.
-func once(name string, fill func(tmp string) error) (string, error) {
-	dir := filepath.Join(kafkatest.CacheDir(), name)
-	if _, err := os.Stat(dir); err == nil {
-		return dir, nil
-	}
-	if err := os.MkdirAll(kafkatest.CacheDir(), 0o755); err != nil {
-		return "", err
-	}
-	tmp, err := os.MkdirTemp(kafkatest.CacheDir(), "fetch-")
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(tmp)
-	if err := fill(tmp); err != nil {
-		return "", err
-	}
-	if err := os.Rename(tmp, dir); err != nil {
-		if _, there := os.Stat(dir); there != nil {
-			return "", err
-		}
-	}
-	return dir, nil
 }
 
 // unpack writes the files of an archive below dir.
