@@ -176,8 +176,8 @@ type TopicConfig struct {
 	ValidateOnly bool
 }
 
-// CreateTopic creates a topic and returns when its partitions have leaders. A topic
-// that is there already is ErrExists.
+// CreateTopic creates a topic and returns when its partitions have leaders and every
+// broker that answers knows of them. A topic that is there already is ErrExists.
 func (a *Admin) CreateTopic(ctx context.Context, t TopicConfig) error {
 	spec := ck.TopicSpecification{Topic: t.Name, NumPartitions: -1, ReplicationFactor: -1, Config: t.Config}
 	if t.Partitions > 0 {
@@ -201,29 +201,31 @@ func (a *Admin) CreateTopic(ctx context.Context, t TopicConfig) error {
 	if t.ValidateOnly {
 		return nil
 	}
-	return a.awaitLeaders(bounded, t.Name, max(1, t.Partitions))
+	return a.awaitLeaders(bounded, t.Name, "created", max(1, t.Partitions))
 }
 
-// awaitLeaders waits until a topic has that many partitions or more, each with a
-// leader: before that a client that knows of them would be told that they do not exist.
-func (a *Admin) awaitLeaders(ctx context.Context, name string, partitions int) error {
+// awaitLeaders waits until a topic has that many partitions or more, each with a leader,
+// for every broker that answers: before that a client that knows of them would be told
+// that they do not exist. done says in errors what has been done to it.
+func (a *Admin) awaitLeaders(ctx context.Context, name, done string, partitions int) error {
 	for {
 		topics, err := a.Topics(ctx, name)
 		if err == nil && len(topics[0].Partitions) >= partitions &&
 			!slices.ContainsFunc(topics[0].Partitions, func(p Partition) bool { return p.Offline() }) {
-			return nil
+			break
 		}
 		if err != nil && !errors.Is(err, ErrUnknownTopic) {
 			return err
 		}
 		if err := pause(ctx, pollInterval); err != nil {
-			return fmt.Errorf("%s: created, and no leader yet: %w", name, err)
+			return fmt.Errorf("%s: %s, and no leader yet: %w", name, done, err)
 		}
 	}
+	return a.everywhere(ctx, name, done, func(v topicView) bool { return v.partitions >= partitions && v.led == v.partitions })
 }
 
-// DeleteTopic deletes a topic with all its records. It returns when the cluster no
-// longer shows it: other brokers hear of it a moment after the controller.
+// DeleteTopic deletes a topic with all its records. It returns when no broker that answers
+// shows it any more: they hear of it a moment after the controller.
 func (a *Admin) DeleteTopic(ctx context.Context, name string) error {
 	topics, err := a.Topics(ctx, name)
 	if err != nil {
@@ -250,7 +252,7 @@ func (a *Admin) awaitGone(ctx context.Context, name, id string) error {
 	for {
 		described, err := a.describe(ctx, []string{name})
 		if err == nil && (described[0].Error.Code() != ck.ErrNoError || described[0].TopicID.String() != id) {
-			return nil
+			break
 		}
 		if err == nil {
 			err = pause(ctx, pollInterval)
@@ -259,4 +261,5 @@ func (a *Admin) awaitGone(ctx context.Context, name, id string) error {
 			return fmt.Errorf("%s: deleted, and still shown: %w", name, err)
 		}
 	}
+	return a.everywhere(ctx, name, "deleted", func(v topicView) bool { return v.id != id })
 }

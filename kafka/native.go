@@ -11,7 +11,8 @@ import (
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
 
-// nativeClient finds the librdkafka instance behind a *ck.Consumer or *ck.Producer.
+// nativeClient finds the librdkafka instance behind a *ck.Consumer, *ck.Producer or
+// *ck.AdminClient.
 //
 // The client has no accessor for it. When a later version of the client renames its
 // fields the error says so, and the caller falls back to one call a record: slower,
@@ -25,6 +26,9 @@ func nativeClient(client any) (*C.rd_kafka_t, error) {
 		return nil, fmt.Errorf("%T is no client", client)
 	}
 	handle := v.Elem().FieldByName("handle")
+	if handle.IsValid() && handle.Kind() == reflect.Pointer && !handle.IsNil() {
+		handle = handle.Elem()
+	}
 	if !handle.IsValid() || handle.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("%T has no field handle", client)
 	}

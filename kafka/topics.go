@@ -112,7 +112,8 @@ func (t *Topic) Replication() int {
 // AddPartitions gives a topic more partitions, total in the end. Records that are there
 // stay where they are, while new ones with their keys may go to other partitions.
 // validateOnly lets the broker check it and change nothing. With the answer clients may
-// not see the new partitions yet; AddPartitions returns when they have leaders.
+// not see the new partitions yet; AddPartitions returns when they have leaders and every
+// broker that answers knows of them.
 func (a *Admin) AddPartitions(ctx context.Context, name string, total int, validateOnly bool) error {
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
@@ -129,7 +130,7 @@ func (a *Admin) AddPartitions(ctx context.Context, name string, total int, valid
 	if validateOnly {
 		return nil
 	}
-	return a.awaitLeaders(ctx, name, total)
+	return a.awaitLeaders(ctx, name, "given more partitions", total)
 }
 
 // DeleteRecords deletes the records before an offset in each partition (KIP-107), and
