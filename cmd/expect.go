@@ -84,15 +84,8 @@ func (f *expectFlags) register(flags *pflag.FlagSet) {
 	f.set = flags.Changed
 	f.reading.changed = flags.Changed
 	f.reading.reading.register(flags)
-	filters := pflag.NewFlagSet("", pflag.ContinueOnError)
-	f.reading.filters.register(filters)
-	filters.VisitAll(func(flag *pflag.Flag) {
-		if flag.Name != "map" && flag.Name != "sample" { // they say nothing about what came
-			flags.AddFlag(flag)
-		}
-	})
+	f.reading.filters.register(flags, "map", "sample") // they say nothing about what came
 	flags.Lookup("key-equals").Usage = "only records with the key `KEY`, in whatever partition"
-	f.reading.filters.keySet = func() bool { return flags.Changed("key-equals") }
 	f.reading.serdes.cluster = &f.reading.cluster
 	f.reading.serdes.register(flags)
 	f.reading.cluster.register(flags)

@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/pflag"
 
@@ -19,15 +20,25 @@ type filterFlags struct {
 	times           timeFlags
 }
 
-func (f *filterFlags) register(flags *pflag.FlagSet) {
-	flags.StringVar(&f.filter, "filter", "", "only records for which the jq `EXPR` is true: '.value.amount > 10'")
-	flags.StringVar(&f.mapping, "map", "", "show what the jq `EXPR` makes of a record instead of its value")
-	flags.StringArrayVar(&f.grep, "grep", nil, "only records that match `[key:|value:|header.NAME:]REGEX`; ! in front negates; repeatable")
-	flags.StringVar(&f.sample, "sample", "", "one record in N, always the same ones: `1/N`")
-	flags.StringVar(&f.key, "key-equals", "", "only records with the key `KEY`; reads only its partition")
+// register adds the flags, except those whose names are in without.
+func (f *filterFlags) register(flags *pflag.FlagSet, without ...string) {
+	all := pflag.NewFlagSet("", pflag.ContinueOnError)
+	all.StringVar(&f.filter, "filter", "", "only records for which the jq `EXPR` is true: '.value.amount > 10'")
+	all.StringVar(&f.mapping, "map", "", "show what the jq `EXPR` makes of a record instead of its value")
+	all.StringArrayVar(&f.grep, "grep", nil, "only records that match `[key:|value:|header.NAME:]REGEX`; ! in front negates; repeatable")
+	all.StringVar(&f.sample, "sample", "", "one record in N, always the same ones: `1/N`")
+	all.StringVar(&f.key, "key-equals", "", "only records with the key `KEY`; reads only its partition")
 	f.keySet = func() bool { return flags.Changed("key-equals") }
-	f.times.register(flags)
+	f.times.register(all)
+	all.VisitAll(func(flag *pflag.Flag) {
+		if !slices.Contains(without, flag.Name) {
+			flags.AddFlag(flag)
+		}
+	})
 }
+
+// changesValue is what --map does where records are written again.
+const changesValue = "the value becomes what the jq `EXPR` makes of a record: nothing drops it, several results are several records"
 
 // filterPlan is filterFlags with a meaning: steps before and after decoding, in the
 // order in which they run.

@@ -57,7 +57,6 @@ func (f *pipeFlags) register(flags *pflag.FlagSet) {
 	f.commitEvery.d = 500 * time.Millisecond
 	f.registerReading(flags)
 	r := &f.reading
-	flags.StringVar(&r.filters.mapping, "map", "", "the value becomes what the jq `EXPR` makes of a record: nothing drops it, several results are several records")
 	flags.StringVar(&r.exec, "exec", "", "each member gives record lines to the command `CMD`; each line that it answers is the new value, and an empty one drops the record")
 	flags.StringVar(&f.route, "route", "", "the topic by the jq `EXPR` over the record as it is written; null is DST")
 	flags.BoolVar(&f.exactlyOnce, "exactly-once", false, "commit results and offsets in one transaction for each member")
@@ -75,16 +74,13 @@ func (f *pipeFlags) registerReading(flags *pflag.FlagSet) {
 	r := &f.reading
 	r.changed = flags.Changed
 	r.reading.isolation = "read_committed"
-	r.filters.keySet = func() bool { return false }
 	flags.StringVar(&r.reading.from, "from-offset", "", "move the group to position `P` first: beginning, end, N, +N, -N, @TIME, 0=10,3=-5")
 	flags.BoolVarP(&r.exit, "exit", "e", false, "stop when all that was there at the start is done, by whichever member")
 	flags.Int64VarP(&r.count, "count", "n", 0, "stop after exactly `N` records that were written or put aside")
 	flags.Var(&r.idle, "idle-timeout", "stop when nothing has come for `D`")
 	flags.Var(&r.limit, "for", "stop after `D`")
-	flags.StringVar(&r.filters.filter, "filter", "", "only records for which the jq `EXPR` is true: '.value.amount > 10'")
-	flags.StringArrayVar(&r.filters.grep, "grep", nil, "only records that match `[key:|value:|header.NAME:]REGEX`; ! in front negates; repeatable")
-	flags.StringVar(&r.filters.sample, "sample", "", "one record in N, always the same ones: `1/N`")
-	r.filters.times.register(flags)
+	r.filters.register(flags, "key-equals") // members of a group read all partitions
+	flags.Lookup("map").Usage = changesValue
 	r.members.register(flags)
 	flags.Lookup("group").Usage = "the group `NAME` whose offsets say what is done"
 	flags.Lookup("members").Usage = "join as `N` members, a goroutine and a producer each"

@@ -107,7 +107,7 @@ func (f *replayFlags) registerReading(flags *pflag.FlagSet) {
 	r.serdes.cluster = &r.cluster
 	r.serdes.register(flags)
 	r.cluster.register(flags)
-	flags.Lookup("map").Usage = "the value becomes what the jq `EXPR` makes of a record: nothing drops it, several results are several records"
+	flags.Lookup("map").Usage = changesValue
 }
 
 // check refuses flags that contradict each other or mean nothing together.

@@ -76,15 +76,7 @@ func (f *topicDiffFlags) register(flags *pflag.FlagSet) {
 	r := &f.reading
 	r.changed = flags.Changed
 	r.reading.register(flags)
-	filters := pflag.NewFlagSet("", pflag.ContinueOnError)
-	r.filters.register(filters)
-	filters.VisitAll(func(flag *pflag.Flag) {
-		switch flag.Name {
-		case "map", "sample", "key-equals": // what they do depends on offsets or partitions, or on nothing
-		default:
-			flags.AddFlag(flag)
-		}
-	})
+	r.filters.register(flags, "map", "sample", "key-equals") // what they do depends on offsets or partitions, or on nothing
 	r.serdes.register(flags)
 	r.cluster.register(flags)
 	flags.Lookup("to-offset").Usage = "stop before position `P`, or at the end if that comes first"

@@ -21,14 +21,7 @@ func (f *scanFlags) register(flags *pflag.FlagSet) {
 	f.choice.register(flags)
 	f.reading.changed = flags.Changed
 	f.reading.reading.register(flags)
-	filters := pflag.NewFlagSet("", pflag.ContinueOnError)
-	f.reading.filters.register(filters)
-	filters.VisitAll(func(flag *pflag.Flag) {
-		if flag.Name != "map" { // it changes what is shown, and nothing is
-			flags.AddFlag(flag)
-		}
-	})
-	f.reading.filters.keySet = func() bool { return flags.Changed("key-equals") }
+	f.reading.filters.register(flags, "map") // it changes what is shown, and nothing is
 	f.reading.serdes.cluster = &f.reading.cluster
 	f.reading.serdes.register(flags)
 	f.listing.register(flags)
