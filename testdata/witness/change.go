@@ -31,7 +31,7 @@ func (w *Client) DeleteRecords(ctx context.Context, topic string, partition int3
 	return nil
 }
 
-// Grow gives a topic more partitions and waits until they have leaders.
+// Grow gives a topic more partitions and waits until every broker knows who leads them.
 func (w *Client) Grow(ctx context.Context, topic string, partitions int32) error {
 	t := kmsg.NewCreatePartitionsRequestTopic()
 	t.Topic, t.Count = topic, partitions
@@ -46,5 +46,8 @@ func (w *Client) Grow(ctx context.Context, topic string, partitions int32) error
 			return fmt.Errorf("grow %s: %w", topic, err)
 		}
 	}
-	return w.awaitLeaders(ctx, topic, int(partitions))
+	if err := w.awaitLeaders(ctx, topic, int(partitions)); err != nil {
+		return fmt.Errorf("grow %s: %w", topic, err)
+	}
+	return nil
 }

@@ -35,23 +35,15 @@ func (w *Client) Close() { w.c.Close() }
 
 // Topics returns the names of all topics, sorted, without internal ones.
 func (w *Client) Topics(ctx context.Context) ([]string, error) {
-	r := kmsg.NewMetadataRequest() // no topics named: all
-	answer, err := r.RequestWith(ctx, w.c)
+	answer, err := metadataRequest().RequestWith(ctx, w.c)
 	if err != nil {
 		return nil, fmt.Errorf("list topics: %w", err)
 	}
-	var names []string
-	for _, t := range answer.Topics {
-		if t.Topic != nil && !t.IsInternal {
-			names = append(names, *t.Topic)
-		}
-	}
-	slices.Sort(names)
-	return names, nil
+	return topicNames(answer), nil
 }
 
 // CreateTopic creates a topic with the broker's default replication and with
-// configs, each NAME=VALUE.
+// configs, each NAME=VALUE, and returns when every broker knows it and who leads it.
 func (w *Client) CreateTopic(ctx context.Context, name string, partitions int32, configs ...string) error {
 	t := kmsg.NewCreateTopicsRequestTopic()
 	t.Topic, t.NumPartitions, t.ReplicationFactor = name, partitions, -1
@@ -76,48 +68,93 @@ func (w *Client) CreateTopic(ctx context.Context, name string, partitions int32,
 			return fmt.Errorf("create topic %s: %w", name, err)
 		}
 	}
-	return w.awaitLeaders(ctx, name, int(partitions))
+	if err := w.awaitLeaders(ctx, name, int(partitions)); err != nil {
+		return fmt.Errorf("create topic %s: %w", name, err)
+	}
+	return nil
 }
 
-// awaitLeaders asks until every partition has a leader: a topic that has just
-// been created may answer "unknown topic" for a moment.
+// awaitLeaders asks every broker until each knows that many partitions with a leader: a
+// topic that has just been created may be unknown to some of them for a moment. Brokers
+// that are no longer listed are not asked.
 func (w *Client) awaitLeaders(ctx context.Context, name string, partitions int) error {
+	return w.everywhere(ctx, func(answer *kmsg.MetadataResponse) bool { return led(answer, name) == partitions }, name)
+}
+
+// everywhere asks every broker for topics, or for all when none is named, until each has
+// given an answer that settled accepts. Who does not answer is asked again, unless the
+// others no longer list it.
+func (w *Client) everywhere(ctx context.Context, settled func(*kmsg.MetadataResponse) bool, topics ...string) error {
+	r := metadataRequest(topics...)
 	for {
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("create topic %s: no leaders: %w", name, err)
-		}
-		led, err := w.leaders(ctx, name)
+		answer, err := r.RequestWith(ctx, w.c)
 		if err != nil {
-			return fmt.Errorf("create topic %s: %w", name, err)
+			return err
 		}
-		if led == partitions {
+		waiting := -1
+		for _, b := range answer.Brokers {
+			answer, err := r.RequestWith(ctx, w.c.Broker(int(b.NodeID)))
+			if err != nil || !settled(answer) {
+				waiting = int(b.NodeID)
+				break
+			}
+		}
+		if waiting < 0 {
 			return nil
 		}
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("broker %d does not know yet: %w", waiting, err)
+		}
 	}
+}
+
+// metadataRequest asks for the topics of these names, or for all.
+func metadataRequest(topics ...string) *kmsg.MetadataRequest {
+	r := kmsg.NewPtrMetadataRequest()
+	for _, name := range topics {
+		t := kmsg.NewMetadataRequestTopic()
+		t.Topic = &name
+		r.Topics = append(r.Topics, t)
+	}
+	return r
+}
+
+// led returns how many partitions of a topic have a leader, by the answer of a broker.
+func led(answer *kmsg.MetadataResponse, name string) int {
+	n := 0
+	for _, t := range answer.Topics {
+		for _, p := range t.Partitions {
+			if t.Topic != nil && *t.Topic == name && p.ErrorCode == 0 && p.Leader >= 0 {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// topicNames lists the topics of an answer, sorted, without internal ones.
+func topicNames(answer *kmsg.MetadataResponse) []string {
+	var names []string
+	for _, t := range answer.Topics {
+		if t.Topic != nil && !t.IsInternal {
+			names = append(names, *t.Topic)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // leaders returns how many partitions of a topic have a leader.
 func (w *Client) leaders(ctx context.Context, name string) (int, error) {
-	t := kmsg.NewMetadataRequestTopic()
-	t.Topic = &name
-	r := kmsg.NewMetadataRequest()
-	r.Topics = append(r.Topics, t)
-	answer, err := r.RequestWith(ctx, w.c)
+	answer, err := metadataRequest(name).RequestWith(ctx, w.c)
 	if err != nil {
 		return 0, err
 	}
-	led := 0
-	for _, t := range answer.Topics {
-		for _, p := range t.Partitions {
-			if p.ErrorCode == 0 && p.Leader >= 0 {
-				led++
-			}
-		}
-	}
-	return led, nil
+	return led(answer, name), nil
 }
 
-// DeleteTopics deletes every topic whose name begins with prefix.
+// DeleteTopics deletes every topic whose name begins with prefix, and waits until no broker
+// lists one.
 func (w *Client) DeleteTopics(ctx context.Context, prefix string) error {
 	names, err := w.Topics(ctx)
 	if err != nil {
@@ -137,6 +174,12 @@ func (w *Client) DeleteTopics(ctx context.Context, prefix string) error {
 		return nil
 	}
 	if _, err := r.RequestWith(ctx, w.c); err != nil {
+		return fmt.Errorf("delete topics %s…: %w", prefix, err)
+	}
+	gone := func(answer *kmsg.MetadataResponse) bool {
+		return !slices.ContainsFunc(topicNames(answer), func(name string) bool { return strings.HasPrefix(name, prefix) })
+	}
+	if err := w.everywhere(ctx, gone); err != nil {
 		return fmt.Errorf("delete topics %s…: %w", prefix, err)
 	}
 	return nil
