@@ -39,6 +39,9 @@ type Producer struct {
 	space  chan struct{} // a report came in: the queue may have room again
 	notice func(Notice)
 
+	calls sync.WaitGroup // of transactions
+	lost  bool           // one of calls does not end
+
 	mu      sync.Mutex
 	next    int64
 	sent    map[int64]*Outgoing // by number of the first record / sendGroup
@@ -308,20 +311,23 @@ func (p *Producer) Close() error {
 	close(p.stop)
 	p.tokens()
 	release := func() {
+		p.calls.Wait()
 		p.admin.offsets.close()
 		p.client.Close()
 		p.ended.Wait()
 		p.logs.stop()
 	}
-	if p.rk == nil {
+	switch {
+	case p.rk != nil:
+		C.ks_queue_yield(p.queue)
+		p.served.Wait()
+		C.ks_queue_destroy(p.queue)
+		for _, t := range p.topics {
+			C.ks_topic_destroy(t)
+		}
+	case !p.lost:
 		release() // its callbacks come from events
 		return p.Err()
-	}
-	C.ks_queue_yield(p.queue)
-	p.served.Wait()
-	C.ks_queue_destroy(p.queue)
-	for _, t := range p.topics {
-		C.ks_topic_destroy(t)
 	}
 	go release()
 	return p.Err()

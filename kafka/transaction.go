@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -31,6 +32,9 @@ func (p *Producer) Commit(ctx context.Context) error {
 // close the producer and open another: librdkafka has given it sequence numbers that
 // the broker has not seen, and the next transaction would fail because of them.
 func (p *Producer) Abort(ctx context.Context) error {
+	if p.lost {
+		return p.Err()
+	}
 	over := make(chan struct{})
 	var purging sync.WaitGroup
 	purging.Go(func() { p.purge(over) }) // ends with over
@@ -56,13 +60,13 @@ func (p *Producer) purge(over <-chan struct{}) {
 	}
 }
 
-// transact calls a transaction function until it succeeds, fails for good, or ctx
-// ends. A transactional error that may be tried again is (KIP-588).
+// transact calls a transaction function until it succeeds, fails for good, or the time
+// for it is over. A transactional error that may be tried again is (KIP-588).
 func (p *Producer) transact(ctx context.Context, call func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.timeout())
 	defer cancel()
 	for {
-		err := call(ctx)
+		err := p.within(ctx, call)
 		var ke ck.Error
 		if err == nil || !errors.As(err, &ke) || !ke.IsRetriable() || ctx.Err() != nil {
 			return p.explain(err)
@@ -71,4 +75,34 @@ func (p *Producer) transact(ctx context.Context, call func(context.Context) erro
 			return p.explain(ke)
 		}
 	}
+}
+
+// answerGrace is how long a call may take beyond the time that it was given.
+const answerGrace = 2 * time.Second
+
+// within makes a call of the client, and leaves it behind when it does not come back:
+// SendOffsetsToTransaction can wait for ever for a coordinator that leaves the cluster
+// (librdkafka's issues 5456 and 5511). The producer is lost then. Another one under its
+// transactional id takes back what it left open.
+func (p *Producer) within(ctx context.Context, call func(context.Context) error) error {
+	if p.lost {
+		return p.Err()
+	}
+	answer := make(chan error, 1)
+	p.calls.Go(func() { answer <- call(ctx) }) // ends with the call; the client lives as long
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+	}
+	timer := time.NewTimer(answerGrace)
+	defer timer.Stop()
+	select {
+	case err := <-answer:
+		return err
+	case <-timer.C:
+	}
+	p.lost = true
+	p.fail(fmt.Errorf("%w: the transaction had no answer within %v", ErrUnreachable, p.cfg.timeout()))
+	return p.Err()
 }

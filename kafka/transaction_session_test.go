@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -89,4 +90,37 @@ func TestSessionFenced(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A call of the client that never comes back is left behind, with what it belonged to;
+// the session goes on.
+func TestSessionWithoutAnswer(t *testing.T) {
+	onBothPaths(t, func(t *testing.T, onePerCall bool) {
+		b := startBroker(t, embedded.Config{})
+		cfg := clusterOf(b)
+		cfg.Timeout = time.Second
+		s, err := OpenSession(t.Context(), cfg, ProducerConfig{Transactional: "x", onePerCall: onePerCall}, true, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(s.Send(t.Context(), batchOf(0, "lost")), s.flush(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		never := make(chan struct{})
+		t.Cleanup(func() { close(never) })
+		err = s.done(t.Context(), s.producer.transact(t.Context(), func(context.Context) error { <-never; return nil }))
+		if !errors.Is(err, ErrTakenBack) || !strings.HasSuffix(err.Error(), ": unreachable: the transaction had no answer within 1s") {
+			t.Errorf("%v", err)
+		}
+		if err := errors.Join(s.Send(t.Context(), batchOf(0, "good")), s.flush(t.Context()), s.producer.Commit(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		s.open = false
+		if err := s.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff([]string{"good"}, values(readBack(t, b, 0))); d != "" {
+			t.Errorf("(-want +got):\n%s", d)
+		}
+	})
 }
