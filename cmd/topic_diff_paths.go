@@ -6,10 +6,9 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-	"strconv"
 
 	"kstream/cmd/diff"
-	"kstream/cmd/profile"
+	"kstream/cmd/jqpath"
 )
 
 // namedPaths is how many differing places of a value are named one by one.
@@ -30,15 +29,19 @@ func differingPaths(a, b []byte, normal *diff.Normal) []string {
 			return []string{"value"}
 		}
 	}
-	paths := appendDiffering(nil, "", values[0], values[1])
-	if len(paths) == 0 || len(paths) > namedPaths || paths[0] == "" {
+	paths := appendDiffering(nil, nil, values[0], values[1])
+	if len(paths) == 0 || len(paths) > namedPaths || len(paths[0]) == 0 {
 		return []string{"value"} // what differs is only how it is written, or all of it
 	}
-	return paths
+	texts := make([]string, len(paths))
+	for i, p := range paths {
+		texts[i] = p.String()
+	}
+	return texts
 }
 
 // appendDiffering adds the paths below at; it stops when there are too many.
-func appendDiffering(paths []string, at string, a, b any) []string {
+func appendDiffering(paths []jqpath.Path, at jqpath.Path, a, b any) []jqpath.Path {
 	if len(paths) > namedPaths {
 		return paths
 	}
@@ -51,7 +54,7 @@ func appendDiffering(paths []string, at string, a, b any) []string {
 		all := maps.Clone(x)
 		maps.Copy(all, y)
 		for _, name := range slices.Sorted(maps.Keys(all)) {
-			inner := at + profile.Path{{Name: name}}.String()
+			inner := below(at, jqpath.Step{Name: name})
 			u, inX := x[name]
 			v, inY := y[name]
 			if inX != inY {
@@ -67,11 +70,7 @@ func appendDiffering(paths []string, at string, a, b any) []string {
 			break
 		}
 		for i := range x {
-			inner := at + "[" + strconv.Itoa(i) + "]"
-			if at == "" {
-				inner = "." + inner
-			}
-			paths = appendDiffering(paths, inner, x[i], y[i])
+			paths = appendDiffering(paths, below(at, jqpath.Step{Kind: jqpath.Element, Index: i}), x[i], y[i])
 		}
 		return paths
 	}
@@ -79,4 +78,9 @@ func appendDiffering(paths []string, at string, a, b any) []string {
 		paths = append(paths, at)
 	}
 	return paths
+}
+
+// below gives the path with one more step; at stays as it is.
+func below(at jqpath.Path, step jqpath.Step) jqpath.Path {
+	return append(slices.Clip(at), step)
 }

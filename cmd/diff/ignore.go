@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"kstream/cmd/jqpath"
 )
 
 // Paths are places in JSON that do not count. The zero value leaves everything in.
@@ -28,83 +28,28 @@ type node struct {
 // Any says whether there is any path.
 func (p *Paths) Any() bool { return p.any }
 
-// Add adds a path as jq writes them: .a.b, ."x y", .["x"], .items[].price, .[0]. The error says what is
-// wrong with it.
+// Add adds a path as jqpath.Parse reads it. The error says what is wrong with it.
 func (p *Paths) Add(path string) error {
+	steps, err := jqpath.Parse(path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
 	at := &p.root
-	rest := path
-	for step := 0; step == 0 || rest != ""; step++ {
-		var err error
-		if at, rest, err = at.step(rest, step == 0); err != nil {
-			return fmt.Errorf("%s: %w", path, err)
+	for _, s := range steps {
+		switch s.Kind {
+		case jqpath.Member:
+			at = at.member(s.Name)
+		case jqpath.Element:
+			at = at.element(s.Index)
+		case jqpath.Elements:
+			if at.elements == nil {
+				at.elements = &node{}
+			}
+			at = at.elements
 		}
 	}
 	at.ignored, p.any = true, true
 	return nil
-}
-
-// step reads one step of a path and goes there.
-func (n *node) step(text string, first bool) (next *node, rest string, err error) {
-	rest, dotted := strings.CutPrefix(text, ".")
-	switch {
-	case first && !dotted:
-		return nil, "", errors.New("a path starts with a dot")
-	case dotted && strings.HasPrefix(rest, `"`):
-		name, rest, err := quotedName(rest)
-		return n.member(name), rest, err
-	case strings.HasPrefix(rest, "["):
-		inside, after, ok := strings.Cut(rest[1:], "]")
-		if strings.HasPrefix(inside, `"`) {
-			name, after, err := quotedName(rest[1:])
-			if after, ok = strings.CutPrefix(after, "]"); err == nil && !ok {
-				err = errors.New("] is missing")
-			}
-			return n.member(name), after, err
-		}
-		if !ok {
-			return nil, "", errors.New("] is missing")
-		}
-		if inside == "" {
-			if n.elements == nil {
-				n.elements = &node{}
-			}
-			return n.elements, after, nil
-		}
-		i, err := strconv.ParseUint(inside, 10, 31)
-		if err != nil {
-			return nil, "", fmt.Errorf("[%s]: want [], an index or a quoted name", inside)
-		}
-		return n.element(int(i)), after, nil
-	case !dotted:
-		return nil, "", fmt.Errorf("%q: want a dot or [", text)
-	}
-	end := strings.IndexAny(rest, `.["]`)
-	if end < 0 {
-		end = len(rest)
-	}
-	if end == 0 {
-		return nil, "", errors.New("a name is missing")
-	}
-	return n.member(rest[:end]), rest[end:], nil
-}
-
-// quotedName reads a JSON string.
-func quotedName(text string) (name, rest string, err error) {
-	end := 1
-	for end < len(text) && text[end] != '"' {
-		if text[end] == '\\' {
-			end++
-		}
-		end++
-	}
-	if end >= len(text) {
-		return "", "", errors.New("a quote is missing")
-	}
-	unquoted, err := jsontext.AppendUnquote(nil, text[:end+1])
-	if err != nil {
-		return "", "", fmt.Errorf("%s is no quoted name", text[:end+1])
-	}
-	return string(unquoted), text[end+1:], nil
 }
 
 func (n *node) member(name string) *node {

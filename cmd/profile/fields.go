@@ -4,6 +4,8 @@ import (
 	"bytes"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"kstream/cmd/jqpath"
 )
 
 // Limits of the fields that are told apart: in all, in one object, how deep, and how
@@ -35,7 +37,7 @@ func (k kind) String() string {
 
 // field is a place in JSON values.
 type field struct {
-	step    Step
+	step    jqpath.Step
 	level   int
 	members []*field // those of rules, then in the order in which they were first seen
 	byName  map[string]int
@@ -67,7 +69,7 @@ func newTree(limit int, rules []*Rule) tree {
 	for _, r := range rules {
 		f := &t.root
 		for _, s := range r.path {
-			if s.Element {
+			if s.Kind == jqpath.Elements {
 				f = t.elementOf(f, true)
 			} else {
 				f = t.memberOf(f, []byte(s.Name), true)
@@ -90,7 +92,7 @@ func (t *tree) hasRoom(f *field, name int) bool {
 func (t *tree) elementOf(f *field, always bool) *field {
 	if f.element == nil && (always || t.hasRoom(f, 0)) {
 		t.room--
-		f.element = &field{step: Step{Element: true}, level: f.level + 1}
+		f.element = &field{step: jqpath.Step{Kind: jqpath.Elements}, level: f.level + 1}
 	}
 	return f.element
 }
@@ -104,7 +106,7 @@ func (t *tree) memberOf(f *field, name []byte, always bool) *field {
 		return nil
 	}
 	t.room--
-	m := &field{step: Step{Name: string(name)}, level: f.level + 1}
+	m := &field{step: jqpath.Step{Name: string(name)}, level: f.level + 1}
 	if f.byName == nil {
 		f.byName = map[string]int{}
 	}
@@ -273,10 +275,10 @@ func skipString(json []byte, i int) int {
 }
 
 // find gives the field at the path of a rule, which newTree has made.
-func (t *tree) find(p Path) *field {
+func (t *tree) find(p jqpath.Path) *field {
 	f := &t.root
 	for _, s := range p {
-		if s.Element {
+		if s.Kind == jqpath.Elements {
 			f = f.element
 		} else {
 			f = f.members[f.byName[s.Name]]

@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 
+	"kstream/cmd/jqpath"
 	"kstream/serde/value"
 )
 
@@ -150,7 +151,7 @@ func FuzzFields(f *testing.F) {
 }
 
 // countTokens counts the next value and what is in it.
-func countTokens(d *jsontext.Decoder, counts map[string]int64, path Path) error {
+func countTokens(d *jsontext.Decoder, counts map[string]int64, path jqpath.Path) error {
 	token, err := d.ReadToken()
 	if err != nil {
 		return err
@@ -161,12 +162,12 @@ func countTokens(d *jsontext.Decoder, counts map[string]int64, path Path) error 
 	}
 	counts[path.String()+" "+kind]++
 	for (kind == "object" || kind == "array") && d.PeekKind() != '}' && d.PeekKind() != ']' {
-		step := Step{Element: true}
+		step := jqpath.Step{Kind: jqpath.Elements}
 		if kind == "object" {
 			if token, err = d.ReadToken(); err != nil {
 				return err
 			}
-			step = Step{Name: token.String()}
+			step = jqpath.Step{Name: token.String()}
 		}
 		if err := countTokens(d, counts, append(path[:len(path):len(path)], step)); err != nil {
 			return err

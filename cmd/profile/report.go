@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"kstream/cmd/jqpath"
 )
 
 // maxOverTime is the most buckets of Report.OverTime.
@@ -203,8 +205,8 @@ func skewOf(partitions []PartitionCount, records int64) *float64 {
 // it lies in.
 func (t *tree) report() []FieldCount {
 	list := []FieldCount{}
-	var walk func(f *field, path Path)
-	walk = func(f *field, path Path) {
+	var walk func(f *field, path jqpath.Path)
+	walk = func(f *field, path jqpath.Path) {
 		if f.count > 0 {
 			c := FieldCount{Path: path.String(), Types: map[string]int64{}}
 			c.Presence, c.NullRate = f.rates(t.values)

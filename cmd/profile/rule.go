@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"kstream/cmd/jqpath"
 )
 
 // Rule is a statement about the figures of a Report:
@@ -23,9 +25,9 @@ import (
 // A rule about something that was never seen does not hold.
 type Rule struct {
 	text string
-	name string // of the figure or function
-	part string // key or value
-	path Path
+	name string      // of the figure or function
+	part string      // key or value
+	path jqpath.Path // nil without one
 	op   string
 	than float64
 }
@@ -65,10 +67,7 @@ func ParseRule(text string) (*Rule, error) {
 // parse gives the place of a problem as the rest of the text.
 func (r *Rule) parse(text string) (rest, problem string) {
 	text = strings.TrimLeft(text, " ")
-	n := 0
-	for n < len(text) && (isLetter(text[n]) || n > 0 && text[n] >= '0' && text[n] <= '9') {
-		n++
-	}
+	n := jqpath.WordLen(text)
 	r.name, rest = text[:n], strings.TrimLeft(text[n:], " ")
 	switch {
 	case slices.Contains(Functions(), r.name):
@@ -103,12 +102,15 @@ func (r *Rule) argument(text string) (rest, problem string) {
 		}
 	}
 	if r.part == "" {
+		start := rest
 		var err error
-		switch r.path, rest, err = cutPath(rest); {
+		switch r.path, rest, err = jqpath.Cut(rest); {
 		case err != nil && strings.HasPrefix(rest, ")"):
 			return rest, "want a path, such as .email or .items[].price"
 		case err != nil:
 			return rest, err.Error()
+		case slices.ContainsFunc(r.path, func(s jqpath.Step) bool { return s.Kind == jqpath.Element }):
+			return start, "want [] in place of an index: figures are about all elements"
 		}
 	}
 	rest = strings.TrimLeft(rest, " ")

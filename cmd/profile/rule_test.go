@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"kstream/cmd/jqpath"
 )
 
 func TestParseRule(t *testing.T) {
@@ -30,13 +32,13 @@ func TestParseRule(t *testing.T) {
 		"a prefix":       {text: "record < 1", wantErr: "column 1: want one of records"},
 		"no path":        {text: "presence < 1", wantErr: "column 10: want (PATH) after presence"},
 		"empty path":     {text: "presence() < 1", wantErr: "column 10: want a path, such as .email or .items[].price"},
-		"no dot":         {text: "presence(email) < 1", wantErr: "column 10: want the name of a member, a word or in quotes, or []"},
-		"key":            {text: "presence(key) < 1", wantErr: "column 10: want the name of a member, a word or in quotes, or []"},
+		"no dot":         {text: "presence(email) < 1", wantErr: "column 10: a path starts with a dot"},
+		"key":            {text: "presence(key) < 1", wantErr: "column 10: a path starts with a dot"},
 		"keys":           {text: "null_rate(keys) < 1", wantErr: "column 14: want )"},
-		"two dots":       {text: "presence(.a..b) < 1", wantErr: "column 13: want the name of a member, a word or in quotes, or []"},
-		"an index":       {text: "presence(.a[0]) < 1", wantErr: "column 13: want ]: [] stands for all elements"},
-		"digits":         {text: "presence(.1a) < 1", wantErr: "column 11: want the name of a member"},
-		"open quotes":    {text: `presence(."a) < 1`, wantErr: "column 11: the quotes are not closed"},
+		"two dots":       {text: "presence(.a..b) < 1", wantErr: "column 13: a name is missing"},
+		"an index":       {text: "presence(.a[0]) < 1", wantErr: "column 10: want [] in place of an index: figures are about all elements"},
+		"digits":         {text: "presence(.1a) < 1", wantErr: "column 11: a name is missing"},
+		"open quotes":    {text: `presence(."a) < 1`, wantErr: "column 11: a quote is missing"},
 		"open":           {text: "presence(.a < 1", wantErr: "column 13: want )"},
 		"no operator":    {text: "records 5", wantErr: "column 9: want < <= > >= == or !="},
 		"assignment":     {text: "records = 5", wantErr: "column 9: want < <= > >= == or !="},
@@ -45,7 +47,7 @@ func TestParseRule(t *testing.T) {
 		"too large":      {text: "records < 1e999", wantErr: "column 11: want a number"},
 		"more":           {text: "records < 5 and skew < 2", wantErr: "column 13: want nothing after the number"},
 		"characters":     {text: `presence(."ä") ~ 1`, wantErr: "column 16: want < <= > >= == or !="},
-		"a bad sequence": {text: `presence(."\x") > 1`, wantErr: "column 11: want the name of a member, a word or in quotes, or []"},
+		"a bad sequence": {text: `presence(."\x") > 1`, wantErr: `column 11: "\x" is no quoted name`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -137,7 +139,7 @@ func FuzzParseRule(f *testing.F) {
 		if r.path == nil {
 			return
 		}
-		again, rest, err := cutPath(r.path.String() + ")")
+		again, rest, err := jqpath.Cut(r.path.String() + ")")
 		if err != nil || rest != ")" || !cmp.Equal(r.path, again) {
 			t.Errorf("%s: %v, %q, %v", r.path, again, rest, err)
 		}
