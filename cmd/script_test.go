@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -91,7 +92,7 @@ func scriptOf(ts *testscript.TestScript) *script { return ts.Value(scriptKey{}).
 
 // setupScript gives a script its broker and its environment. The variables T
 // and T1…T4 are topic names, G and G1…G4 group names, that nobody else uses: T and G are
-// the first parts of the others, so a script may make up more.
+// the first parts of the others, so a script may make up more. NODES is the number of brokers.
 func setupScript(env *testscript.Env) error {
 	s := &script{brokers: realBrokers(), jobs: map[string]*job{}}
 	if s.brokers == "" {
@@ -110,6 +111,12 @@ func setupScript(env *testscript.Env) error {
 	if s.witness, err = witness.Open(s.brokers); err != nil {
 		return err
 	}
+	ctx, cancel := inTime()
+	defer cancel()
+	nodes, err := s.witness.Nodes(ctx)
+	if err != nil {
+		return err
+	}
 	unique := strings.ToLower(rand.Text()[:6])
 	topics, groups := "t-"+unique, "g-"+unique
 	env.Defer(func() { s.end(env, topics) })
@@ -123,6 +130,7 @@ func setupScript(env *testscript.Env) error {
 		env.Setenv(fmt.Sprint("G", i), fmt.Sprint(groups, "-", i))
 	}
 	env.Setenv("KSTREAM_BROKERS", s.brokers)
+	env.Setenv("NODES", strconv.Itoa(nodes))
 	env.Setenv("GORACE", raceOptions)
 	env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 	env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "home", ".config"))

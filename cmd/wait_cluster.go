@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -110,7 +111,7 @@ func (f *waitBrokerFlags) run(ctx context.Context, env *Env) error {
 				return "", err
 			}
 			if len(about.Brokers) < f.up {
-				return fmt.Sprintf("%s: %d of %d brokers are up", cluster.Brokers[0], len(about.Brokers), f.up), nil
+				return fmt.Sprintf("%s: %d of %d brokers are up", strings.Join(cluster.Brokers, ","), len(about.Brokers), f.up), nil
 			}
 			return "", cluster.probe(ctx, about.Brokers)
 		})

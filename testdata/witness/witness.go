@@ -33,6 +33,17 @@ func Open(brokers string) (*Client, error) {
 // Close gives up the connections.
 func (w *Client) Close() { w.c.Close() }
 
+// Nodes returns the number of brokers that are up.
+func (w *Client) Nodes(ctx context.Context) (int, error) {
+	r := metadataRequest()
+	r.Topics = []kmsg.MetadataRequestTopic{} // none
+	answer, err := r.RequestWith(ctx, w.c)
+	if err != nil {
+		return 0, fmt.Errorf("list brokers: %w", err)
+	}
+	return len(answer.Brokers), nil
+}
+
 // Topics returns the names of all topics, sorted, without internal ones.
 func (w *Client) Topics(ctx context.Context) ([]string, error) {
 	answer, err := metadataRequest().RequestWith(ctx, w.c)
