@@ -189,8 +189,8 @@ func (f *aclCreateFlags) rulesOf(rights []aclRight) []kafka.ACL {
 // aclCreateItem is a rule in the outcome of `acl create`.
 type aclCreateItem struct {
 	aclItem
-	Created bool   `json:"created"`
-	Error   string `json:"error,omitempty"`
+	Created bool `json:"created"`
+	mishap
 }
 
 func (p *aclCreatePlan) run(ctx context.Context, env *Env) error {
@@ -202,14 +202,13 @@ func (p *aclCreatePlan) run(ctx context.Context, env *Env) error {
 		if err != nil {
 			return aclHint(err)
 		}
-		items := make([]aclCreateItem, len(p.rules))
-		causes := make([]error, len(p.rules))
+		items := make([]*aclCreateItem, len(p.rules))
 		var missing []kafka.ACL
-		var at []int // the item of each missing rule
+		var wanted []*aclCreateItem // the item of each missing rule
 		for i, rule := range p.rules {
-			items[i].aclItem = aclItemOf(rule)
+			items[i] = &aclCreateItem{aclItem: aclItemOf(rule)}
 			if !slices.Contains(existing, rule) {
-				missing, at = append(missing, rule), append(at, i)
+				missing, wanted = append(missing, rule), append(wanted, items[i])
 			}
 		}
 		if !p.flags.dryRun {
@@ -217,12 +216,9 @@ func (p *aclCreatePlan) run(ctx context.Context, env *Env) error {
 			if err != nil {
 				return aclHint(err)
 			}
-			for n, err := range failures {
-				item := &items[at[n]]
-				item.Created = err == nil
-				if err != nil {
-					causes[at[n]], item.Error = err, oneLine(err.Error())
-				}
+			for i, err := range failures {
+				wanted[i].Created = err == nil
+				wanted[i].fail(err)
 			}
 		}
 		err = p.listing.print("kstream.acl.create/v1", items, func() *output.Table {
@@ -235,6 +231,6 @@ func (p *aclCreatePlan) run(ctx context.Context, env *Env) error {
 		if err != nil {
 			return err
 		}
-		return severalErrors("ACLs", causes)
+		return severalErrors("ACLs", causesIn(items))
 	})
 }

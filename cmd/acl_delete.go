@@ -80,8 +80,8 @@ func (f *aclDeleteFlags) plan(env *Env, asked func(string) bool) (*aclDeletePlan
 // aclDeleteItem is a rule in the plan and in the outcome of `acl delete`.
 type aclDeleteItem struct {
 	aclItem
-	Deleted bool   `json:"deleted"`
-	Error   string `json:"error,omitempty"`
+	Deleted bool `json:"deleted"`
+	mishap
 }
 
 func (p *aclDeletePlan) run(ctx context.Context, env *Env) error {
@@ -94,11 +94,10 @@ func (p *aclDeletePlan) run(ctx context.Context, env *Env) error {
 		if len(rules) == 0 && !p.flags.ifExists {
 			return hint(faultf(codeUnknownACL, "no ACL is found"), "kstream acl list shows them; names are those in the rules unless --pattern says otherwise")
 		}
-		items := make([]aclDeleteItem, len(rules))
+		items := make([]*aclDeleteItem, len(rules))
 		for i, rule := range rules {
-			items[i].aclItem = aclItemOf(rule)
+			items[i] = &aclDeleteItem{aclItem: aclItemOf(rule)}
 		}
-		causes := make([]error, len(rules))
 		if !p.flags.confirm.dryRun && len(rules) > 0 {
 			if err := cluster.refuseWrites(); err != nil {
 				return err
@@ -107,24 +106,23 @@ func (p *aclDeletePlan) run(ctx context.Context, env *Env) error {
 			if err := p.flags.confirm.confirm(ctx, env, aclDeleteTable(items), action); err != nil {
 				return err
 			}
-			if causes, err = admin.DeleteACLs(ctx, rules); err != nil {
+			failures, err := admin.DeleteACLs(ctx, rules)
+			if err != nil {
 				return aclHint(err)
 			}
-			for i, err := range causes {
+			for i, err := range failures {
 				items[i].Deleted = err == nil
-				if err != nil {
-					items[i].Error = oneLine(err.Error())
-				}
+				items[i].fail(err)
 			}
 		}
 		if err := p.listing.print("kstream.acl.delete/v1", items, func() *output.Table { return aclDeleteTable(items) }); err != nil {
 			return err
 		}
-		return severalErrors("ACLs", causes)
+		return severalErrors("ACLs", causesIn(items))
 	})
 }
 
-func aclDeleteTable(items []aclDeleteItem) *output.Table {
+func aclDeleteTable(items []*aclDeleteItem) *output.Table {
 	t := aclTable("deleted", "error")
 	for _, i := range items {
 		t.Add(append(i.cells(), strconv.FormatBool(i.Deleted), i.Error)...)

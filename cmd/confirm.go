@@ -71,6 +71,30 @@ func readAnswer(ctx context.Context, stdin io.Reader) (string, error) {
 	return string(text), err
 }
 
+// mishap is how one of several items went wrong, for the document and for severalErrors.
+type mishap struct {
+	Error string `json:"error,omitempty"`
+	cause error
+}
+
+// fail keeps the first error; nil is none.
+func (m *mishap) fail(err error) {
+	if err != nil && m.cause == nil {
+		m.cause, m.Error = err, oneLine(err.Error())
+	}
+}
+
+func (m *mishap) why() error { return m.cause }
+
+// causesIn gives what went wrong with each item.
+func causesIn[T interface{ why() error }](items []T) []error {
+	causes := make([]error, len(items))
+	for i, item := range items {
+		causes[i] = item.why()
+	}
+	return causes
+}
+
 // severalErrors is the error of a command that tries all of its items: a nil for each
 // that went well. Of one item it is that item's; of several the first cause under the
 // number that failed, with the cause's code when all of them failed with it and else

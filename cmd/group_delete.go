@@ -79,9 +79,7 @@ type groupDeleteItem struct {
 	State      string `json:"state"`
 	Partitions int    `json:"partitions"` // with a committed offset
 	Deleted    bool   `json:"deleted"`
-	Error      string `json:"error,omitempty"`
-
-	cause error
+	mishap
 }
 
 func (p *groupDeletePlan) run(ctx context.Context, env *Env) error {
@@ -130,12 +128,6 @@ func lookAtGroup(ctx context.Context, admin *kafka.Admin, name string) *groupDel
 	return item
 }
 
-func (i *groupDeleteItem) fail(err error) {
-	if err != nil {
-		i.cause, i.Error = err, oneLine(err.Error())
-	}
-}
-
 // deletable names the groups that nothing speaks against.
 func deletable(items []*groupDeleteItem) (names []string) {
 	for _, i := range items {
@@ -152,11 +144,7 @@ func joinDeletes(items []*groupDeleteItem, printed error) error {
 	if printed != nil {
 		return printed
 	}
-	causes := make([]error, 0, len(items))
-	for _, i := range items {
-		causes = append(causes, i.cause)
-	}
-	return severalErrors("groups", causes)
+	return severalErrors("groups", causesIn(items))
 }
 
 func deleteTable(items []*groupDeleteItem) func() *output.Table {

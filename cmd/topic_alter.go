@@ -85,10 +85,9 @@ type topicAlterItem struct {
 	Topic   string        `json:"topic"`
 	Changes []topicChange `json:"changes"`
 	Altered bool          `json:"altered"`
-	Error   string        `json:"error,omitempty"`
+	mishap
 
 	topic kafka.Topic
-	cause error
 }
 
 // topicChange is one of its settings, or its partitions, before and after. Of a setting
@@ -97,12 +96,6 @@ type topicChange struct {
 	Name string  `json:"name"`
 	Old  string  `json:"old"`
 	New  *string `json:"new"`
-}
-
-func (i *topicAlterItem) fail(err error) {
-	if err != nil && i.cause == nil {
-		i.cause, i.Error = err, oneLine(err.Error())
-	}
 }
 
 func (p *topicAlterPlan) run(ctx context.Context, env *Env) error {
@@ -123,10 +116,8 @@ func (p *topicAlterPlan) run(ctx context.Context, env *Env) error {
 		if err != nil {
 			return err
 		}
-		causes := make([]error, len(items))
-		for i, item := range items {
+		for _, item := range items {
 			p.alter(ctx, env, admin, item, old[item.Topic])
-			causes[i] = item.cause
 		}
 		if err := p.tellNew(ctx, admin, items); err != nil {
 			return err
@@ -134,7 +125,7 @@ func (p *topicAlterPlan) run(ctx context.Context, env *Env) error {
 		if err := p.listing.print("kstream.topic.alter/v1", items, func() *output.Table { return alterTable(items) }); err != nil {
 			return err
 		}
-		return severalErrors("topics", causes)
+		return severalErrors("topics", causesIn(items))
 	})
 }
 

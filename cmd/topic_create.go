@@ -92,15 +92,7 @@ type topicCreateItem struct {
 	Partitions  int    `json:"partitions"`
 	Replication int    `json:"replication"`
 	Created     bool   `json:"created"`
-	Error       string `json:"error,omitempty"`
-
-	cause error
-}
-
-func (i *topicCreateItem) fail(err error) {
-	if err != nil {
-		i.cause, i.Error = err, oneLine(err.Error())
-	}
+	mishap
 }
 
 func (p *topicCreatePlan) run(ctx context.Context, env *Env) error {
@@ -109,10 +101,8 @@ func (p *topicCreatePlan) run(ctx context.Context, env *Env) error {
 			return err
 		}
 		items := make([]*topicCreateItem, len(p.topics))
-		causes := make([]error, len(items))
 		for i, name := range p.topics {
 			items[i] = p.create(ctx, env, admin, name)
-			causes[i] = items[i].cause
 		}
 		err := p.listing.print("kstream.topic.create/v1", items, func() *output.Table {
 			t := &output.Table{Columns: []output.Column{
@@ -126,7 +116,7 @@ func (p *topicCreatePlan) run(ctx context.Context, env *Env) error {
 		if err != nil {
 			return err
 		}
-		return severalErrors("topics", causes)
+		return severalErrors("topics", causesIn(items))
 	})
 }
 

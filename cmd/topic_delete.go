@@ -71,15 +71,7 @@ type topicDeleteItem struct {
 	Partitions int    `json:"partitions"`
 	Records    *int64 `json:"records"` // at most; null when the broker could not be asked
 	Deleted    bool   `json:"deleted"`
-	Error      string `json:"error,omitempty"`
-
-	cause error
-}
-
-func (i *topicDeleteItem) fail(err error) {
-	if err != nil {
-		i.cause, i.Error = err, oneLine(err.Error())
-	}
+	mishap
 }
 
 func (p *topicDeletePlan) run(ctx context.Context, env *Env) error {
@@ -154,11 +146,7 @@ func (p *topicDeletePlan) print(items []*topicDeleteItem) error {
 	if err != nil {
 		return err
 	}
-	causes := make([]error, len(items))
-	for i := range items {
-		causes[i] = items[i].cause
-	}
-	return severalErrors("topics", causes)
+	return severalErrors("topics", causesIn(items))
 }
 
 func topicDeleteTable(items []*topicDeleteItem) *output.Table {

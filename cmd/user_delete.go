@@ -81,16 +81,8 @@ func (f *userDeleteFlags) plan(env *Env, names []string) (*userDeletePlan, error
 // passwords that go.
 type userDeleteItem struct {
 	userItem
-	Deleted bool   `json:"deleted"`
-	Error   string `json:"error,omitempty"`
-
-	cause error
-}
-
-func (i *userDeleteItem) fail(err error) {
-	if err != nil {
-		i.cause, i.Error = err, oneLine(err.Error())
-	}
+	Deleted bool `json:"deleted"`
+	mishap
 }
 
 func (p *userDeletePlan) run(ctx context.Context, env *Env) error {
@@ -128,11 +120,7 @@ func (p *userDeletePlan) run(ctx context.Context, env *Env) error {
 		if err := p.listing.print("kstream.user.delete/v1", items, func() *output.Table { return userDeleteTable(items) }); err != nil {
 			return err
 		}
-		causes := make([]error, len(items))
-		for i := range items {
-			causes[i] = items[i].cause
-		}
-		return severalErrors("users", causes)
+		return severalErrors("users", causesIn(items))
 	})
 }
 

@@ -95,7 +95,7 @@ type userSetItem struct {
 	Iterations int    `json:"iterations"`
 	Created    bool   `json:"created"` // there was none before
 	Set        bool   `json:"set"`
-	Error      string `json:"error,omitempty"`
+	mishap
 }
 
 func (p *userSetPlan) run(ctx context.Context, env *Env) error {
@@ -120,17 +120,16 @@ func (p *userSetPlan) run(ctx context.Context, env *Env) error {
 				had[c.Mechanism] = true
 			}
 		}
-		items := make([]userSetItem, len(p.mechanisms))
-		causes := make([]error, len(items))
+		items := make([]*userSetItem, len(p.mechanisms))
 		for i, mechanism := range p.mechanisms {
-			item := &items[i]
-			*item = userSetItem{User: p.name, Mechanism: mechanism, Iterations: p.flags.iterations}
+			item := &userSetItem{User: p.name, Mechanism: mechanism, Iterations: p.flags.iterations}
+			items[i] = item
 			if p.flags.dryRun {
 				continue
 			}
 			c := kafka.Credential{Mechanism: mechanism, Iterations: p.flags.iterations}
 			if err := admin.SetPassword(ctx, p.name, c, password); err != nil {
-				causes[i], item.Error = userHint(err), oneLine(err.Error())
+				item.fail(userHint(err))
 				continue
 			}
 			item.Set, item.Created = true, !had[mechanism]
@@ -145,6 +144,6 @@ func (p *userSetPlan) run(ctx context.Context, env *Env) error {
 		if err != nil {
 			return err
 		}
-		return severalErrors("passwords", causes)
+		return severalErrors("passwords", causesIn(items))
 	})
 }
