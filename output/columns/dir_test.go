@@ -229,14 +229,15 @@ func TestDirRefuses(t *testing.T) {
 	}
 }
 
-func TestOthersReadAvro(t *testing.T) {
+// writeAvro makes an Avro file and gives its path.
+func writeAvro(t *testing.T, messages ...*output.Message) string {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "out.avro")
 	f, err := NewAvroFile(path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	odd := message(14, "k", `{"a-b":1,"a_b":2,"":{"9":true}}`)
-	if _, err := f.Write(frames(append(everything(), odd)...)); err != nil {
+	if _, err := f.Write(frames(messages...)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
@@ -245,21 +246,24 @@ func TestOthersReadAvro(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "avro.txt", read(t, filepath.Dir(path), "avro", path))
-	if _, err := NewAvroFile(path, nil); !errors.Is(err, ErrExists) {
+	if diff := cmp.Diff([]string{"out.avro"}, names(t, filepath.Dir(path))); diff != "" {
+		t.Error(diff)
+	}
+	return path
+}
+
+func TestAvroRefuses(t *testing.T) {
+	path := writeAvro(t, everything()...)
+	if _, err := NewAvroFile(path, nil); !errors.Is(err, ErrExists) || err.Error() != path+": the file exists" {
 		t.Errorf("again: %v", err)
 	}
-	empty, err := NewAvroFile(filepath.Join(filepath.Dir(path), "empty.avro"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := empty.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if got := read(t, filepath.Dir(path), "avro", "empty.avro"); got != "" {
+}
+
+func TestOthersReadAvro(t *testing.T) {
+	path := writeAvro(t, append(everything(), message(14, "k", `{"a-b":1,"a_b":2,"":{"9":true}}`))...)
+	golden(t, "avro.txt", read(t, filepath.Dir(path), "avro", path))
+	empty := writeAvro(t)
+	if got := read(t, filepath.Dir(empty), "avro", empty); got != "" {
 		t.Errorf("no rows: %s", got)
-	}
-	if diff := cmp.Diff([]string{"empty.avro", "out.avro"}, names(t, filepath.Dir(path))); diff != "" {
-		t.Error(diff)
 	}
 }

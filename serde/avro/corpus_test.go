@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -18,6 +17,7 @@ import (
 	"kstream/serde"
 	"kstream/serde/serdetest"
 	"kstream/serde/value"
+	"kstream/testdata/pythontest"
 )
 
 // corpus is testdata/corpus.json, which fastavro wrote.
@@ -298,16 +298,21 @@ func TestContainers(t *testing.T) {
 	}
 }
 
-// TestCorpusIsStillTrue asks fastavro itself, where there is one.
+// TestCorpusIsStillTrue asks fastavro itself.
 func TestCorpusIsStillTrue(t *testing.T) {
-	python, err := exec.LookPath("python3")
+	if err := pythontest.Available("3.10"); err != nil {
+		t.Skip(err)
+	}
+	source, err := os.ReadFile("testdata/make_corpus.py")
 	if err != nil {
-		t.Skip("python3 is not installed")
+		t.Fatal(err)
 	}
-	if out, err := exec.CommandContext(t.Context(), python, "-c", "import fastavro").CombinedOutput(); err != nil {
-		t.Skipf("fastavro is not installed for %s: %s", python, bytes.TrimSpace(out))
+	corpus := pythontest.Program{Name: "make_corpus", Source: source, Requirements: []byte("fastavro==1.13.1\n")}
+	cmd, err := corpus.Command(t.Context(), "--check", "testdata/corpus.json")
+	if err != nil {
+		t.Fatalf("fetch fastavro for Python: %v", err)
 	}
-	out, err := exec.CommandContext(t.Context(), python, "testdata/make_corpus.py", "--check", "testdata/corpus.json").CombinedOutput()
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
