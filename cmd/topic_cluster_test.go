@@ -112,6 +112,8 @@ func TestTopicsOfThreeBrokers(t *testing.T) {
 	}
 	awaitProblems(map[string][2]int{})
 	wantSame("all brokers are up")
+	wantTopicFormats(s, c, safe, strict, lone)
+	wantClusterFormats(s, c)
 
 	// settings: only what is named changes; the tool's change stays
 	c.MustTool(t, "ConfigCommand", "--alter", "--entity-type", "topics", "--entity-name", safe, "--add-config", "retention.ms=777000")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
@@ -19,7 +20,7 @@ type Admin struct {
 	logs   *logs
 	tokens func() // ends the renewal of tokens
 
-	offsets offsetsClient
+	coordinators coordinators
 }
 
 // OpenAdmin connects to the cluster: it returns when a broker has accepted a
@@ -49,7 +50,7 @@ func OpenAdmin(ctx context.Context, cfg Config) (*Admin, error) {
 
 // Close ends the connection.
 func (a *Admin) Close() {
-	a.offsets.close()
+	a.coordinators.close()
 	a.tokens()
 	a.client.Close()
 	a.logs.stop()
@@ -115,8 +116,12 @@ func (a *Admin) describe(ctx context.Context, names []string) ([]ck.TopicDescrip
 	}
 }
 
+// topicID writes the id of a topic as Kafka and its tools do: in base64 for addresses, which
+// librdkafka gives in the other alphabet (KIP-516).
+func topicID(text string) string { return strings.NewReplacer("+", "-", "/", "_").Replace(text) }
+
 func topicOf(d ck.TopicDescription) Topic {
-	t := Topic{Name: d.Name, ID: d.TopicID.String(), Internal: d.IsInternal || internalName(d.Name)}
+	t := Topic{Name: d.Name, ID: topicID(d.TopicID.String()), Internal: d.IsInternal || internalName(d.Name)}
 	for _, p := range d.Partitions {
 		partition := Partition{ID: int32(p.Partition), Leader: -1, Replicas: nodeIDs(p.Replicas), ISR: nodeIDs(p.Isr)}
 		if p.Leader != nil {
@@ -251,7 +256,7 @@ func (a *Admin) DeleteTopic(ctx context.Context, name string) error {
 func (a *Admin) awaitGone(ctx context.Context, name, id string) error {
 	for {
 		described, err := a.describe(ctx, []string{name})
-		if err == nil && (described[0].Error.Code() != ck.ErrNoError || described[0].TopicID.String() != id) {
+		if err == nil && (described[0].Error.Code() != ck.ErrNoError || topicID(described[0].TopicID.String()) != id) {
 			break
 		}
 		if err == nil {

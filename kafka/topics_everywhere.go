@@ -75,7 +75,7 @@ func askTopic(ctx context.Context, rk *C.rd_kafka_t, broker int32, topic *C.char
 	}
 	switch code := ck.ErrorCode(answer.err); {
 	case code == ck.ErrNoError:
-		return topicView{C.GoString(&answer.id[0]), int(answer.partitions), int(answer.led)}, true
+		return topicView{topicID(C.GoString(&answer.id[0])), int(answer.partitions), int(answer.led)}, true
 	case answer.told != 0 && notATopic(code):
 		return topicView{}, true
 	}
