@@ -14,7 +14,7 @@ import (
 // clusterInfoItem is what a cluster says about itself.
 type clusterInfoItem struct {
 	ID         string   `json:"id"`
-	Controller int32    `json:"controller"` // -1: none is known
+	Controller int32    `json:"controller"` // where clients send what is for it (KIP-590); -1: none is known
 	Brokers    []string `json:"brokers"`    // HOST:PORT as they advertise themselves
 	Operations []string `json:"operations"` // that the user may do to the cluster as a whole
 	// Features follow from the requests that the brokers answer.
@@ -71,7 +71,9 @@ func newClusterInfoCmd(env *Env) *cobra.Command {
 	})
 	cmd.Long = `Show a cluster's id, controller and brokers, what you may do to it as a whole, and features
 that follow from the requests its brokers answer; whether one is switched on is not known.
--o json also has these requests with their versions.`
+-o json also has these requests with their versions. The controller is the broker to which
+clients send what is for it: in KRaft mode brokers name any of themselves, another one each
+time, and hand it on.`
 	return cmd
 }
 
