@@ -168,8 +168,14 @@ func (a *Admin) AllGroups(ctx context.Context) ([]GroupInfo, error) {
 func (a *Admin) describeGroups(ctx context.Context, names []string) ([]GroupInfo, error) {
 	found := make(map[string]GroupInfo, len(names))
 	for chunk := range slices.Chunk(names, describeAtOnce) {
+		var result ck.DescribeConsumerGroupsResult
 		bounded, cancel := a.bounded(ctx)
-		result, err := a.client.DescribeConsumerGroups(bounded, chunk, ck.SetAdminRequestTimeout(a.cfg.timeout()))
+		err := a.askCoordinator(bounded, chunk[0], func(client *ck.AdminClient, within ck.AdminOptionRequestTimeout) (err error) {
+			if result, err = client.DescribeConsumerGroups(bounded, chunk, within); err != nil {
+				return err
+			}
+			return unsettled(result)
+		})
 		cancel()
 		if err != nil {
 			return nil, explain(a.cfg, a.logs, err)
@@ -190,6 +196,16 @@ func (a *Admin) describeGroups(ctx context.Context, names []string) ([]GroupInfo
 		infos[i] = found[name]
 	}
 	return infos, nil
+}
+
+// unsettled is an error of one of the groups that asking again can mend, if there is one.
+func unsettled(result ck.DescribeConsumerGroupsResult) error {
+	for _, d := range result.ConsumerGroupDescriptions {
+		if coordinatorMoves(d.Error) || hadNoAnswer(d.Error) {
+			return d.Error
+		}
+	}
+	return nil
 }
 
 func (a *Admin) unknownGroup(ctx context.Context, name string) error {

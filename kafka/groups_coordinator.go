@@ -8,57 +8,93 @@ import (
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
 
-// offsetsClient asks what groups have committed. It is a consumer's client that joins
+// coordinators asks the coordinators of groups. Its client is a consumer's that joins
 // nothing: when a coordinator has moved, librdkafka tells the group of the client that
-// asked, and crashes in one without. It is opened by the first question.
-type offsetsClient struct {
-	mu       sync.Mutex
+// asked, and crashes in one without. It is opened by the first question. When it has had
+// no answer another takes its place, because librdkafka goes on asking a coordinator that
+// has left the cluster for as long as it is asked (its issue 5511).
+type coordinators struct {
+	mu  sync.Mutex
+	now *coordinatorClient
+}
+
+type coordinatorClient struct {
 	consumer *consumer
 	admin    *ck.AdminClient
+	users    sync.WaitGroup
 }
 
-func (o *offsetsClient) open(cfg Config, group string) (*ck.AdminClient, error) {
+// close waits for who uses the client. What it could not end in order is no matter: it
+// has joined nothing and committed nothing.
+func (c *coordinatorClient) close() {
+	c.users.Wait()
+	c.admin.Close()
+	_ = c.consumer.close()
+}
+
+// use gives the client; users.Done gives it back.
+func (o *coordinators) use(cfg Config, group string) (*coordinatorClient, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.admin != nil {
-		return o.admin, nil
+	if o.now == nil {
+		c, err := openConsumer(cfg, consumerConfig{group: group, onePerCall: true})
+		if err != nil {
+			return nil, err
+		}
+		admin, err := ck.NewAdminClientFromConsumer(c.client)
+		if err != nil {
+			return nil, errors.Join(err, c.close())
+		}
+		o.now = &coordinatorClient{consumer: c, admin: admin}
 	}
-	c, err := openConsumer(cfg, consumerConfig{group: group, onePerCall: true})
-	if err != nil {
-		return nil, err
-	}
-	admin, err := ck.NewAdminClientFromConsumer(c.client)
-	if err != nil {
-		return nil, errors.Join(err, c.close())
-	}
-	o.consumer, o.admin = c, admin
-	return admin, nil
+	o.now.users.Add(1)
+	return o.now, nil
 }
 
-// close ends the client. What it could not end in order is no matter: it has joined
-// nothing and committed nothing.
-func (o *offsetsClient) close() {
+// forget lets the next question go to a new client. Nobody waits for the end of the old
+// one.
+func (o *coordinators) forget(c *coordinatorClient) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.admin != nil {
-		o.admin.Close()
-		_ = o.consumer.close()
-		o.admin = nil
+	if o.now == c {
+		o.now = nil
+		go c.close() // ends when its users have had their answers, which are bounded in time
 	}
 }
 
-// askCommitted asks what a group has committed, again while its coordinator moves or
-// loads. The caller bounds ctx; errors are the client's.
-func (a *Admin) askCommitted(ctx context.Context, group string) (ck.ListConsumerGroupOffsetsResult, error) {
-	client, err := a.offsets.open(a.cfg, group)
-	if err != nil {
-		return ck.ListConsumerGroupOffsetsResult{}, err
+// close ends the client.
+func (o *coordinators) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.now != nil {
+		o.now.close()
+		o.now = nil
 	}
-	for {
-		result, err := client.ListConsumerGroupOffsets(ctx, []ck.ConsumerGroupTopicPartitions{{Group: group}},
-			ck.SetAdminRequestTimeout(a.cfg.timeout()), ck.SetAdminRequireStableOffsets(false))
-		if !coordinatorMoves(err) || pause(ctx, pollInterval) != nil {
-			return result, err
+}
+
+// question asks within a time that the option bounds.
+type question func(client *ck.AdminClient, within ck.AdminOptionRequestTimeout) error
+
+// askCoordinator asks about a group, again while its coordinator moves, loads or does not
+// answer. The caller bounds ctx; errors are the client's.
+func (a *Admin) askCoordinator(ctx context.Context, group string, ask question) error {
+	for limit := a.cfg.timeout() / 4; ; {
+		c, err := a.coordinators.use(a.cfg, group)
+		if err != nil {
+			return err
+		}
+		err = ask(c.admin, ck.SetAdminRequestTimeout(limit))
+		c.users.Done()
+		switch {
+		case coordinatorMoves(err):
+		case hadNoAnswer(err):
+			a.coordinators.forget(c)
+			limit = min(2*limit, a.cfg.timeout())
+		default:
+			return err
+		}
+		if pause(ctx, pollInterval) != nil {
+			return err
 		}
 	}
 }
@@ -71,6 +107,19 @@ func coordinatorMoves(err error) bool {
 	}
 	switch ke.Code() {
 	case ck.ErrNotCoordinator, ck.ErrCoordinatorNotAvailable, ck.ErrCoordinatorLoadInProgress, ck.ErrWaitCoord:
+		return true
+	}
+	return false
+}
+
+// hadNoAnswer tells the errors of a client that had no answer.
+func hadNoAnswer(err error) bool {
+	var ke ck.Error
+	if !errors.As(err, &ke) {
+		return errors.Is(err, context.DeadlineExceeded)
+	}
+	switch ke.Code() {
+	case ck.ErrTransport, ck.ErrTimedOut, ck.ErrAllBrokersDown, ck.ErrDestroy:
 		return true
 	}
 	return false

@@ -21,7 +21,11 @@ type Commit struct {
 func (a *Admin) Committed(ctx context.Context, group string) (map[TopicPartition]Commit, error) {
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
-	result, err := a.askCommitted(ctx, group)
+	var result ck.ListConsumerGroupOffsetsResult
+	err := a.askCoordinator(ctx, group, func(client *ck.AdminClient, within ck.AdminOptionRequestTimeout) (err error) {
+		result, err = client.ListConsumerGroupOffsets(ctx, []ck.ConsumerGroupTopicPartitions{{Group: group}}, within, ck.SetAdminRequireStableOffsets(false))
+		return err
+	})
 	if err != nil {
 		return nil, explain(a.cfg, a.logs, err)
 	}

@@ -312,7 +312,7 @@ func (p *Producer) Close() error {
 	p.tokens()
 	release := func() {
 		p.calls.Wait()
-		p.admin.offsets.close()
+		p.admin.coordinators.close()
 		p.client.Close()
 		p.ended.Wait()
 		p.logs.stop()
