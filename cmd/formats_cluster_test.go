@@ -205,6 +205,16 @@ func wantTopicFormats(s *stage, c *kafkatest.Cluster, names ...string) {
 			s.t.Errorf("%s (-Kafka's tool +kstream):\n%s", what, diff)
 		}
 	}
+	offsets := wantFormats(s, "", []block{{"", "topic partition start stable end"}}, append([]string{"topic", "offsets"}, names...)...)
+	for of, time := range map[string]string{"start": "-2", "end": "-1"} {
+		var ours strings.Builder
+		for _, it := range offsets {
+			fmt.Fprintf(&ours, "%s:%s:%s\n", cell(it, "topic"), cell(it, "partition"), cell(it, of))
+		}
+		if diff := cmp.Diff(c.MustTool(s.t, "GetOffsetShell", "--time", time, "--topic", s.topic+"-.*"), ours.String()); diff != "" {
+			s.t.Errorf("%s of logs (-Kafka's tool +kstream):\n%s", of, diff)
+		}
+	}
 	s.printedBy(append([]string{"topic", "delete", "--yes"}, slices.Collect(maps.Keys(created))...))
 }
 
