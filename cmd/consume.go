@@ -44,14 +44,19 @@ func newConsumeCmd(env *Env) *cobra.Command {
 
 Reading without a group changes nothing on the cluster and creates nothing. With
 --group the members share the partitions with all others of the group, and commit
-what was printed.`,
+what was printed.
+
+file:PATH in place of the topics, or file:- for stdin, reads a dump that kstream replay has
+written. -o parquet:DIR and -o avro:FILE write files that other programs read as tables.`,
 		Example: `  kstream consume orders                          from the beginning, and then as they arrive
   kstream consume orders -e -o json               all there is, lossless, one line a record
   kstream consume orders --from-offset -1h -e     of the last hour
   kstream consume orders --last 10                the newest ten
   kstream consume orders --filter '.value.color=="red"' -n 10
   kstream consume orders -o '%p %o %k %v\n'       in a format of your own
-  kstream consume orders --group g --members 5    as five members of a group`,
+  kstream consume orders --group g --members 5    as five members of a group
+  kstream consume orders -e -o parquet:orders     files for DuckDB, Spark and others
+  kstream consume file:orders.dump -o json        records of a dump`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, topics []string) error {
 			plan, err := f.plan(env, topics)

@@ -57,8 +57,8 @@ func (c *crew) close() error {
 	slices.Sort(numbers)
 	for _, n := range numbers {
 		m := c.members[n]
-		c.env.notice("member %d: %s partitions, %s records, %s, %s rebalances", n,
-			output.Count(int64(len(m.partitions))), output.Count(m.records), output.Bytes(m.bytes), output.Count(int64(m.rebalances)))
+		c.env.notice("member %d: %s, %s, %s, %s", n,
+			groupedCountOf(int64(len(m.partitions)), "partition"), groupedCountOf(m.records, "record"), output.Bytes(m.bytes), groupedCountOf(int64(m.rebalances), "rebalance"))
 	}
 	if c.events != nil {
 		if err := c.events.Close(); c.err == nil {

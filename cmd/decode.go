@@ -115,7 +115,7 @@ func (p *codecPlan) read(env *Env) ([]byte, error) {
 	if p.file != "-" {
 		f, err := os.Open(p.file)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", p.file, pathCause(err))
 		}
 		defer f.Close()
 		in = f
@@ -126,7 +126,7 @@ func (p *codecPlan) read(env *Env) ([]byte, error) {
 		return nil, faultf(codeBadData, "%s: more than %d bytes: %w", p.file, limit, serde.ErrTooBig)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", p.file, err)
+		return nil, fmt.Errorf("%s: %w", p.file, pathCause(err))
 	}
 	return data, nil
 }

@@ -1,9 +1,12 @@
 package cmd
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
+	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 )
@@ -35,18 +38,45 @@ func addTo(root *cobra.Command, group string, commands ...*cobra.Command) {
 	root.AddCommand(commands...)
 }
 
+// helpFor is `kstream help COMMAND`.
+func helpFor(c *cobra.Command, args []string) error {
+	found, rest, err := c.Root().Find(args)
+	if err != nil {
+		return argumentError(c.Root(), args, err)
+	}
+	if len(rest) > 0 && found.HasSubCommands() {
+		return argumentError(found, rest, nil)
+	}
+	found.InitDefaultHelpFlag()
+	found.InitDefaultVersionFlag()
+	return found.Help()
+}
+
 // helpOfRoot makes `kstream --help` one screen: examples first, then the commands in
-// their groups. The help of the commands stays cobra's.
+// their groups. The help of the commands stays cobra's, with its columns put right.
 func helpOfRoot(root *cobra.Command) {
 	ofCommands := root.HelpFunc()
 	root.SetHelpFunc(func(c *cobra.Command, args []string) {
 		if c.HasParent() {
+			var page bytes.Buffer
+			out := c.OutOrStdout()
+			c.SetOut(&page)
 			ofCommands(c, args)
+			c.SetOut(nil)
+			fmt.Fprint(out, alignFlags(page.String()))
 			return
 		}
 		c.InitDefaultHelpCmd()
 		c.InitDefaultCompletionCmd()
 		fmt.Fprint(c.OutOrStdout(), rootPage(c))
+	})
+}
+
+// alignFlags gives rows of flags the room that they lack: pflag counts bytes, and … has three.
+func alignFlags(page string) string {
+	row := regexp.MustCompile(`(?m)^ +-.*?\S  `)
+	return row.ReplaceAllStringFunc(page, func(flag string) string {
+		return flag + strings.Repeat(" ", len(flag)-utf8.RuneCountInString(flag))
 	})
 }
 

@@ -177,6 +177,9 @@ func (c *consumption) moveGroup(ctx context.Context, cluster *cluster, topics []
 			moved[kafka.TopicPartition{Topic: item.Topic, Partition: item.Partition}] = item.commit
 		}
 	}
+	if len(moved) == 0 { // stored, and nothing is
+		return nil
+	}
 	refused, err := c.admin.SetCommitted(ctx, p.config.Name, moved)
 	for tp, why := range refused {
 		err = errors.Join(err, fmt.Errorf("%s: %w", tp, why))

@@ -93,7 +93,7 @@ func (f *rangeFlags) plan(env *Env, topics []string) (*rangePlan, error) {
 	}
 	if f.regex {
 		for _, topic := range p.topics {
-			re, err := regexp.Compile("^(?:" + topic + ")$")
+			re, err := wholeName(topic)
 			if err != nil {
 				return nil, usagef("topic pattern %s: %w", topic, err)
 			}

@@ -44,7 +44,7 @@ func letterKinds() []letterKind {
 func (f *replayFlags) planRedrive() (*redrive, error) {
 	d := &redrive{header: f.redriveHeader, most: f.maxRetries}
 	if f.redriveAllow != "" {
-		re, err := regexp.Compile("^(?:" + f.redriveAllow + ")$")
+		re, err := wholeName(f.redriveAllow)
 		if err != nil {
 			return nil, usagef("--redrive-allow %s: %w", f.redriveAllow, err)
 		}

@@ -102,6 +102,16 @@ func newRoot(env *Env) *cobra.Command {
 	addTo(root, groupProgram, newVersionCmd(env))
 	root.AddCommand(newExitCodesHelp(), newSerdesHelp())
 	root.AddCommand(helpTopics()...)
+	root.InitDefaultCompletionCmd()
+	root.InitDefaultHelpCmd()
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "completion": // as the other commands that have commands
+			c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+		case "help":
+			c.Run, c.RunE = nil, helpFor
+		}
+	}
 	refuseUnknown(root)
 	return root
 }

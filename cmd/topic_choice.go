@@ -74,12 +74,20 @@ func (f *choiceFlags) plan(args []string) (*topicChoice, error) {
 			continue
 		}
 		var err error
-		if w.pattern, err = regexp.Compile("^(?:" + expr + ")$"); err != nil {
+		if w.pattern, err = wholeName(expr); err != nil {
 			return nil, usagef("topic pattern %s: %w", arg, err)
 		}
 		c.wanted = append(c.wanted, w)
 	}
 	return c, nil
+}
+
+// wholeName makes a regular expression that matches names from the beginning to the end.
+func wholeName(expr string) (*regexp.Regexp, error) {
+	if _, err := regexp.Compile(expr); err != nil { // else its error would show what is around it
+		return nil, err
+	}
+	return regexp.Compile("^(?:" + expr + ")$")
 }
 
 // globExpr turns a shell pattern into a regular expression.

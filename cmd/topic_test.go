@@ -28,10 +28,10 @@ func TestTopicChoice(t *testing.T) {
 		"regular expression":   {arg: "orders-(1|10)", regex: true, want: "orders-1 orders-10"},
 		"of the whole name":    {arg: "rder", regex: true, want: ""},
 		"alternatives at top":  {arg: "refunds|Orders", regex: true, want: "Orders refunds"},
-		"open class":           {arg: "a[b", wantErr: "topic pattern a[b: error parsing regexp: missing closing ]: `[b)$`"},
-		"empty class":          {arg: "a[]", wantErr: "topic pattern a[]: error parsing regexp: missing closing ]: `[])$`"},
+		"open class":           {arg: "a[b", wantErr: "topic pattern a[b: error parsing regexp: missing closing ]: `[b`"},
+		"empty class":          {arg: "a[]", wantErr: "topic pattern a[]: error parsing regexp: missing closing ]: `[]`"},
 		"no name":              {arg: "", wantErr: "a topic name is empty"},
-		"bad expression":       {arg: "(", regex: true, wantErr: "topic pattern (: error parsing regexp: missing closing ): `^(?:()$`"},
+		"bad expression":       {arg: "(", regex: true, wantErr: "topic pattern (: error parsing regexp: missing closing ): `(`"},
 		"parentheses in globs": {arg: "(*", want: ""},
 	}
 	for name, tt := range tests {

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"kstream/output"
 )
 
 // failures is --on-error: what becomes of records that cannot be decoded.
@@ -94,4 +96,12 @@ func countOf(n int64, what string) string {
 		return "1 " + what
 	}
 	return strconv.FormatInt(n, 10) + " " + what + "s"
+}
+
+// groupedCountOf is countOf with the digits of large numbers in groups.
+func groupedCountOf(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return output.Count(n) + " " + what + "s"
 }
