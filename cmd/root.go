@@ -8,15 +8,18 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // Main runs the command that args name and returns the exit code of the process.
@@ -149,7 +152,26 @@ func flagError(c *cobra.Command, err error) error {
 	if remedy := foreignFlag(c, err.Error()); remedy != "" {
 		return hint(usagef("%s: %w", c.Name(), err), "%s", remedy)
 	}
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) {
+		err := usagef("--%s %s: %w", invalid.GetFlag().Name, invalid.GetValue(), wantedValue(invalid))
+		return hint(err, "%s --help lists the flags", c.CommandPath())
+	}
 	return hint(usagef("%s: %w", c.Name(), err), "%s --help lists the flags", c.CommandPath())
+}
+
+// wantedValue is what is wrong with the value of a flag, without the words of strconv.
+func wantedValue(invalid *pflag.InvalidValueError) error {
+	var number *strconv.NumError
+	switch cause := invalid.Unwrap(); {
+	case !errors.As(cause, &number):
+		return cause
+	case errors.Is(number, strconv.ErrRange):
+		return errors.New("the number is too large")
+	case invalid.GetFlag().Value.Type() == "bool":
+		return errors.New("want true or false")
+	}
+	return errors.New("want a whole number")
 }
 
 // foreignFlag gives our way of writing what kcat, kaf, rpk or kcl write with a flag
