@@ -59,20 +59,21 @@ func (a *Admin) TopicSettings(ctx context.Context, names ...string) (map[string]
 	for i, name := range names {
 		resources[i] = ck.ConfigResource{Type: ck.ResourceTopic, Name: name}
 	}
-	return a.settings(ctx, resources)
+	return a.settings(ctx, ck.ResourceTopic, resources)
 }
 
 // BrokerSettings asks a broker for its configuration.
 func (a *Admin) BrokerSettings(ctx context.Context, id int32) ([]Setting, error) {
 	name := strconv.Itoa(int(id))
-	answers, err := a.settings(ctx, []ck.ConfigResource{{Type: ck.ResourceBroker, Name: name}})
+	answers, err := a.settings(ctx, ck.ResourceBroker, []ck.ConfigResource{{Type: ck.ResourceBroker, Name: name}})
 	if err != nil {
 		return nil, err
 	}
 	return answers[name].Settings, answers[name].Err
 }
 
-func (a *Admin) settings(ctx context.Context, resources []ck.ConfigResource) (map[string]SettingsAnswer, error) {
+// settings asks for resources and gives those of one kind, by name.
+func (a *Admin) settings(ctx context.Context, kind ck.ResourceType, resources []ck.ConfigResource) (map[string]SettingsAnswer, error) {
 	answers := make(map[string]SettingsAnswer, len(resources))
 	if len(resources) == 0 {
 		return answers, nil
@@ -84,6 +85,9 @@ func (a *Admin) settings(ctx context.Context, resources []ck.ConfigResource) (ma
 		return nil, explain(a.cfg, a.logs, err)
 	}
 	for _, r := range results {
+		if r.Type != kind {
+			continue
+		}
 		var answer SettingsAnswer
 		if r.Error.Code() != ck.ErrNoError {
 			answer.Err = fmt.Errorf("%s: configuration: %w", r.Name, explain(a.cfg, a.logs, r.Error))
@@ -116,7 +120,7 @@ func sourceOf(e ck.ConfigEntryResult) ConfigSource {
 // AlterTopic sets some settings of a topic and takes others back to what the broker
 // has for them, all or none. Settings that are not named stay as they are: the request
 // is the incremental one (KIP-339). validateOnly lets the broker check it and change
-// nothing.
+// nothing; without it AlterTopic returns when every broker that answers has the change.
 func (a *Admin) AlterTopic(ctx context.Context, name string, set map[string]string, reset []string, validateOnly bool) error {
 	resource := ck.ConfigResource{Type: ck.ResourceTopic, Name: name}
 	for key, value := range set {
@@ -137,7 +141,10 @@ func (a *Admin) AlterTopic(ctx context.Context, name string, set map[string]stri
 			return fmt.Errorf("%s: %w", r.Name, a.explainSetting(r.Error))
 		}
 	}
-	return nil
+	if validateOnly {
+		return nil
+	}
+	return a.configured(ctx, name, set, reset)
 }
 
 // settingError is a setting that a broker has refused, in its words. It is an

@@ -7,6 +7,9 @@ import "C"
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 	"unsafe"
 
@@ -31,27 +34,64 @@ type topicView struct {
 }
 
 // everywhere waits until settled is true of what each broker that answers knows of a topic.
-// A change is told as soon as one broker has it, and the others hear of it a moment later
-// (KIP-500: each follows the log of metadata at its own pace); the next request, or the next
-// program, may ask any of them. Brokers that do not answer are not waited for. Where the
-// library cannot ask a single broker it waits for none.
+// Brokers that do not answer are not waited for. Where the library cannot ask a single
+// broker it waits for none.
 func (a *Admin) everywhere(ctx context.Context, name, done string, settled func(topicView) bool) error {
 	rk, err := nativeClient(a.client)
 	if err != nil || C.ks_complete_topics() == 0 {
 		return nil
 	}
+	topic := C.CString(name)
+	defer C.free(unsafe.Pointer(topic))
+	return a.onEach(ctx, name, done, func(broker int32) bool {
+		view, ok := askTopic(ctx, rk, broker, topic)
+		return !ok || settled(view)
+	})
+}
+
+// configured waits until each broker that answers has the settings of a topic that were
+// changed, for answerLimit: a value that brokers write in another way than it was given is
+// not told from an old one.
+func (a *Admin) configured(ctx context.Context, name string, set map[string]string, reset []string) error {
+	limited, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	plain := strings.NewReplacer(" ", "")
+	return a.onEach(ctx, name, "altered", func(broker int32) bool {
+		// The resource of a broker makes the client send the request to it.
+		answers, err := a.settings(limited, ck.ResourceTopic, []ck.ConfigResource{
+			{Type: ck.ResourceBroker, Name: strconv.Itoa(int(broker))}, {Type: ck.ResourceTopic, Name: name},
+		})
+		answer := answers[name]
+		if err != nil || answer.Err != nil {
+			return true
+		}
+		for key, value := range set {
+			s := answer.Find(key)
+			if s != nil && (s.Source != SourceTopic || !s.Sensitive && !strings.EqualFold(plain.Replace(s.Value), plain.Replace(value))) {
+				return false
+			}
+		}
+		return !slices.ContainsFunc(reset, func(key string) bool {
+			s := answer.Find(key)
+			return s != nil && s.Source == SourceTopic
+		})
+	})
+}
+
+// onEach waits until settled is true of every broker. A change is told as soon as one
+// broker has it, and the others hear of it a moment later (KIP-500: each follows the log of
+// metadata at its own pace); the next request, or the next program, may ask any of them.
+func (a *Admin) onEach(ctx context.Context, name, done string, settled func(broker int32) bool) error {
 	cluster, err := a.Cluster(ctx)
 	if err != nil {
 		return fmt.Errorf("%s: %s, and then: %w", name, done, err)
 	}
-	topic := C.CString(name)
-	defer C.free(unsafe.Pointer(topic))
 	var all errgroup.Group
 	all.SetLimit(askedAtOnce)
 	for _, broker := range cluster.Brokers {
 		all.Go(func() error {
 			for {
-				if view, ok := askTopic(ctx, rk, broker.ID, topic); !ok || settled(view) {
+				if settled(broker.ID) {
 					return nil
 				}
 				if err := pause(ctx, pollInterval); err != nil {
