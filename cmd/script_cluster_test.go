@@ -67,6 +67,18 @@ func cmdAwaitLag(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// settled TOPIC waits until no transaction is open in the topic.
+func cmdSettled(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: settled TOPIC")
+	}
+	ctx, cancel := inTime()
+	defer cancel()
+	if err := until(ctx, func() (bool, error) { return scriptOf(ts).witness.Settled(ctx, args[0]) }); err != nil {
+		ts.Fatalf("topic %s: a transaction is open: %v", args[0], err)
+	}
+}
+
 // committed GROUP prints the committed offsets of a group, a line for each
 // partition: TOPIC PARTITION OFFSET. The command stdout can match them.
 func cmdCommitted(ts *testscript.TestScript, neg bool, args []string) {

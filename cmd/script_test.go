@@ -52,6 +52,7 @@ func TestScripts(t *testing.T) {
 			"topic":       cmdTopic,
 			"no-topic":    cmdNoTopic,
 			"await-lag":   cmdAwaitLag,
+			"settled":     cmdSettled,
 			"committed":   cmdCommitted,
 			"kafka-tool":  cmdKafkaTool,
 			"exits":       cmdExits,
@@ -119,6 +120,11 @@ func setupScript(env *testscript.Env) error {
 	}
 	unique := strings.ToLower(rand.Text()[:6])
 	topics, groups := "t-"+unique, "g-"+unique
+	if realBrokers() != "" {
+		if err := s.witness.Coordinated(ctx, groups); err != nil {
+			return err
+		}
+	}
 	env.Defer(func() { s.end(env, topics) })
 	env.Values[scriptKey{}] = s
 	env.Values[registryKey{}] = new(*registrytest.Fake)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -29,11 +30,11 @@ func (w *Client) Lag(ctx context.Context, group string) (map[Partition]int64, er
 		if err != nil {
 			return nil, fmt.Errorf("lag of %s: %w", group, err)
 		}
-		ends, err := w.offsets(ctx, topic, n, atEnd)
+		ends, err := w.offsets(ctx, topic, n, atEnd, uncommitted)
 		if err != nil {
 			return nil, fmt.Errorf("lag of %s: %w", group, err)
 		}
-		starts, err := w.offsets(ctx, topic, n, atStart)
+		starts, err := w.offsets(ctx, topic, n, atStart, uncommitted)
 		if err != nil {
 			return nil, fmt.Errorf("lag of %s: %w", group, err)
 		}
@@ -98,10 +99,31 @@ func (w *Client) Ends(ctx context.Context, topic string) (map[int32]int64, error
 	if err != nil {
 		return nil, fmt.Errorf("ends of %s: %w", topic, err)
 	}
-	return w.offsets(ctx, topic, n, atEnd)
+	return w.offsets(ctx, topic, n, atEnd, uncommitted)
 }
 
-func (w *Client) offsets(ctx context.Context, topic string, partitions int, at int64) (map[int32]int64, error) {
+// Settled says whether no transaction is open in a topic: the markers that end one come a
+// moment after its producer was told so (KIP-98).
+func (w *Client) Settled(ctx context.Context, topic string) (bool, error) {
+	n, err := w.leaders(ctx, topic)
+	if err != nil {
+		return false, err
+	}
+	stable, err := w.offsets(ctx, topic, n, atEnd, committed)
+	if err != nil {
+		return false, err
+	}
+	ends, err := w.offsets(ctx, topic, n, atEnd, uncommitted)
+	return n > 0 && maps.Equal(stable, ends), err
+}
+
+// What offsets of the end count: records of open transactions, or not.
+const (
+	uncommitted int8 = iota
+	committed
+)
+
+func (w *Client) offsets(ctx context.Context, topic string, partitions int, at int64, isolation int8) (map[int32]int64, error) {
 	t := kmsg.NewListOffsetsRequestTopic()
 	t.Topic = topic
 	for number := range int32(partitions) {
@@ -110,6 +132,7 @@ func (w *Client) offsets(ctx context.Context, topic string, partitions int, at i
 		t.Partitions = append(t.Partitions, p)
 	}
 	r := kmsg.NewListOffsetsRequest()
+	r.IsolationLevel = isolation
 	r.Topics = append(r.Topics, t)
 	offsets := make(map[int32]int64, partitions)
 	// One answer from each broker that leads a partition.

@@ -44,6 +44,19 @@ func (w *Client) Nodes(ctx context.Context) (int, error) {
 	return len(answer.Brokers), nil
 }
 
+// Coordinated waits until the brokers of Apache Kafka can keep groups: the topic of their
+// offsets, which is made when it is first needed, is known to every one. The group is any.
+func (w *Client) Coordinated(ctx context.Context, group string) error {
+	if _, err := w.Committed(ctx, group); err != nil {
+		return err
+	}
+	const name = "__consumer_offsets"
+	if err := w.everywhere(ctx, func(answer *kmsg.MetadataResponse) bool { return led(answer, name) > 0 }, name); err != nil {
+		return fmt.Errorf("wait for %s: %w", name, err)
+	}
+	return nil
+}
+
 // Topics returns the names of all topics, sorted, without internal ones.
 func (w *Client) Topics(ctx context.Context) ([]string, error) {
 	answer, err := metadataRequest().RequestWith(ctx, w.c)
