@@ -36,7 +36,7 @@ func (r *record) load(rec *kafka.Record, key, value output.TextRule) {
 	r.scratch, r.extra = r.scratch[:0], r.extra[:0]
 	m := &r.Message
 	m.Topic, m.Partition, m.Offset, m.Timestamp = rec.Topic, rec.Partition, rec.Offset, rec.Timestamp
-	m.TimestampType = timestampType(rec.TimestampType)
+	m.TimestampType = rec.TimestampType.String()
 	m.Key = output.Field{Bytes: rec.Key, Text: key}
 	m.Value = output.Field{Bytes: rec.Value, Text: value}
 	m.Headers = nil
@@ -57,16 +57,6 @@ func (r *record) render(dst []byte, format output.Format) []byte {
 		dst = format.Append(dst, &r.Message)
 	}
 	return dst
-}
-
-func timestampType(t kafka.TimestampType) string {
-	switch t {
-	case kafka.TimestampCreate:
-		return "create"
-	case kafka.TimestampLogAppend:
-		return "log_append"
-	}
-	return ""
 }
 
 // look gives what expressions see: the decoded fields where there are such.

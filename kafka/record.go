@@ -16,6 +16,17 @@ const (
 	TimestampLogAppend
 )
 
+// String is the name of the type in record lines; empty for TimestampNone.
+func (t TimestampType) String() string {
+	switch t {
+	case TimestampCreate:
+		return "create"
+	case TimestampLogAppend:
+		return "log_append"
+	}
+	return ""
+}
+
 // Record is one record as bytes. A nil Key or Value is a null (for a value: a
 // tombstone), which is not empty. Timestamp is milliseconds since the epoch.
 //

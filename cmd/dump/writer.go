@@ -149,7 +149,7 @@ func (w *Writer) blockOf(r *kafka.Record) *block {
 func (w *Writer) messageOf(r *kafka.Record) *output.Message {
 	m := &w.message
 	m.Topic, m.Partition, m.Offset, m.Timestamp = r.Topic, r.Partition, r.Offset, r.Timestamp
-	m.TimestampType = timestampName(r.TimestampType)
+	m.TimestampType = r.TimestampType.String()
 	m.Key, m.Value = field(r.Key), field(r.Value)
 	m.Headers = m.Headers[:0]
 	for i := range r.Headers {
@@ -169,16 +169,6 @@ func field(data []byte) output.Field {
 		f.Text = output.TextString
 	}
 	return f
-}
-
-func timestampName(t kafka.TimestampType) string {
-	switch t {
-	case kafka.TimestampCreate:
-		return "create"
-	case kafka.TimestampLogAppend:
-		return "log_append"
-	}
-	return ""
 }
 
 // Flush writes all that was appended, so that whoever reads the stream has it. Blocks
