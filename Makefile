@@ -4,6 +4,8 @@
 HOUSE    := $(addprefix ./testdata/,kafka/... chaos/... witness/... bench/... columnstest pythontest fetched)
 ALL      := ./... $(HOUSE)
 CLUSTER  := go run ./testdata/kafka/cluster
+# Scripts about what three brokers make different: topics, groups, rights and the cluster.
+OF_THREE := topic(_alter|_count|_diff|_offsets|_stats)?|cluster|acl|user|wait|expect|group.*
 FUZZTIME ?= 30s
 LINT_VERSION := v2.15.0
 LINT_DIR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kstream-test/golangci-lint-$(LINT_VERSION)
@@ -23,8 +25,9 @@ test: ## unit and end to end on the embedded broker, then on Apache Kafka when J
 	@if reason=$$($(CLUSTER) check 2>&1); then $(MAKE) --no-print-directory test-kafka; \
 	else echo "not tested on Apache Kafka: $$reason" | grep -v '^exit status'; fi
 
-test-kafka: ## the same tests, and those of kills and faults, on Apache Kafka, started for them
+test-kafka: ## the same tests, and those of kills and faults, on Apache Kafka, started for them; scripts also on three nodes
 	$(CLUSTER) run -- go test -timeout 25m $(ALL)
+	$(CLUSTER) run --nodes 3 -- go test -timeout 10m ./cmd -run 'TestScripts/^($(OF_THREE))$$'
 
 lint: $(LINT) ## gofmt, vet and the linters of .golangci.yml
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not formatted: $$unformatted"; exit 1; }
