@@ -59,7 +59,17 @@ func topicsOf(m map[Partition]int64) map[string]bool {
 }
 
 // Committed returns the committed offsets of a group; none for a group that does not exist.
+// It waits for the coordinator of the group: a new cluster has none yet.
 func (w *Client) Committed(ctx context.Context, group string) (map[Partition]int64, error) {
+	for {
+		offsets, err := w.committed(ctx, group)
+		if err == nil || !kerr.IsRetriable(err) || ctx.Err() != nil {
+			return offsets, err
+		}
+	}
+}
+
+func (w *Client) committed(ctx context.Context, group string) (map[Partition]int64, error) {
 	g := kmsg.NewOffsetFetchRequestGroup()
 	g.Group = group
 	r := kmsg.NewOffsetFetchRequest()

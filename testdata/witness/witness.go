@@ -47,14 +47,8 @@ func (w *Client) Nodes(ctx context.Context) (int, error) {
 // Coordinated waits until the brokers of Apache Kafka can keep groups: the topic of their
 // offsets, which is made when it is first needed, is known to every one. The group is any.
 func (w *Client) Coordinated(ctx context.Context, group string) error {
-	for {
-		_, err := w.Committed(ctx, group)
-		if err == nil {
-			break
-		}
-		if !kerr.IsRetriable(err) || ctx.Err() != nil {
-			return err
-		}
+	if _, err := w.Committed(ctx, group); err != nil {
+		return err
 	}
 	const name = "__consumer_offsets"
 	if err := w.everywhere(ctx, func(answer *kmsg.MetadataResponse) bool { return led(answer, name) > 0 }, name); err != nil {
