@@ -65,8 +65,8 @@ func (p *process) awaitCommits(n int) {
 	p.await(fmt.Sprint(n, " commits"), func() bool { return p.commits() >= n })
 }
 
-// awaitMore waits for commits after brokers were killed: sessions may end before others
-// lead, and deliveries take their time-outs.
+// awaitMore waits for commits where brokers are killed: they were cold when the test
+// began, sessions may end before others lead, and deliveries take their time-outs.
 func (p *pipes) awaitMore(one *process, n int) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), 3*scriptLimit)
@@ -202,9 +202,9 @@ func TestPipesWithBrokersKilled(t *testing.T) {
 	}
 	stop := s.stream("--timeout", "60s")
 	running := []*process{p.start()}
-	running[0].awaitCommits(5)
+	p.awaitMore(running[0], 5)
 	running = append(running, p.start())
-	running[1].awaitCommits(5)
+	p.awaitMore(running[1], 5)
 	lag := s.start("group", "lag", s.group, "--watch", "--interval", "1s", "-o", "json")
 	lag.awaitLines(1)
 	if err := c.Kill(2); err != nil {
