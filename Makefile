@@ -5,7 +5,7 @@ HOUSE    := $(addprefix ./testdata/,kafka/... chaos/... witness/... bench/... co
 ALL      := ./... $(HOUSE)
 CLUSTER  := go run ./testdata/kafka/cluster
 # Scripts about what three brokers make different: topics, groups, rights and the cluster.
-OF_THREE := topic(_alter|_count|_diff|_offsets|_stats)?|cluster|acl|user|wait|expect|group.*
+OF_THREE := topic(_alter|_count|_offsets)?|cluster|acl|user|wait|expect|group(_kafka|_offsets|_plan|_reset)?
 FUZZTIME ?= 30s
 LINT_VERSION := v2.15.0
 LINT_DIR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kstream-test/golangci-lint-$(LINT_VERSION)
