@@ -254,7 +254,7 @@ func TestReaderNamesWhatIsLost(t *testing.T) {
 		"behind":     {Span{From: 8, To: 12}, []string{"0@8 8", "0@9 9"}, []string{"lost " + tp.String() + " 10–11 (the log has become shorter)"}},
 		"far behind": {Span{From: 11, To: 12}, nil, []string{tp.String() + " was truncated: it ended at 11, now at 10; reading goes on there", "lost " + tp.String() + " 10–11 (the log has become shorter)"}},
 	}
-	cfg.Timeout = time.Second
+	cfg.Timeout = 3 * time.Second
 	for name, test := range tests {
 		test.span.TopicPartition = tp
 		t.Run(name, func(t *testing.T) {
