@@ -7,6 +7,7 @@ CLUSTER  := go run ./testdata/kafka/cluster
 # Scripts about what three brokers make different: topics, groups, rights and the cluster.
 OF_THREE := topic(_alter|_count|_offsets)?|cluster|acl|user|wait|group(_kafka|_offsets|_plan|_reset)?
 FUZZTIME ?= 30s
+RACE     ?=
 LINT_VERSION := v2.15.0
 LINT_DIR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kstream-test/golangci-lint-$(LINT_VERSION)
 LINT     := $(LINT_DIR)/golangci-lint
@@ -20,8 +21,8 @@ help: ## this list
 build: ## ./kstream
 	go build -trimpath -o kstream .
 
-test: ## unit and end to end on the embedded broker, then on Apache Kafka when Java and Maven are here
-	go test -timeout 20m $(ALL)
+test: ## unit and end to end on the embedded broker (RACE=-race: with the race detector), then on Apache Kafka when Java and Maven are here
+	go test $(RACE) -timeout 25m $(ALL)
 	@if reason=$$($(CLUSTER) check 2>&1); then $(MAKE) --no-print-directory test-kafka; \
 	else echo "not tested on Apache Kafka: $$reason" | grep -v '^exit status'; fi
 
