@@ -5,7 +5,6 @@ package cmd
 import (
 	"bufio"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"syscall"
@@ -132,18 +131,25 @@ func TestBlockedPipe(t *testing.T) {
 		t.Errorf("%d KiB of memory in use", kib)
 	}
 	c := count(t)
-	read := make(chan struct{})
+	read, all := make(chan struct{}), make(chan struct{})
 	go func() { // ends with the process
 		defer close(read)
+		whole := false
 		for line, err := first, error(nil); err == nil; line, err = in.ReadString('\n') {
 			number, _, _ := strings.Cut(line, "_")
-			c.add(number)
-			if len(c.values) == n {
-				p.signal(syscall.SIGINT)
-				_, _ = io.Copy(io.Discard, in)
+			if c.add(number); !whole && len(c.values) == n {
+				whole = true
+				close(all)
 			}
 		}
 	}()
+	select {
+	case <-all:
+	case <-read:
+		t.Fatal("it ended: ", p.said())
+	}
+	p.awaitSaid(`(?s)lost .*: \+chaos`) // all may have been on its way before
+	p.signal(syscall.SIGINT)
 	p.wait(0)
 	<-read
 	c.wantNumbers(n, false)

@@ -4,6 +4,7 @@ package cmd
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -128,10 +129,13 @@ func (p *process) printed() string {
 // lines counts what has reached stdout.
 func (p *process) lines() int { return strings.Count(p.printed(), "\n") }
 
+// patience bounds the wait for a process; a loaded machine needs some.
+const patience = 3 * scriptLimit
+
 // await waits until done says true, and not for a process that has ended.
 func (p *process) await(what string, done func() bool) {
 	p.s.t.Helper()
-	ctx, cancel := inTime()
+	ctx, cancel := context.WithTimeoutCause(context.Background(), patience, fmt.Errorf("not within %v", patience))
 	defer cancel()
 	err := until(ctx, func() (bool, error) {
 		if done() {

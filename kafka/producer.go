@@ -317,18 +317,18 @@ func (p *Producer) Close() error {
 		p.ended.Wait()
 		p.logs.stop()
 	}
-	switch {
-	case p.rk != nil:
+	if p.rk != nil {
 		C.ks_queue_yield(p.queue)
 		p.served.Wait()
 		C.ks_queue_destroy(p.queue)
 		for _, t := range p.topics {
 			C.ks_topic_destroy(t)
 		}
-	case !p.lost:
-		release() // its callbacks come from events
+	}
+	if p.lost || p.rk != nil && !closeWaits {
+		go release()
 		return p.Err()
 	}
-	go release()
+	release() // on the other path its callbacks come from events
 	return p.Err()
 }
