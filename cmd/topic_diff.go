@@ -207,11 +207,11 @@ func (p *topicDiffPlan) run(ctx context.Context, env *Env) (err error) {
 	err = reading.Wait()
 	progress.clear()
 	if err != nil {
-		return diffSpace(err)
+		return spaceHint(err)
 	}
 	result, err := diff.Compare(p.sides[0].index, p.sides[1].index, p.by, p.flags.most, func() error { return context.Cause(ctx) })
 	if err != nil {
-		return diffSpace(err)
+		return spaceHint(err)
 	}
 	for _, s := range p.sides {
 		s.tellUndecoded()
@@ -223,10 +223,10 @@ func (p *topicDiffPlan) run(ctx context.Context, env *Env) (err error) {
 	return out.verdict()
 }
 
-// diffSpace adds the remedy to the error of a temporary file that found no room.
-func diffSpace(err error) error {
+// spaceHint adds the remedy to the error of a temporary file that found no room.
+func spaceHint(err error) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return hint(err, "TMPDIR names a directory with more room; --partitions or --from-offset compare a part")
+		return hint(err, "TMPDIR names a directory with more room; --partitions or --from-offset take a part")
 	}
 	return err
 }

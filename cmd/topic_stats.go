@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -35,8 +36,10 @@ fields their JSON has, of what types and how often null. With --value-serde the 
 Avro, Protobuf and all else that decodes are found too.
 
 Of a large topic a sample is read, some records each at up to ten places of every
-partition. Then "sampled" is true: numbers of records and bytes are estimates for all, and
-keys, schemas and fields are those of the records_read. --exact reads all.
+partition. Then figures are estimates, marked ≈ (≥ where there are at least so many) and
+"estimate":true: numbers of records and bytes are those of all, and keys, schemas and
+fields those of the records_read. --exact reads all, and every figure is exact. Different
+keys beyond a million are counted in a temporary file ($TMPDIR, 16 bytes each).
 
 The size of a record is that of its key, value and headers. Compression and the sizes of
 batches are not shown: the client does not tell them. Records are out of order (disorder)
@@ -45,13 +48,14 @@ fullest partition has, over the mean. presence is the share of the values, null 
 that have a field; null_rate the share of a field's occurrences that is null.
 
 --rule holds the figures to a bound, with < <= > >= == != and a number or percentage, and
-exits 7 when one does not hold. On the left stands a figure:
+exits 7 when one does not hold. == and != want exact figures, so a sample is refused with
+exit code 2. On the left stands a figure:
 ` + statsRuleForms(),
 		Example: `  kstream topic stats orders
   kstream topic stats orders --exact --from-offset -1d -o json
   kstream topic stats orders -s avro --registry http://localhost:8081
-  kstream topic stats orders --rule 'null_rate(.email) < 1%' --rule 'presence(.items[].sku) == 1'
-  kstream topic stats orders --rule 'skew < 2' --rule 'size_p99 < 10000' --rule 'disorder == 0'`,
+  kstream topic stats orders --exact --rule 'null_rate(.email) < 1%' --rule 'presence(.items[].sku) == 1'
+  kstream topic stats orders --rule 'skew < 2' --rule 'size_p99 < 10000' --rule 'disorder < 10'`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			plan, err := f.plan(env, args)
@@ -152,8 +156,9 @@ func (p *topicStatsPlan) run(ctx context.Context, env *Env) error {
 
 // profile reads a topic. A report that comes with an error is about the records that
 // could still be read.
-func (p *topicStatsPlan) profile(ctx context.Context, env *Env, cluster *cluster, admin *kafka.Admin, topic kafka.Topic) (*profile.Report, error) {
+func (p *topicStatsPlan) profile(ctx context.Context, env *Env, cluster *cluster, admin *kafka.Admin, topic kafka.Topic) (report *profile.Report, err error) {
 	s := newProfiling(p, env, cluster.Config)
+	defer func() { err = errors.Join(err, s.profile.Close()) }()
 	topics := []kafka.Topic{topic}
 	part, err := p.reading.spans(ctx, admin, topics)
 	if err != nil {
@@ -162,10 +167,20 @@ func (p *topicStatsPlan) profile(ctx context.Context, env *Env, cluster *cluster
 	for _, note := range part.notes {
 		env.notice("%s", note)
 	}
-	if err := s.readAll(ctx, part.spans, topics); err != nil {
-		return nil, err
+	if isSampled(part.spans, p.sample) {
+		for _, rule := range p.rules {
+			if rule.WantsExact() {
+				return nil, hint(usagef("--rule %s: %s is read as a sample, and an estimate is never equal", rule, topic.Name),
+					"--exact reads all; < and > go with a sample")
+			}
+		}
 	}
-	report := s.profile.Report(topic.Name)
+	if err := s.readAll(ctx, part.spans, topics); err != nil {
+		return nil, spaceHint(err)
+	}
+	if report, err = s.profile.Report(topic.Name); err != nil {
+		return nil, spaceHint(err)
+	}
 	if report.Sampled {
 		env.notice("%s: sampled %d of about %d records; --exact reads all", topic.Name, report.RecordsRead, report.Records)
 	}

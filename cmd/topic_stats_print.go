@@ -22,7 +22,7 @@ func (p *topicStatsPlan) print(env *Env, reports []*profile.Report) error {
 	}
 	var text []byte
 	for _, r := range reports {
-		for _, t := range []*output.Table{figureTable(r), partitionTable(r), schemaTable(r), fieldTable(r), ruleTable(r, p.listing.palette())} {
+		for _, t := range []*output.Table{figureTable(r, env.StdoutTerminal), partitionTable(r, env.StdoutTerminal), schemaTable(r), fieldTable(r), ruleTable(r, p.listing.palette())} {
 			if t == nil || len(t.Rows) == 0 {
 				continue
 			}
@@ -36,13 +36,14 @@ func (p *topicStatsPlan) print(env *Env, reports []*profile.Report) error {
 	return err
 }
 
-// figureTable has a row for each figure: its name, its number, and what helps to read it.
-func figureTable(r *profile.Report) *output.Table {
+// figureTable has a row for each figure: its name, its number, and what helps to read it,
+// drawn on a terminal alone.
+func figureTable(r *profile.Report, terminal bool) *output.Table {
 	t := &output.Table{Columns: []output.Column{{Name: "figure"}, {Name: "value", Right: true}, {Name: "note"}}}
-	about, least := "", ""
+	about, least := aboutOf(r), ""
 	sampled := "all were read"
 	if r.Sampled {
-		about, least = "≈", "≥"
+		least = "≥"
 		sampled = fmt.Sprintf("%d were read", r.RecordsRead)
 	}
 	count := func(name string, n int64, note string) { t.Add(name, about+strconv.FormatInt(n, 10), note) }
@@ -50,14 +51,18 @@ func figureTable(r *profile.Report) *output.Table {
 	count("records", r.Records, sampled)
 	count("bytes", r.Bytes, output.Bytes(r.Bytes))
 	if r.Rate != nil {
-		t.Add("rate", about+strconv.FormatFloat(*r.Rate, 'f', rateDigits(*r.Rate), 64), "records a second "+sparkline(r.OverTime))
+		drawn := ""
+		if terminal {
+			drawn = sparkline(r.OverTime)
+		}
+		t.Add("rate", about+strconv.FormatFloat(*r.Rate, 'f', rateDigits(*r.Rate), 64), strings.TrimSpace("records a second "+drawn))
 	}
 	for _, size := range []struct {
-		name string
-		n    *int64
-	}{{"size_p50", r.SizeP50}, {"size_p95", r.SizeP95}, {"size_p99", r.SizeP99}, {"size_max", r.SizeMax}} {
+		name, mark string
+		n          *int64
+	}{{"size_p50", about, r.SizeP50}, {"size_p95", about, r.SizeP95}, {"size_p99", about, r.SizeP99}, {"size_max", least, r.SizeMax}} {
 		if size.n != nil {
-			t.Add(size.name, strconv.FormatInt(*size.n, 10), output.Bytes(*size.n))
+			t.Add(size.name, size.mark+strconv.FormatInt(*size.n, 10), output.Bytes(*size.n))
 		}
 	}
 	t.Add("keys_distinct", least+strconv.FormatInt(r.KeysDistinct, 10))
@@ -71,11 +76,19 @@ func figureTable(r *profile.Report) *output.Table {
 	}
 	if r.FirstTimestamp != nil {
 		span := output.Duration(time.UnixMilli(*r.LastTimestamp).Sub(time.UnixMilli(*r.FirstTimestamp)))
-		t.Add("first_timestamp", statsTime(*r.FirstTimestamp))
-		t.Add("last_timestamp", statsTime(*r.LastTimestamp), span+" later")
+		t.Add("first_timestamp", about+statsTime(*r.FirstTimestamp))
+		t.Add("last_timestamp", about+statsTime(*r.LastTimestamp), span+" later")
 	}
 	count("disorder", r.Disorder, percentOf(r.Disorder, r.Records))
 	return t
+}
+
+// aboutOf marks the figures of a report that are estimates.
+func aboutOf(r *profile.Report) string {
+	if r.Estimate {
+		return "≈"
+	}
+	return ""
 }
 
 // rateDigits is how many decimals of a rate mean something.
@@ -133,18 +146,16 @@ func sparkline(over []profile.Bucket) string {
 	return line.String()
 }
 
-func partitionTable(r *profile.Report) *output.Table {
+func partitionTable(r *profile.Report, terminal bool) *output.Table {
 	t := &output.Table{Columns: []output.Column{
 		{Name: "partition", Right: true},
 		{Name: "records", Right: true},
 		{Name: "bytes", Right: true},
 		{Name: "disorder", Right: true},
 		{Name: "share", Right: true},
-		{Name: "bar"},
 	}}
-	about := ""
-	if r.Sampled {
-		about = "≈"
+	if terminal {
+		t.Columns = append(t.Columns, output.Column{Name: "bar"})
 	}
 	most := int64(1)
 	for _, p := range r.Partitions {
@@ -155,8 +166,18 @@ func partitionTable(r *profile.Report) *output.Table {
 		if r.Records > 0 {
 			share = float64(p.Records) / float64(r.Records)
 		}
-		t.Add(strconv.Itoa(int(p.Partition)), about+strconv.FormatInt(p.Records, 10), about+strconv.FormatInt(p.Bytes, 10),
-			about+strconv.FormatInt(p.Disorder, 10), percent(share), bar(float64(p.Records)/float64(most)))
+		about := ""
+		if p.Estimate {
+			about = "≈"
+		}
+		row := []string{
+			strconv.Itoa(int(p.Partition)), about + strconv.FormatInt(p.Records, 10), about + strconv.FormatInt(p.Bytes, 10),
+			about + strconv.FormatInt(p.Disorder, 10), aboutOf(r) + percent(share),
+		}
+		if terminal {
+			row = append(row, bar(float64(p.Records)/float64(most)))
+		}
+		t.Add(row...)
 	}
 	return t
 }
@@ -181,7 +202,7 @@ func schemaTable(r *profile.Report) *output.Table {
 		if s.ID > 0 {
 			name = strconv.FormatInt(s.ID, 10)
 		}
-		t.Add(s.Part, name, strconv.FormatInt(s.Records, 10), percent(float64(s.Records)/float64(r.RecordsRead)))
+		t.Add(s.Part, name, strconv.FormatInt(s.Records, 10), aboutOf(r)+percent(float64(s.Records)/float64(r.RecordsRead)))
 	}
 	if r.SchemasOmitted {
 		t.Add("…")
@@ -192,7 +213,7 @@ func schemaTable(r *profile.Report) *output.Table {
 func fieldTable(r *profile.Report) *output.Table {
 	t := &output.Table{Columns: []output.Column{{Name: "field"}, {Name: "presence", Right: true}, {Name: "null_rate", Right: true}, {Name: "types"}}}
 	for _, f := range r.Fields {
-		t.Add(f.Path, percent(f.Presence), percent(f.NullRate), typesText(f.Types))
+		t.Add(f.Path, aboutOf(r)+percent(f.Presence), aboutOf(r)+percent(f.NullRate), typesText(f.Types))
 	}
 	if r.FieldsOmitted {
 		t.Add("…")

@@ -80,7 +80,7 @@ func (s *profiling) readAll(ctx context.Context, spans []kafka.Span, topics []ka
 		s.parts[span.Partition] = s.profile.Partition(span.Partition, max(0, span.To-span.From))
 	}
 	rounds, most := [][]kafka.Span{spans}, statsFetchMost
-	if s.sample > 0 && offsetsOf(spans) > s.sample {
+	if isSampled(spans, s.sample) {
 		rounds, most = sampleOf(spans, s.sample), statsFetchSample
 	}
 	fetch := min(most, max(statsFetchLeast, statsFetch/max(1, len(spans))))
@@ -104,6 +104,9 @@ func (s *profiling) readAll(ctx context.Context, spans []kafka.Span, topics []ka
 	}
 	return nil
 }
+
+// isSampled reports whether only about n of the records in spans are read; n of 0 is all.
+func isSampled(spans []kafka.Span, n int64) bool { return n > 0 && offsetsOf(spans) > n }
 
 // sampleOf chooses windows with about n offsets in all, each partition having a share of
 // them according to its length. A round has one window of a partition at most; those of
@@ -175,7 +178,9 @@ func (s *profiling) add(ctx context.Context, b *kafka.Batch) error {
 			}
 			out.Undecodable = shown.decodeErr != nil
 		}
-		s.profile.Add(s.previous, out)
+		if err := s.profile.Add(s.previous, out); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package diff
 import (
 	"cmp"
 	"encoding/binary"
+
+	"kstream/cmd/scratch"
 )
 
 // meta is what is known of a record without its payload.
@@ -60,7 +62,7 @@ const fanOut = 256
 
 // shelf deals metas out into buckets. Of each bucket one buffer is in memory.
 type shelf struct {
-	file    *scratch
+	file    *scratch.File
 	buffer  int // bytes of a bucket's buffer, a multiple of metaLen
 	buckets [fanOut]bucket
 }
@@ -68,7 +70,7 @@ type shelf struct {
 type bucket struct {
 	count   int64
 	open    []byte
-	written []extent
+	written []scratch.Extent
 }
 
 func (s *shelf) add(number byte, m *meta) error {
@@ -81,7 +83,7 @@ func (s *shelf) add(number byte, m *meta) error {
 	if len(b.open)+metaLen <= s.buffer {
 		return nil
 	}
-	at, err := s.file.write(b.open)
+	at, err := s.file.Write(b.open)
 	b.written, b.open = append(b.written, at), b.open[:0]
 	return err
 }
@@ -103,7 +105,7 @@ func (s *shelf) each(number byte, f func(m *meta) error) error {
 	}
 	for _, at := range b.written {
 		var err error
-		if buf, err = s.file.read(at, buf); err != nil {
+		if buf, err = s.file.Read(at, buf); err != nil {
 			return err
 		}
 		if err := part(buf); err != nil {

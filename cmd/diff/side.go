@@ -2,9 +2,12 @@ package diff
 
 import (
 	"errors"
+	"fmt"
 	"math"
 
 	"github.com/klauspost/compress/s2"
+
+	"kstream/cmd/scratch"
 )
 
 // Options bound a Side. The zero value is fit for use.
@@ -20,14 +23,14 @@ type Options struct {
 // Side holds the records of one side. One goroutine owns it at a time.
 type Side struct {
 	options Options
-	file    scratch
+	file    scratch.File
 	shelf   *shelf
 	total   Total
 	keyless int64
 
-	blocks []extent // of payloads, compressed
-	open   []byte   // the block that is being filled
-	packed []byte   // scratch
+	blocks []scratch.Extent // of payloads, compressed
+	open   []byte           // the block that is being filled
+	packed []byte           // scratch
 
 	loaded []byte // the block that was looked at last
 	which  int
@@ -41,7 +44,7 @@ func NewSide(o Options) *Side {
 	if o.Bucket <= 0 {
 		o.Bucket = 1 << 18
 	}
-	s := &Side{options: o, file: scratch{dir: o.Dir}, which: -1}
+	s := &Side{options: o, file: scratch.File{Dir: o.Dir, Name: "kstream-diff"}, which: -1}
 	s.shelf = s.newShelf()
 	return s
 }
@@ -95,7 +98,7 @@ func (s *Side) seal() error {
 	if most := s2.MaxEncodedLen(len(s.open)); cap(s.packed) < most {
 		s.packed = make([]byte, most)
 	}
-	at, err := s.file.write(s2.Encode(s.packed[:cap(s.packed)], s.open))
+	at, err := s.file.Write(s2.Encode(s.packed[:cap(s.packed)], s.open))
 	s.blocks, s.open = append(s.blocks, at), s.open[:0]
 	return err
 }
@@ -105,12 +108,12 @@ func (s *Side) found(m *meta) (*Found, error) {
 	block := s.open
 	if n := int(m.block); n < len(s.blocks) {
 		if s.which != n {
-			packed, err := s.file.read(s.blocks[n], s.packed)
+			packed, err := s.file.Read(s.blocks[n], s.packed)
 			if err != nil {
 				return nil, err
 			}
 			if s.loaded, err = s2.Decode(s.loaded[:cap(s.loaded)], packed); err != nil {
-				return nil, placed(err)
+				return nil, fmt.Errorf("temporary file: %w", err)
 			}
 			s.packed, s.which = packed, n
 		}
@@ -123,10 +126,10 @@ func (s *Side) found(m *meta) (*Found, error) {
 }
 
 // Spilled says how many bytes are in the temporary file; 0 means that there is none.
-func (s *Side) Spilled() int64 { return s.file.end }
+func (s *Side) Spilled() int64 { return s.file.Size() }
 
 // Close removes the temporary file and frees the memory.
 func (s *Side) Close() error {
 	s.shelf, s.open, s.blocks = nil, nil, nil
-	return s.file.close()
+	return s.file.Close()
 }

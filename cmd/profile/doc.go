@@ -7,8 +7,8 @@
 // windows to the range that they stand for, and says which it is. Rules are statements
 // about the figures that hold or do not.
 //
-// Memory does not grow with the number of records: sizes and times are kept in buckets,
-// distinct keys in a HyperLogLog sketch, fields and schemas up to a limit that the
-// report tells when it is reached. A Profile belongs to one goroutine. Add allocates
-// nothing for records that look like those before.
+// Memory does not grow with the number of records: times are kept in buckets, sizes as
+// counters, the hashes of different keys beyond a number in a temporary file, fields and
+// schemas up to a limit that the report tells when it is reached. A Profile belongs to
+// one goroutine. Add allocates nothing for records that look like those before.
 package profile

@@ -71,7 +71,7 @@ func TestFields(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			p := profileOf(t, Options{JSON: true}, tt.values...)
-			if diff := cmp.Diff(tt.want, p.Report("t").Fields); diff != "" {
+			if diff := cmp.Diff(tt.want, reportOf(t, p, "t").Fields); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -102,7 +102,7 @@ func TestFieldLimits(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			tt.options.JSON, tt.options.Rules = true, rules(t, tt.rules...)
-			r := profileOf(t, tt.options, tt.value).Report("t")
+			r := reportOf(t, profileOf(t, tt.options, tt.value), "t")
 			if len(r.Fields) != tt.fields || r.FieldsOmitted != tt.omitted {
 				t.Errorf("%d fields, omitted %v; want %d, %v", len(r.Fields), r.FieldsOmitted, tt.fields, tt.omitted)
 			}
@@ -123,7 +123,7 @@ func FuzzFields(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		p := profileOf(t, Options{JSON: true, MaxFields: 1 << 20}, text)
 		got := map[string]int64{}
-		for _, c := range p.Report("t").Fields {
+		for _, c := range reportOf(t, p, "t").Fields {
 			for kind, n := range c.Types {
 				got[c.Path+" "+kind] += n
 			}

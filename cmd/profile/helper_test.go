@@ -12,9 +12,29 @@ func profileOf(t *testing.T, o Options, values ...string) *Profile {
 	part := p.Partition(0, int64(len(values)))
 	part.Window(0, int64(len(values)))
 	for _, v := range values {
-		p.Add(part, &Record{Timestamp: NoTime, Value: []byte(v)})
+		addTo(t, p, part, &Record{Timestamp: NoTime, Value: []byte(v)})
 	}
 	return p
+}
+
+// addTo adds a record.
+func addTo(t testing.TB, p *Profile, part *Partition, r *Record) {
+	if err := p.Add(part, r); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// reportOf ends a profile.
+func reportOf(t testing.TB, p *Profile, topic string) *Report {
+	t.Helper()
+	r, err := p.Report(topic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
 
 // rules reads rules that are right.

@@ -1,17 +1,11 @@
 package profile
 
 import (
-	"github.com/HdrHistogram/hdrhistogram-go"
-	"github.com/axiomhq/hyperloglog"
-
 	"kstream/serde/value"
 )
 
 // NoTime is the Timestamp of a record that carries none.
 const NoTime int64 = -1
-
-// largest is the largest record size that is told apart from larger ones.
-const largest = 1 << 32
 
 // Record is what is looked at of a record. It is borrowed for a call of Add.
 type Record struct {
@@ -39,15 +33,18 @@ type Options struct {
 	Rules []*Rule
 	// MaxFields is how many fields are told apart; 0 is 1,000.
 	MaxFields int
+	// MaxKeys is how many different keys are in memory at once; 0 is 1,048,576. More lie
+	// in a temporary file in Dir; "" is os.TempDir.
+	MaxKeys int
+	Dir     string
 }
 
 // Profile counts the records of one topic.
 type Profile struct {
 	options    Options
 	partitions []*Partition
-	sizes      *hdrhistogram.Histogram
-	largest    int64 // size of the largest record
-	keys       *hyperloglog.Sketch
+	sizes      sizes
+	keys       keySet
 	times      series
 	schemas    schemas
 	fields     tree
@@ -57,8 +54,8 @@ type Profile struct {
 func New(o Options) *Profile {
 	return &Profile{
 		options: o,
-		sizes:   hdrhistogram.New(1, largest, 3),
-		keys:    hyperloglog.New16(),
+		sizes:   newSizes(),
+		keys:    newKeySet(o.MaxKeys, o.Dir),
 		schemas: newSchemas(),
 		fields:  newTree(o.MaxFields, o.Rules),
 	}
@@ -109,18 +106,23 @@ func (part *Partition) Window(from, to int64) {
 	part.current = &part.windows[len(part.windows)-1]
 }
 
-// Add counts a record of the current window of part.
-func (p *Profile) Add(part *Partition, r *Record) {
+// Close frees the temporary file, if there is one.
+func (p *Profile) Close() error { return p.keys.close() }
+
+// Add counts a record of the current window of part. An error is one of the temporary
+// file; nothing can be added after it.
+func (p *Profile) Add(part *Partition, r *Record) error {
 	size := int64(len(r.Key) + len(r.Value) + r.Headers)
 	part.records++
 	part.current.records++
 	part.bytes += size
-	p.largest = max(p.largest, size)
-	_ = p.sizes.RecordValue(min(size, largest)) // which it can hold
+	p.sizes.add(size)
 	if r.Key == nil {
 		part.nullKeys++
 	} else {
-		p.keys.Insert(r.Key)
+		if err := p.keys.add(r.Key); err != nil {
+			return err
+		}
 		p.schemas.add(keySchema, p.options.KeyFrames, r.KeyFrame, r.Key)
 	}
 	if r.Timestamp != NoTime {
@@ -132,7 +134,7 @@ func (p *Profile) Add(part *Partition, r *Record) {
 	}
 	if r.Value == nil {
 		part.nullValues++
-		return
+		return nil
 	}
 	p.schemas.add(valueSchema, p.options.ValueFrames, r.ValueFrame, r.Value)
 	p.fields.values++
@@ -142,6 +144,7 @@ func (p *Profile) Add(part *Partition, r *Record) {
 	case p.options.JSON && opensJSON(r.Value) && value.CheckJSON(r.Value, 0) == nil:
 		p.fields.add(r.Value)
 	}
+	return nil
 }
 
 // timestamp looks at the time of the next record.

@@ -11,10 +11,10 @@ func TestReport(t *testing.T) {
 	first, second := p.Partition(0, 3), p.Partition(1, 1)
 	first.Window(0, 3)
 	second.Window(7, 8)
-	p.Add(first, &Record{Timestamp: 1000, Key: []byte("a"), Value: []byte(`{"n":1}`), Headers: 2})
-	p.Add(first, &Record{Timestamp: 3000, Key: []byte("b")})
-	p.Add(first, &Record{Timestamp: 2000, Key: []byte("a"), Value: []byte("text"), Undecodable: true})
-	p.Add(second, &Record{Timestamp: 500, Value: []byte{}})
+	addTo(t, p, first, &Record{Timestamp: 1000, Key: []byte("a"), Value: []byte(`{"n":1}`), Headers: 2})
+	addTo(t, p, first, &Record{Timestamp: 3000, Key: []byte("b")})
+	addTo(t, p, first, &Record{Timestamp: 2000, Key: []byte("a"), Value: []byte("text"), Undecodable: true})
+	addTo(t, p, second, &Record{Timestamp: 500, Value: []byte{}})
 	n := func(n int64) *int64 { return &n }
 	f := func(f float64) *float64 { return &f }
 	want := &Report{
@@ -33,7 +33,7 @@ func TestReport(t *testing.T) {
 			{Path: ".n", Types: map[string]int64{"integer": 1}, Presence: 1.0 / 3},
 		},
 	}
-	got := p.Report("orders")
+	got := reportOf(t, p, "orders")
 	over := got.OverTime
 	got.OverTime = []Bucket{}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -55,16 +55,16 @@ func TestSample(t *testing.T) {
 			if i%10 == 0 { // others left these out
 				continue
 			}
-			p.Add(large, &r)
+			addTo(t, p, large, &r)
 		}
 	}
 	small.Window(0, 100)
 	for i := range 100 {
 		r := sampleRecord(i)
 		r.Key = nil
-		p.Add(small, &r)
+		addTo(t, p, small, &r)
 	}
-	got := p.Report("t")
+	got := reportOf(t, p, "t")
 	type figures struct {
 		Sampled                     bool
 		Records, Read, Offsets, Nul int64
@@ -94,10 +94,10 @@ func TestAdjacentWindows(t *testing.T) {
 			p := New(Options{})
 			part := p.Partition(0, 2)
 			part.Window(0, 1)
-			p.Add(part, &Record{Timestamp: 5})
+			addTo(t, p, part, &Record{Timestamp: 5})
 			part.Window(tt.second, tt.second+1)
-			p.Add(part, &Record{Timestamp: 4})
-			if got := p.Report("t").Disorder; got != tt.want {
+			addTo(t, p, part, &Record{Timestamp: 4})
+			if got := reportOf(t, p, "t").Disorder; got != tt.want {
 				t.Errorf("disorder %d, want %d", got, tt.want)
 			}
 		})
@@ -131,8 +131,8 @@ func TestSchemas(t *testing.T) {
 			part := p.Partition(0, 1)
 			part.Window(0, 1)
 			tt.record.Timestamp = NoTime
-			p.Add(part, &tt.record)
-			if diff := cmp.Diff(tt.want, p.Report("t").Schemas); diff != "" {
+			addTo(t, p, part, &tt.record)
+			if diff := cmp.Diff(tt.want, reportOf(t, p, "t").Schemas); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -163,7 +163,7 @@ func TestAddAllocatesNothing(t *testing.T) {
 	part.Window(0, 1<<40)
 	add := func() {
 		for i := range records {
-			p.Add(part, &records[i])
+			addTo(t, p, part, &records[i])
 		}
 	}
 	add()
@@ -183,6 +183,6 @@ func BenchmarkAdd(b *testing.B) {
 	part := p.Partition(0, 1<<40)
 	part.Window(0, 1<<40)
 	for i := 0; b.Loop(); i++ {
-		p.Add(part, &records[i%len(records)])
+		addTo(b, p, part, &records[i%len(records)])
 	}
 }

@@ -11,17 +11,17 @@ import (
 // maxOverTime is the most buckets of Report.OverTime.
 const maxOverTime = 60
 
-// Report has the figures of one topic. Where Sampled is set, Records, Bytes, Rate, Skew,
-// NullKeys, NullValues, Disorder, Undecodable, OverTime and those of Partitions are
-// estimates for all of the range, and the others are about the RecordsRead. What cannot
-// be said, as no record was read or none has a timestamp, is null.
+// Report has the figures of one topic. They are exact, unless Sampled is set: then
+// Records, Bytes, Rate, Skew, NullKeys, NullValues, Disorder, Undecodable, OverTime and
+// those of Partitions are estimates for all of the range, and the others are about the
+// RecordsRead. What cannot be said, as no record was read or none has a timestamp, is
+// null.
 //
 // The size of a record is that of its key, value and headers, without compression.
-// Sizes are exact to three digits, SizeMax is exact, KeysDistinct to about half a
-// percent.
 type Report struct {
 	Topic          string           `json:"topic"`
 	Sampled        bool             `json:"sampled"`
+	Estimate       bool             `json:"estimate"` // the figures are not exact: the same as Sampled
 	Records        int64            `json:"records"`
 	RecordsRead    int64            `json:"records_read"`
 	Offsets        int64            `json:"offsets"` // in the range: there cannot be more records
@@ -51,6 +51,7 @@ type Report struct {
 // PartitionCount has the figures of a partition.
 type PartitionCount struct {
 	Partition      int32  `json:"partition"`
+	Estimate       bool   `json:"estimate"` // not all of it was read
 	Records        int64  `json:"records"`
 	Bytes          int64  `json:"bytes"`
 	FirstTimestamp *int64 `json:"first_timestamp"`
@@ -69,8 +70,8 @@ type FieldCount struct {
 }
 
 // Report gives the figures, and whether the rules hold. It comes last: nothing can be
-// added after it.
-func (p *Profile) Report(topic string) *Report {
+// added after it. An error is one of the temporary file.
+func (p *Profile) Report(topic string) (*Report, error) {
 	r := &Report{Topic: topic, Partitions: []PartitionCount{}, OverTime: []Bucket{}}
 	var all counts
 	for _, part := range p.partitions {
@@ -81,7 +82,7 @@ func (p *Profile) Report(topic string) *Report {
 		c := part.scaled(factor)
 		p.fillGaps(part)
 		r.Partitions = append(r.Partitions, PartitionCount{
-			Partition: part.id, Records: c.records, Bytes: c.bytes, Disorder: c.disorder,
+			Partition: part.id, Estimate: factor != 1, Records: c.records, Bytes: c.bytes, Disorder: c.disorder,
 			FirstTimestamp: known(c.oldest, c.timed), LastTimestamp: known(c.newest, c.timed),
 		})
 		all.add(&c)
@@ -94,9 +95,13 @@ func (p *Profile) Report(topic string) *Report {
 		rate := float64(all.records) / seconds
 		r.Rate = &rate
 	}
-	r.SizeP50, r.SizeP95, r.SizeP99 = p.size(50), p.size(95), p.size(99)
-	r.SizeMax = known(p.largest, r.RecordsRead)
-	r.KeysDistinct = p.keysDistinct()
+	r.Estimate = r.Sampled
+	r.SizeP50, r.SizeP95, r.SizeP99 = p.sizes.percentile(50), p.sizes.percentile(95), p.sizes.percentile(99)
+	r.SizeMax = p.sizes.largest()
+	var err error
+	if r.KeysDistinct, err = p.keys.count(); err != nil {
+		return nil, err
+	}
 	r.Skew = skewOf(r.Partitions, r.Records)
 	if all.timed > 0 {
 		r.OverTime = p.times.buckets(maxOverTime)
@@ -106,7 +111,7 @@ func (p *Profile) Report(topic string) *Report {
 	for _, rule := range p.options.Rules {
 		r.Rules = append(r.Rules, rule.check(p, r))
 	}
-	return r
+	return r, nil
 }
 
 // known gives n, or nil when it was made from no records.
@@ -177,19 +182,6 @@ func (p *Profile) fillGaps(part *Partition) {
 		}
 		before = i
 	}
-}
-
-func (p *Profile) size(percentile float64) *int64 {
-	return known(min(p.largest, p.sizes.ValueAtPercentile(percentile)), p.sizes.TotalCount())
-}
-
-// keysDistinct is never more than there are keys.
-func (p *Profile) keysDistinct() int64 {
-	keys := int64(0)
-	for _, part := range p.partitions {
-		keys += part.records - part.nullKeys
-	}
-	return min(keys, int64(p.keys.Estimate()))
 }
 
 func skewOf(partitions []PartitionCount, records int64) *float64 {

@@ -22,7 +22,8 @@ import (
 //	presence(PATH)    the share of the values, null left out, that has the field
 //	types(PATH)       how many types a field has, null left out
 //
-// A rule about something that was never seen does not hold.
+// A rule about something that was never seen does not hold. Neither does one with == or
+// a bound above about a figure of which only the least is known.
 type Rule struct {
 	text string
 	name string      // of the figure or function
@@ -89,6 +90,15 @@ func (r *Rule) parse(text string) (rest, problem string) {
 	}
 	return r.number(strings.TrimLeft(rest, " "))
 }
+
+// WantsExact reports whether the rule is about equality with a figure that a sample can
+// only estimate.
+func (r *Rule) WantsExact() bool {
+	return (r.op == "==" || r.op == "!=") && r.name != "partitions"
+}
+
+// String is the rule as it was written.
+func (r *Rule) String() string { return r.text }
 
 // argument reads what stands in parentheses behind a function.
 func (r *Rule) argument(text string) (rest, problem string) {
@@ -188,6 +198,9 @@ func (r *Rule) value(p *Profile, report *Report) (value float64, detail string, 
 	}
 	if r.path != nil {
 		return r.ofField(p)
+	}
+	if r.name == "schemas" && report.SchemasOmitted && r.op != ">" && r.op != ">=" {
+		return 0, fmt.Sprintf("there are at least %d", len(report.Schemas)), false
 	}
 	for _, f := range []struct {
 		name  string

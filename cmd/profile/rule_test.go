@@ -84,7 +84,7 @@ func TestVerdicts(t *testing.T) {
 	}
 	seen := map[string]string{}
 	unmet := map[string]bool{}
-	for _, v := range profileOf(t, Options{JSON: true, Rules: rules(t, texts...)}, `{"a":1}`, `{"a":null,"b":null}`, "x", "y2345678901").Report("t").Rules {
+	for _, v := range reportOf(t, profileOf(t, Options{JSON: true, Rules: rules(t, texts...)}, `{"a":1}`, `{"a":null,"b":null}`, "x", "y2345678901"), "t").Rules {
 		seen[v.Rule] = v.Seen
 		if !v.Met {
 			unmet[v.Rule] = true
@@ -115,7 +115,7 @@ func TestVerdicts(t *testing.T) {
 }
 
 func TestVerdictsWithoutRecords(t *testing.T) {
-	for _, v := range profileOf(t, Options{Rules: rules(t, "records == 0", "skew < 9", "size_p50 < 9", "rate < 9", "null_rate(key) < 9", "presence(.a) < 9")}).Report("t").Rules {
+	for _, v := range reportOf(t, profileOf(t, Options{Rules: rules(t, "records == 0", "skew < 9", "size_p50 < 9", "rate < 9", "null_rate(key) < 9", "presence(.a) < 9")}), "t").Rules {
 		if want := v.Rule == "records == 0"; v.Met != want || !v.Met && v.Seen != "there are no records" && v.Seen != "there are no values" {
 			t.Errorf("%s: met %v, %s", v.Rule, v.Met, v.Seen)
 		}
