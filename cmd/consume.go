@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -213,7 +212,7 @@ func (p *consumePlan) openSerdes(env *Env) error {
 func (p *consumePlan) encodeKey(ctx context.Context, text string) ([]byte, error) {
 	var scratch []byte
 	key, _, err := p.encoders[serde.Key].encode(ctx, "", &input.Field{Bytes: []byte(text)}, &scratch)
-	if err != nil && errors.Is(err, serde.ErrRegistry) {
+	if ofRegistry(err) {
 		return nil, fmt.Errorf("--key-equals %s: %w", text, err)
 	}
 	if err != nil {

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"unicode/utf8"
@@ -53,7 +52,8 @@ func (d *decoding) field(r *record) *output.Field {
 
 // step decodes the part in place, or returns nil when there is nothing to decode. A
 // record that cannot be decoded keeps its bytes and carries the error; failed decides
-// about it. A registry that fails ends the run, unless there is d.unasked.
+// about it. A registry that fails or refuses ends the run, unless it is an outage and there
+// is d.unasked.
 func (d *decoding) step(failed step) step {
 	if d.serde == nil {
 		return nil
@@ -68,7 +68,7 @@ func (d *decoding) step(failed step) step {
 			return true, nil
 		}
 		outage := d.unasked != nil && isOutage(err)
-		if errors.Is(err, serde.ErrRegistry) && !outage || ctx.Err() != nil {
+		if ofRegistry(err) && !outage || ctx.Err() != nil {
 			return false, fmt.Errorf("%s[%d]@%d: %s: %w", r.Message.Topic, r.Message.Partition, r.Message.Offset, d.part, err)
 		}
 		f.Err = err.Error()

@@ -32,9 +32,9 @@ func exitStatuses() []exitStatus {
 		{2, "usage", "bad flag, argument, configuration or expression; nothing was attempted"},
 		{3, "not-found", "no such topic, group, subject, user, ACL, context, file"},
 		{4, "denied", "authentication or authorization"},
-		{5, "unreachable", "no broker or registry reached, in time or at all; name not resolved; TLS handshake failed"},
+		{5, "unreachable", "no broker or registry reached, in time or at all, or the registry fails; name not resolved; TLS handshake failed"},
 		{6, "data", "a record could not be decoded, encoded or validated, and --on-error did not allow it"},
-		{7, "unmet", "a stated expectation is false: expect, diff, lag --max, schema check, stats --rule, --verify, --fail-empty"},
+		{7, "unmet", "a stated expectation is false: expect, diff, lag --max, schema check, stats --rule, --verify, --fail-empty; the registry refuses a schema"},
 		{8, "refused", "unsafe or in the way: see error.code"},
 		{70, "bug", "a panic; says how to report it"},
 		{124, "timeout", "a deadline that the user named passed: wait --within, -n not reached at --for or --idle-timeout"},
@@ -64,6 +64,7 @@ const (
 	codeRegistry        errorCode = "registry_unreachable"
 	codeBadData         errorCode = "bad_data"
 	codeUnmet           errorCode = "unmet"
+	codeIncompatible    errorCode = "incompatible"
 	codeNeedsYes        errorCode = "needs_yes"
 	codeGroupActive     errorCode = "group_active"
 	codeAlreadyExists   errorCode = "already_exists"
@@ -92,7 +93,7 @@ func exitOf(c errorCode) int {
 		return 5
 	case codeBadData:
 		return 6
-	case codeUnmet:
+	case codeUnmet, codeIncompatible:
 		return 7
 	case codeNeedsYes, codeGroupActive, codeAlreadyExists, codeReadOnlyContext, codeSameTopic, codeNotAPipe:
 		return 8
@@ -265,7 +266,7 @@ func remedyOf(err error) string {
 	case errors.Is(err, kafka.ErrUnreachable):
 		return "is it running, and is this its address? kstream broker starts one on localhost:9092; -b names another"
 	case isOutage(err):
-		return "is it running, and is this its address? --registry names another"
+		return registryRemedy(err)
 	}
 	return ""
 }

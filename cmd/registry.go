@@ -87,10 +87,32 @@ func registryCode(err error) errorCode {
 		return codeTLSFailed
 	case errors.Is(err, serde.ErrRegistry):
 		return codeRegistry
+	case errors.Is(err, registry.ErrIncompatible):
+		return codeIncompatible
 	case errors.Is(err, registry.ErrInvalid):
-		return codeBadData
+		return codeUsage
 	case errors.As(err, &encode) && errors.Is(err, serde.ErrUnknownSchema):
 		return codeUnknownSubject
 	}
 	return ""
+}
+
+// ofRegistry reports whether err is what a registry failed with or refused. It is no
+// fault of a record, so --on-error does not decide about it; a schema that the registry
+// does not know is.
+func ofRegistry(err error) bool {
+	return errors.Is(err, serde.ErrRegistry) || errors.Is(err, registry.ErrIncompatible) ||
+		errors.Is(err, registry.ErrInvalid) || errors.Is(err, registry.ErrRefused)
+}
+
+const registryBusy = "it is there, and answers so: its log says why"
+
+// registryRemedy is the hint for a registry that cannot answer, or that answers with an
+// error of its own.
+func registryRemedy(err error) string {
+	var failure *registry.Error
+	if errors.As(err, &failure) && failure.Later {
+		return registryBusy
+	}
+	return "is it running, and is this its address? --registry names another"
 }

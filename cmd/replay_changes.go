@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -190,7 +189,7 @@ func (c *changer) encode(ctx context.Context, part serde.Part, json []byte) ([]b
 	data, more, err := e.encode(ctx, topic, &f, &c.scratch)
 	switch {
 	case err == nil:
-	case errors.Is(err, serde.ErrRegistry), ctx.Err() != nil:
+	case ofRegistry(err), ctx.Err() != nil:
 		return nil, fmt.Errorf("%s: %w", placeOf(c.record.Record), err)
 	default:
 		return nil, &unusable{err}

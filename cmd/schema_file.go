@@ -104,7 +104,7 @@ func (s *schemaFile) text(env *Env) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", s.path, err)
 	case len(text) > maxSchema:
-		return nil, faultf(codeBadData, "%s: more than %d MiB are no schema", s.path, maxSchema>>20)
+		return nil, usagef("%s: more than %d MiB are no schema", s.path, maxSchema>>20)
 	}
 	return text, nil
 }
@@ -122,7 +122,7 @@ func (s *schemaFile) check(ctx context.Context, client *registry.Client, schema 
 			texts[i] = imported.Text
 		}
 		if _, err := avro.ParseSchema(schema.Text, texts...); err != nil {
-			return faultf(codeBadData, "%s: %w", s.path, err)
+			return usagef("%s: %w", s.path, err)
 		}
 		return nil
 	}
@@ -139,7 +139,7 @@ func (s *schemaFile) check(ctx context.Context, client *registry.Client, schema 
 	})
 	var wrong *serde.SpecError
 	if err != nil && !errors.As(err, &wrong) { // a SPEC can want more: which message
-		return faultf(codeBadData, "%w", err)
+		return usagef("%w", err)
 	}
 	if err == nil {
 		closeSerde(opened)

@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -144,7 +143,7 @@ func (c *recordCheck) try(ctx context.Context, s serde.Serde, r *kafka.Record, n
 	}
 	if in.Data != nil { // a tombstone needs no schema
 		_, err := s.Decode(ctx, in)
-		if err != nil && (errors.Is(err, serde.ErrRegistry) || ctx.Err() != nil) {
+		if err != nil && (ofRegistry(err) || ctx.Err() != nil) {
 			return fmt.Errorf("%s[%d]@%d: %w", r.Topic, r.Partition, r.Offset, err)
 		}
 		if err != nil {

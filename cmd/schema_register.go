@@ -88,7 +88,7 @@ func (p *schemaRegisterPlan) run(ctx context.Context, env *Env) error {
 	s, err := client.Register(ctx, p.subject, schema)
 	if err != nil {
 		err = fmt.Errorf("%s: %w", p.subject, err)
-		if errors.Is(err, registry.ErrIncompatible) {
+		if errors.Is(err, registry.ErrIncompatible) && !errors.Is(err, registry.ErrRefused) {
 			return hint(err, "kstream schema check %s %s says why", p.subject, p.file.path)
 		}
 		return err

@@ -35,10 +35,10 @@ func registryOf(ts *testscript.TestScript) *registrytest.Fake {
 // address, and says how it answers from now on: good, incompatible, page, broken, cut,
 // locked, silent.
 func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: registry %s", strings.Join(registrytest.Moods(), "|"))
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: registry %s, registry STATUS TEXT", strings.Join(registrytest.Moods(), "|"))
 	}
-	ts.Check(registryOf(ts).SetMood(args[0]))
+	ts.Check(registryOf(ts).SetMood(strings.Join(args, " ")))
 }
 
 // registry-asked prints the requests since it was last called, a line for each; the

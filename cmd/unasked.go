@@ -26,7 +26,8 @@ func lockedOut(err error) bool {
 // to give.
 type unasked struct {
 	failureCount
-	told atomic.Bool
+	told  atomic.Bool
+	later atomic.Bool // the registry answered that it cannot
 }
 
 // withoutRegistry keeps a record that could not be decoded because of the registry.
@@ -37,6 +38,7 @@ func (c *consumption) withoutRegistry(_ context.Context, r *record) (bool, error
 	r.unasked = true
 	var failure *registry.Error
 	if errors.As(r.decodeErr, &failure) {
+		c.unasked.later.CompareAndSwap(false, failure.Later)
 		c.unasked.add(failure)
 		return true, nil
 	}
@@ -64,7 +66,11 @@ func (u *unasked) err() error {
 	if n == 1 {
 		left = "was left as its bytes"
 	}
-	return hint(faultf(codeRegistry, "%s %s: %s", countOf(n, "record"), left, why),
+	err := faultf(codeRegistry, "%s %s: %s", countOf(n, "record"), left, why)
+	if u.later.Load() {
+		return hint(err, "%s", registryBusy)
+	}
+	return hint(err,
 		"is it running, and is this its address? --registry names another; without -s none is asked")
 }
 

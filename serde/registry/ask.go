@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/twmb/franz-go/pkg/sr"
 
@@ -25,7 +26,10 @@ const (
 )
 
 // Errors that a question may end with beside serde.ErrRegistry, for a registry that
-// cannot answer, and serde.ErrUnknownSchema. The first three come with serde.ErrRegistry.
+// cannot answer, and serde.ErrUnknownSchema. The first three come with serde.ErrRegistry;
+// the others are answers: ErrIncompatible to any conflict (409, 422), ErrInvalid to what the
+// registry cannot parse (400, error 42201), and ErrRefused to the rest, or as the text of
+// one that is not about a schema.
 var (
 	ErrAuth   = errors.New("the credentials are missing or wrong")
 	ErrDenied = errors.New("the credentials do not allow it")
@@ -42,6 +46,7 @@ type Error struct {
 	URL   string // of the request, or of the registry where there was none
 	Kinds []error
 	Err   error
+	Later bool // the registry answered that it cannot now
 
 	missing bool // the endpoint, it seems
 }
@@ -179,14 +184,19 @@ func (c *Client) explain(ctx context.Context, url string, err error) *failure {
 	return f
 }
 
-// explainResponse is for an answer that says no.
+// explainResponse is for an answer that says no. Only one that asks for a later try, that
+// does not let us in, or that no registry gives, is serde.ErrRegistry: all others are
+// about the question.
 func (c *Client) explainResponse(url string, r *sr.ResponseError) *failure {
-	f := &failure{again: r.StatusCode == http.StatusTooManyRequests || r.StatusCode >= 500}
-	e := &Error{Kinds: []error{serde.ErrRegistry}, Err: errors.New(c.said(r))}
+	f := &failure{again: mayChange(r.StatusCode)}
+	e := &Error{Kinds: []error{serde.ErrRegistry}, Err: errors.New(c.said(r)), Later: f.again}
 	e.URL = pathOf(r.URL, url)
 	if r.StatusCode == http.StatusNotFound && r.ErrorCode/100 != 404 {
 		e.missing = true
 		e.Err = fmt.Errorf("%w: is this the address of a schema registry?", e.Err)
+	}
+	refused := func(kind, text error) {
+		e.Kinds, e.Err = []error{kind}, fmt.Errorf("%w: %w", text, e.Err)
 	}
 	switch {
 	case r.StatusCode == http.StatusUnauthorized:
@@ -197,16 +207,25 @@ func (c *Client) explainResponse(url string, r *sr.ResponseError) *failure {
 		e.Err = fmt.Errorf("%w: %w", ErrDenied, e.Err)
 	case r.ErrorCode/100 == 404: // 40401 no such subject, 40402 version, 40403 schema, …
 		e.Kinds, e.Err = nil, serde.ErrUnknownSchema
-	case f.again, e.missing, r.StatusCode < 400, r.ErrorCode == 0:
-	case r.ErrorCode == http.StatusConflict:
-		e.Kinds, e.Err = nil, fmt.Errorf("%w: %w", ErrIncompatible, e.Err)
+	case f.again, e.missing, r.StatusCode < 400:
+	case r.StatusCode == http.StatusConflict && r.Method == http.MethodPost:
+		refused(ErrIncompatible, ErrIncompatible)
 	case r.StatusCode == http.StatusUnprocessableEntity && r.ErrorCode == sr.ErrInvalidSchema.Code:
-		e.Kinds, e.Err = nil, fmt.Errorf("%w: %w", ErrInvalid, e.Err)
+		refused(ErrInvalid, ErrInvalid)
+	case r.StatusCode == http.StatusConflict, r.StatusCode == http.StatusUnprocessableEntity:
+		refused(ErrIncompatible, ErrRefused)
+	case r.StatusCode == http.StatusBadRequest:
+		refused(ErrInvalid, ErrRefused)
 	default:
-		e.Kinds, e.Err = nil, fmt.Errorf("%w: %w", ErrRefused, e.Err)
+		refused(ErrRefused, ErrRefused)
 	}
 	f.err = e
 	return f
+}
+
+// mayChange reports whether the same question may be answered a moment later.
+func mayChange(status int) bool {
+	return status >= 500 || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout
 }
 
 // pathOf is the URL of a request as it may be shown.
@@ -219,17 +238,24 @@ func pathOf(request, registry string) string {
 	return u.String()
 }
 
-// said is the message of a response, or its status where the body is a web page.
+// said is what a response says: its message, or its text with the status, or the status
+// alone where the body is empty or a web page.
 func (c *Client) said(r *sr.ResponseError) string {
 	status := fmt.Sprintf("%d %s", r.StatusCode, http.StatusText(r.StatusCode))
-	if r.ErrorCode == 0 || r.Message == "" {
+	switch {
+	case len(r.Raw) == 0 || r.Raw[0] == '<' || !utf8.Valid(r.Raw):
 		return status
+	case r.Message == "":
+		if text := c.short(string(r.Raw)); !strings.Contains(strings.ToLower(text), strings.ToLower(http.StatusText(r.StatusCode))) {
+			return status + ": " + text
+		}
+		return status
+	case r.ErrorCode == 0:
+		return status + ": " + c.short(r.Message)
+	case r.ErrorCode == r.StatusCode:
+		return fmt.Sprintf("%d: %s", r.StatusCode, c.short(r.Message))
 	}
-	message := c.short(r.Message)
-	if r.ErrorCode == r.StatusCode {
-		return fmt.Sprintf("%d: %s", r.StatusCode, message)
-	}
-	return fmt.Sprintf("%s (error %d)", message, r.ErrorCode)
+	return fmt.Sprintf("%s (error %d)", c.short(r.Message), r.ErrorCode)
 }
 
 // maxMessage bounds the text of others in our errors, in bytes.

@@ -12,5 +12,5 @@
 //
 // A failure of the registry wraps serde.ErrRegistry and names the URL and the cause;
 // what the registry does not know is serde.ErrUnknownSchema, what it refuses is
-// ErrIncompatible, ErrInvalid or ErrRefused. Errors never hold credentials.
+// ErrIncompatible, ErrInvalid or ErrRefused, in its own words. Errors never hold credentials.
 package registry

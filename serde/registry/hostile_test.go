@@ -59,7 +59,7 @@ func TestAFailingRegistry(t *testing.T) {
 		},
 		"busy": {
 			answer: say(429, "text/plain", "slow down"), requests: 3,
-			want: "schema registry URL/schemas/ids/7: 429 Too Many Requests", is: []error{serde.ErrRegistry},
+			want: "schema registry URL/schemas/ids/7: 429 Too Many Requests: slow down", is: []error{serde.ErrRegistry},
 		},
 		"its own store is down": {
 			answer: say(500, "application/json", `{"error_code":50001,"message":"Error in the backend data store"}`), requests: 3,
@@ -122,6 +122,29 @@ func TestAFailingRegistry(t *testing.T) {
 			answer: say(422, "application/json", `{"error_code":42201,"message":"`+strings.Repeat(`line\n\u001b[31m `, 100)+`"}`), requests: 1,
 			want: "the registry finds the schema invalid: " + strings.Repeat("line \x1b[31m ", 40)[:maxMessage] + "… (error 42201)",
 			is:   []error{ErrInvalid}, isNot: []error{serde.ErrRegistry},
+		},
+		"a conflict without a code": {
+			answer: say(422, "application/json", `{"message":"the quota is used up"}`), requests: 1,
+			want: "the registry refuses: 422 Unprocessable Entity: the quota is used up",
+			is:   []error{ErrIncompatible}, isNot: []error{serde.ErrRegistry},
+		},
+		"a conflict in plain text": {
+			answer: say(409, "text/plain", "no\nnot\x1b[31m now"), requests: 1,
+			want: "the registry refuses: 409 Conflict: no not\x1b[31m now",
+			is:   []error{ErrIncompatible}, isNot: []error{serde.ErrRegistry},
+		},
+		"it cannot parse that": {
+			answer: say(400, "application/problem+json", `{"title":"bad request"}`), requests: 1,
+			want: "the registry refuses: 400 Bad Request",
+			is:   []error{ErrInvalid}, isNot: []error{serde.ErrRegistry},
+		},
+		"refused by a gateway": {
+			answer: say(418, "text/html", page), requests: 1,
+			want: "the registry refuses: 418 I'm a teapot", is: []error{ErrRefused}, isNot: []error{serde.ErrRegistry},
+		},
+		"busy, in its own words": {
+			answer: say(503, "application/json", `{"message":"electing"}`), requests: 3,
+			want: "schema registry URL/schemas/ids/7: 503 Service Unavailable: electing", is: []error{serde.ErrRegistry},
 		},
 		"unknown": {
 			answer: say(404, "application/json", `{"error_code":40403,"message":"Schema 7 not found"}`), requests: 1,

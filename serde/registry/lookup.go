@@ -95,6 +95,9 @@ func (c *Client) ByID(ctx context.Context, id int, subject string) (serde.Schema
 			params = append(params, sr.Subject(subject))
 		}
 		s, err := c.fetch(ctx, "/schemas/ids/"+strconv.Itoa(id), params...)
+		if id > math.MaxInt32 && c.lacks(err) { // of what cannot be an id, registries in Java have no endpoint
+			err = serde.ErrUnknownSchema
+		}
 		s.ID = id
 		return s, err
 	})

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -25,7 +26,8 @@ const (
 	Silent       = "silent"       // no answer until the client has gone
 )
 
-// Moods lists what SetMood takes.
+// Moods lists what SetMood takes, beside a status from 400 on and the text that comes with it
+// in answer to everything: "422 {…}".
 func Moods() []string { return []string{Good, Incompatible, Page, Broken, Cut, Locked, Silent} }
 
 // Fake is a registry within the test, without a check of compatibility of its own. It
@@ -54,13 +56,22 @@ func (f *Fake) Close() { f.server.Close() }
 
 // SetMood changes how it answers from now on.
 func (f *Fake) SetMood(mood string) error {
-	if !slices.Contains(Moods(), mood) {
-		return fmt.Errorf("mood %q: want one of %v", mood, Moods())
+	if status, _ := refusal(mood); status == 0 && !slices.Contains(Moods(), mood) {
+		return fmt.Errorf("mood %q: want one of %v, or a status and a text", mood, Moods())
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.mood = mood
 	return nil
+}
+
+// refusal splits a mood that is a status and a text.
+func refusal(mood string) (status int, text string) {
+	number, text, _ := strings.Cut(mood, " ")
+	if status, err := strconv.Atoi(number); err == nil && status >= 400 && status < 600 {
+		return status, text
+	}
+	return 0, ""
 }
 
 // Asked gives the requests since the last call, as "GET /subjects".
@@ -82,7 +93,10 @@ func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(status)
 		io.WriteString(w, text) //nolint:errcheck // the test sees what arrives
 	}
+	status, text := refusal(mood)
 	switch {
+	case status != 0:
+		say(status, text)
 	case mood == Page:
 		say(http.StatusOK, "<html>Please log in</html>")
 	case mood == Broken:
