@@ -202,8 +202,8 @@ func (p *consumePlan) openSerdes(env *Env) error {
 		return err
 	}
 	p.close = closeAll
-	p.key = newDecoding(serde.Key, key, options.JSON())
-	p.value = newDecoding(serde.Value, value, options.JSON())
+	p.key = newDecoding(env, serde.Key, key, options.JSON())
+	p.value = newDecoding(env, serde.Value, value, options.JSON())
 	p.encoders = newEncoders(key, value, options.JSON())
 	return nil
 }

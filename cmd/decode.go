@@ -99,8 +99,8 @@ func (p *codecPlan) run(ctx context.Context, env *Env) error {
 	for _, note := range result.Notes {
 		env.notice("%s: %s", result.Format, note)
 	}
-	if result.Rest > 0 {
-		env.notice("%s: %s after the value", result.Format, countOf(int64(result.Rest), "byte"))
+	if result.Skipped.Kind != serde.NoFrame {
+		env.notice("%s: %s was passed over", result.Format, result.Skipped)
 	}
 	if env.StdoutTerminal {
 		line = output.AppendEscapedJSON(nil, line)

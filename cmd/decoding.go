@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -23,11 +24,19 @@ type decoding struct {
 	// unasked decides about a record that the registry was not there for. Nil: that ends
 	// the run.
 	unasked step
+	// skipped tells, once, that frames of a registry are passed over.
+	skipped func(serde.Frame)
 }
 
 // newDecoding finds the short way for the serdes that only choose how bytes are shown.
-func newDecoding(part serde.Part, s serde.Serde, json value.JSONOptions) decoding {
+func newDecoding(env *Env, part serde.Part, s serde.Serde, json value.JSONOptions) decoding {
 	d := decoding{part: part, json: json}
+	var once sync.Once
+	d.skipped = func(f serde.Frame) {
+		once.Do(func() {
+			env.notice("%s: %s was passed over: %s reads by a schema of its own; so for the records after it", part, f, s.Name())
+		})
+	}
 	switch s.Name() {
 	case "text", "bytes":
 	case "hex":
@@ -92,6 +101,9 @@ func (d *decoding) decode(ctx context.Context, r *record, f *output.Field) error
 	out, result, err := serde.Render(ctx, r.scratch, d.serde, d.input(r, f), d.json)
 	if err != nil {
 		return err
+	}
+	if result.Skipped.Kind != serde.NoFrame {
+		d.skipped(result.Skipped)
 	}
 	r.scratch = out
 	f.JSON = out[from:len(out):len(out)]

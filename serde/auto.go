@@ -16,8 +16,7 @@ import (
 // fields are left out.
 type AutoFormats struct {
 	// BySchema reads data with a schema id, by the Type of the schema: AVRO, PROTOBUF,
-	// JSON. Bytes left after the value must be an error, or told in Result.Rest; so for
-	// the others.
+	// JSON.
 	BySchema     map[string]Decoder
 	Container    Decoder // Avro object container files
 	SingleObject Decoder // Avro single object encoding
@@ -51,7 +50,7 @@ func (a *auto) Decode(ctx context.Context, in Input) (Result, error) {
 			return Result{}, d.err
 		}
 		r, err := d.Decode(ctx, in)
-		if err == nil && r.Rest == 0 || errors.Is(err, ErrRegistry) {
+		if err == nil || errors.Is(err, ErrRegistry) {
 			return r, err
 		}
 	}
@@ -62,7 +61,7 @@ func (a *auto) Decode(ctx context.Context, in Input) (Result, error) {
 		return Result{Value: string(in.Data), Format: "string"}, nil
 	}
 	if a.maybePickle(in.Data) {
-		if r, err := a.formats.Pickle.Decode(ctx, in); err == nil && r.Rest == 0 {
+		if r, err := a.formats.Pickle.Decode(ctx, in); err == nil {
 			return r, nil
 		}
 	}
@@ -77,7 +76,7 @@ func (a *auto) AppendJSON(ctx context.Context, dst []byte, in Input) ([]byte, Re
 			return dst, Result{}, d.err
 		}
 		out, r, err := Render(ctx, dst, d, in, o)
-		if err == nil && r.Rest == 0 || errors.Is(err, ErrRegistry) {
+		if err == nil || errors.Is(err, ErrRegistry) {
 			return out, r, err
 		}
 	}
@@ -88,7 +87,7 @@ func (a *auto) AppendJSON(ctx context.Context, dst []byte, in Input) ([]byte, Re
 		return value.AppendString(dst, in.Data), Result{Format: "string"}, nil
 	}
 	if a.maybePickle(in.Data) {
-		if out, r, err := Render(ctx, dst, a.formats.Pickle, in, o); err == nil && r.Rest == 0 {
+		if out, r, err := Render(ctx, dst, a.formats.Pickle, in, o); err == nil {
 			return out, r, nil
 		}
 	}
@@ -135,6 +134,9 @@ func (a *auto) schema(ctx context.Context, in Input) (s Schema, found bool, err 
 	switch {
 	case len(frame) >= 5 && frame[0] == 0:
 		id := binary.BigEndian.Uint32(frame[1:])
+		if id == 0 && len(frame) >= 9 { // eight bytes of an id, as clients of Apicurio write it
+			id = binary.BigEndian.Uint32(frame[5:])
+		}
 		if id == 0 {
 			return Schema{}, false, nil
 		}

@@ -18,7 +18,7 @@ import (
 //	h H i I q Q  signed, unsigned 16, 32, 64 bits
 //	c            one ASCII character
 //	s            the rest, as text
-//	$            the end of the data; without it, what follows is skipped
+//	$            the end of the data, where it must end in any case
 //
 // Spaces separate. One field is a value by itself; more, or none, are an array.
 func NewPack(s Spec, _ Options) (Serde, error) {
@@ -36,7 +36,7 @@ func NewPack(s Spec, _ Options) (Serde, error) {
 			little = c == '<'
 			continue
 		case '$':
-			end, p.end = true, true
+			end = true
 			continue
 		case 'b', 'B', 'c':
 			f.size = 1
@@ -66,10 +66,7 @@ type packField struct {
 	order binary.ByteOrder
 }
 
-type pack struct {
-	fields []packField
-	end    bool // nothing may follow the fields
-}
+type pack struct{ fields []packField }
 
 func (*pack) Name() string { return "pack" }
 
@@ -95,10 +92,7 @@ func (p *pack) Decode(_ context.Context, in Input) (Result, error) {
 		r.Value = list[0]
 	}
 	if left := len(in.Data) - at; left > 0 {
-		if p.end {
-			return Result{}, &DecodeError{Format: "pack", Offset: at, Err: fmt.Errorf("%d bytes after the last field", left)}
-		}
-		r.Rest = left
+		return Result{}, AfterValue("pack", at, left)
 	}
 	return r, nil
 }

@@ -67,14 +67,15 @@ type SchemaInfo struct {
 
 // Result is a decoded value.
 type Result struct {
-	Value  value.V
-	Format string      // the serde that understood the bytes: "avro", also under "auto"
-	Schema *SchemaInfo // nil without one
-	Rest   int         // bytes after the value, where the format passes over them
-	Notes  []string    // what a reader should know: "2 unknown fields"
+	Value   value.V
+	Format  string      // the serde that understood the bytes: "avro", also under "auto"
+	Schema  *SchemaInfo // nil without one
+	Notes   []string    // what a reader should know: "2 unknown fields"
+	Skipped Frame       // what was passed over before the value, as the schema is a local one
 }
 
-// Decoder turns the bytes of a key or value into a Result. Its errors are
+// Decoder turns the bytes of a key or value into a Result. All of the bytes are the
+// value: what is left after it is an error, in every format. Its errors are
 // *DecodeError, or wrap ErrRegistry when the registry, not the data, is at fault.
 type Decoder interface {
 	Decode(ctx context.Context, in Input) (Result, error)
@@ -127,6 +128,48 @@ func (e *DecodeError) Error() string {
 }
 
 func (e *DecodeError) Unwrap() error { return e.Err }
+
+// Frame names a schema before a value. Records of one topic have much the same, so a
+// command says once that they were passed over.
+type Frame struct {
+	Kind FrameKind
+	ID   uint32   // of FrameID
+	GUID [16]byte // of the others
+}
+
+// FrameKind says whose frame it is.
+type FrameKind uint8
+
+// The frames that are known.
+const (
+	NoFrame FrameKind = iota
+	FrameID
+	FrameGUID
+	FrameGlue // of the registry of AWS
+)
+
+func (f Frame) String() string {
+	switch f.Kind {
+	case NoFrame:
+		return "no frame"
+	case FrameID:
+		return fmt.Sprintf("the frame of schema %d", f.ID)
+	case FrameGlue:
+		return fmt.Sprintf("the frame of AWS Glue, schema version %s", value.AppendUUID(nil, f.GUID))
+	}
+	return fmt.Sprintf("the frame of schema %s", value.AppendUUID(nil, f.GUID))
+}
+
+// AfterValue is the error of a format about size bytes after the value that ends at
+// offset, or -1 where its place is not known.
+func AfterValue(format string, offset, size int) error {
+	if size == 1 {
+		return &DecodeError{Format: format, Offset: offset, Err: errOneAfter}
+	}
+	return &DecodeError{Format: format, Offset: offset, Err: fmt.Errorf("%d bytes after the value", size)}
+}
+
+var errOneAfter = errors.New("1 byte after the value")
 
 // Schema is a schema as a registry stores it.
 type Schema struct {

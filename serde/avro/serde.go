@@ -2,6 +2,7 @@ package avro
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strconv"
@@ -86,7 +87,7 @@ func readSchema(o serde.Options, file string) (*Schema, string, error) {
 // Name is "avro".
 func (s *Serde) Name() string { return "avro" }
 
-// Decode reads one key or value. Bytes after the value are passed over.
+// Decode reads one key or value.
 func (s *Serde) Decode(ctx context.Context, in serde.Input) (serde.Result, error) {
 	d, err := s.open(ctx, in)
 	if err != nil {
@@ -96,10 +97,13 @@ func (s *Serde) Decode(ctx context.Context, in serde.Input) (serde.Result, error
 		return s.container(in.Data)
 	}
 	v, n, err := d.schema.Decode(d.datum, s.style, s.limits)
+	if err == nil {
+		err = d.whole(n)
+	}
 	if err != nil {
 		return serde.Result{}, shift(err, d.offset)
 	}
-	return d.result(v, n), nil
+	return d.result(v), nil
 }
 
 // AppendJSON appends the JSON of one key or value, in the style and mode of the
@@ -111,10 +115,13 @@ func (s *Serde) AppendJSON(ctx context.Context, dst []byte, in serde.Input) ([]b
 	}
 	if !d.container && s.json.Mode == value.Plain {
 		out, n, err := d.schema.AppendJSON(dst, d.datum, s.style, s.limits)
+		if err == nil {
+			err = d.whole(n)
+		}
 		if err != nil {
 			return dst, serde.Result{}, shift(err, d.offset)
 		}
-		return out, d.result(nil, n), nil
+		return out, d.result(nil), nil
 	}
 	r, err := s.Decode(ctx, in)
 	if err != nil {
@@ -134,12 +141,28 @@ type datum struct {
 	info      *serde.SchemaInfo
 	datum     []byte
 	offset    int // of the datum in the record, -1 when it was rewritten
-	rest      int // bytes after it that were seen already
+	skipped   serde.Frame
 	container bool
 }
 
-func (d *datum) result(v value.V, size int) serde.Result {
-	return serde.Result{Value: v, Format: "avro", Schema: d.info, Rest: d.rest + len(d.datum) - size}
+// withLength gives bytes at the top of a schema the length that they lack after a frame,
+// as Confluent's serializers write them.
+func (d *datum) withLength() {
+	if d.schema.root.kind == kindBytes {
+		d.datum, d.offset = append(binary.AppendVarint(make([]byte, 0, len(d.datum)+binary.MaxVarintLen64), int64(len(d.datum))), d.datum...), -1
+	}
+}
+
+// whole wants the value to be all of the datum.
+func (d *datum) whole(size int) error {
+	if left := len(d.datum) - size; left > 0 {
+		return serde.AfterValue("avro", size, left)
+	}
+	return nil
+}
+
+func (d *datum) result(v value.V) serde.Result {
+	return serde.Result{Value: v, Format: "avro", Schema: d.info, Skipped: d.skipped}
 }
 
 // open finds the schema and the datum of a record.
@@ -160,7 +183,9 @@ func (s *Serde) open(ctx context.Context, in serde.Input) (datum, error) {
 			return datum{}, err
 		}
 	}
-	return s.rewritten(l, datum{schema: l.Schema.Schema, info: &l.Info, datum: in.Data[f.Body:], offset: f.Body})
+	d := datum{schema: l.Schema.Schema, info: &l.Info, datum: in.Data[f.Body:], offset: f.Body}
+	d.withLength()
+	return s.rewritten(l, d)
 }
 
 // openLocal reads data without a frame. Single-object encoding and container files
@@ -176,11 +201,49 @@ func (s *Serde) openLocal(ctx context.Context, in serde.Input) (datum, error) {
 		d.offset = singleObjectFrame
 		d.datum = in.Data[singleObjectFrame:]
 	} else if isContainer(in.Data) {
-		if n, err := d.schema.Check(in.Data, s.limits); err != nil || n < len(in.Data) {
+		if !d.schema.takes(in.Data, s.limits) {
 			return datum{container: true}, nil
 		}
+	} else if err := s.skipFrame(&d); err != nil {
+		return datum{}, err
 	}
 	return s.rewritten(l, d)
+}
+
+// skipFrame passes over the frame of a registry, where only what follows it is a value
+// of the local schema.
+func (s *Serde) skipFrame(d *datum) error {
+	f, ok := wire.FindSkippable(d.datum, s.limits.Bytes)
+	if !ok {
+		return nil
+	}
+	n, err := d.schema.Check(d.datum, s.limits)
+	if err == nil {
+		err = d.whole(n)
+	}
+	if err == nil {
+		return nil
+	}
+	framed := *d
+	framed.datum, framed.offset, framed.skipped = f.Body, f.Size, f.Frame
+	if f.Kind != serde.FrameGlue {
+		framed.withLength()
+	}
+	if d.schema.takes(framed.datum, s.limits) {
+		*d = framed
+		return nil
+	}
+	var de *serde.DecodeError
+	if errors.As(err, &de) {
+		return fault(de.Offset, fmt.Errorf("%w; nor is what follows %s a value of %s", de.Err, f.Frame, d.schema.Name))
+	}
+	return err
+}
+
+// takes reports whether data is a value of the schema, all of it.
+func (s *Schema) takes(data []byte, limits serde.Limits) bool {
+	n, err := s.Check(data, limits)
+	return err == nil && n == len(data)
 }
 
 // rewritten gives the datum as the reader schema has it, if there is one.
@@ -189,11 +252,13 @@ func (s *Serde) rewritten(l *loaded, d datum) (datum, error) {
 		return d, nil
 	}
 	n, err := d.schema.Check(d.datum, s.limits)
+	if err == nil {
+		err = d.whole(n)
+	}
 	if err != nil {
 		return datum{}, shift(err, d.offset)
 	}
-	d.rest = len(d.datum) - n
-	if d.datum, err = l.Schema.reader.rewrite(d.datum[:n], s.limits); err != nil {
+	if d.datum, err = l.Schema.reader.rewrite(d.datum, s.limits); err != nil {
 		return datum{}, err
 	}
 	d.schema, d.offset = l.Schema.reader.reader, -1

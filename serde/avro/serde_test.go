@@ -32,6 +32,7 @@ func newShelf() *serdetest.Shelf {
 		add(5, 2, "t-key", `"double"`),
 		add(6, 1, "broken", `{"type":"record"}`),
 		other,
+		add(10, 1, "blob-value", `"bytes"`),
 		add(1<<31+7, 1, "far", `"int"`),
 	}}
 }
@@ -50,7 +51,6 @@ func TestReadingFrames(t *testing.T) {
 		key     bool
 		headers []serde.Header
 		want    string
-		rest    int
 		wantErr string
 	}{
 		"prefix":               {hex: "00 00000001 54", want: `{"cents":42}`},
@@ -61,7 +61,10 @@ func TestReadingFrames(t *testing.T) {
 		"id in the header":     {hex: "54", headers: []serde.Header{{Key: "__value_schema_id", Value: []byte{0, 0, 0, 0, 1}}}, want: `{"cents":42}`},
 		"header of the other":  {hex: "00 00000001 54", headers: []serde.Header{{Key: "__key_schema_id", Value: guid}}, want: `{"cents":42}`},
 		"guid in the payload":  {hex: "01 00112233445566778899aabbccddeeff 02", want: "1"},
-		"bytes after it":       {hex: "00 00000001 54 00 00", want: `{"cents":42}`, rest: 2},
+		"bytes after it":       {hex: "00 00000001 54 00 00", wantErr: "avro: byte 6: 2 bytes after the value"},
+		"id of eight bytes":    {hex: "00 0000000000000001 54", want: `{"cents":42}`},
+		"bytes at the top":     {hex: "00 0000000a 04 0102", want: `"BAEC"`},
+		"no bytes at the top":  {hex: "00 0000000a", want: `""`},
 		"JSON":                 {hex: "7b 22 69 64 22 3a 31 7d", wantErr: "avro: byte 0: no schema id: want 00 and 4 bytes, have 7b 22 69 64 22"},
 		"nothing":              {hex: "", wantErr: "avro: byte 0: no schema id: want 00 and 4 bytes, have "},
 		"cut frame":            {hex: "00 00 00", wantErr: "avro: byte 0: no schema id: want 00 and 4 bytes, have 00 00 00"},
@@ -81,18 +84,67 @@ func TestReadingFrames(t *testing.T) {
 				t.Fatal(err)
 			}
 			in := serde.Input{Topic: "t", Part: part(tt.key), Data: unhex(t, tt.hex), Headers: tt.headers}
-			got, r, err := serde.Render(t.Context(), nil, s, in, value.JSONOptions{})
+			got, _, err := serde.Render(t.Context(), nil, s, in, value.JSONOptions{})
 			if tt.wantErr != "" {
 				tt.want = ""
 			} else {
 				tt.wantErr = "<nil>"
 			}
-			if diff := cmp.Diff([]string{tt.want, tt.wantErr}, []string{string(got), fmt.Sprint(err)}); diff != "" || r.Rest != tt.rest {
-				t.Errorf("rest %d (-want +got):\n%s", r.Rest, diff)
+			if diff := cmp.Diff([]string{tt.want, tt.wantErr}, []string{string(got), fmt.Sprint(err)}); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
 			}
 			if _, err := s.Decode(t.Context(), in); fmt.Sprint(err) != tt.wantErr {
 				t.Errorf("Decode: %v", err)
 			}
+		})
+	}
+}
+
+// TestFramesBeforeALocalSchema has records of a registry read by a schema of a file.
+func TestFramesBeforeALocalSchema(t *testing.T) {
+	record := `{"type":"record","name":"R","fields":[{"name":"id","type":"long"},{"name":"name","type":"string"}]}`
+	tests := map[string]struct {
+		schema  string
+		hex     string
+		want    string
+		skipped string
+		wantErr string
+	}{
+		"no frame":          {hex: "0a 0278", want: `{"id":5,"name":"x"}`},
+		"four bytes of id":  {hex: "00 00000007 0a 0278", want: `{"id":5,"name":"x"}`, skipped: "the frame of schema 7"},
+		"eight bytes of id": {hex: "00 0000000000000007 0a 0278", want: `{"id":5,"name":"x"}`, skipped: "the frame of schema 7"},
+		"a GUID":            {hex: "01 00112233445566778899aabbccddeeff 0a 0278", want: `{"id":5,"name":"x"}`, skipped: "the frame of schema 00112233-4455-6677-8899-aabbccddeeff"},
+		"Glue":              {hex: "03 00 00112233445566778899aabbccddeeff 0a 0278", want: `{"id":5,"name":"x"}`, skipped: "the frame of AWS Glue, schema version 00112233-4455-6677-8899-aabbccddeeff"},
+		"Glue, compressed":  {hex: "03 05 00112233445566778899aabbccddeeff 789ce362aa0000009d0085", want: `{"id":5,"name":"x"}`, skipped: "the frame of AWS Glue, schema version 00112233-4455-6677-8899-aabbccddeeff"},
+		"like a frame":      {hex: "00 06 00 00 07", want: `{"id":0,"name":"\u0000\u0000\u0007"}`},
+		"after the frame":   {hex: "00 00000007 0a 0278 00", wantErr: "avro: byte 2: 7 bytes after the value; nor is what follows the frame of schema 7 a value of R"},
+		"after the value":   {hex: "0a 0278 00", wantErr: "avro: byte 3: 1 byte after the value"},
+		"bytes without one": {schema: `"bytes"`, hex: "00 00000007 04 0102", want: `"BAEC"`, skipped: "the frame of schema 7"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if tt.schema == "" {
+				tt.schema = record
+			}
+			s, err := openFile(tt.schema, serde.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			in := serde.Input{Topic: "t", Part: serde.Value, Data: unhex(t, tt.hex)}
+			got, r, err := serde.Render(t.Context(), nil, s, in, value.JSONOptions{})
+			if tt.wantErr == "" {
+				tt.wantErr = "<nil>"
+			}
+			if tt.skipped == "" {
+				tt.skipped = "no frame"
+			}
+			if diff := cmp.Diff([]string{tt.want, tt.skipped, tt.wantErr}, []string{string(got), r.Skipped.String(), fmt.Sprint(err)}); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if _, err := s.Decode(t.Context(), in); fmt.Sprint(err) != tt.wantErr {
+				t.Errorf("Decode: %v", err)
+			}
+			serdetest.Cuts(t, s, in.Data)
 		})
 	}
 }
@@ -196,6 +248,8 @@ func TestWritingFrames(t *testing.T) {
 		"latest of a subject":     {o: serde.Options{SchemaID: "t-key:latest"}, json: "1", want: "0000000005000000000000f03f"},
 		"in the header":           {o: serde.Options{SchemaID: "4", SchemaIDIn: "header"}, json: "1", want: "02 __value_schema_id=0100112233445566778899aabbccddeeff"},
 		"header of the key":       {o: serde.Options{SchemaID: "4", SchemaIDIn: "header"}, key: true, json: "1", want: "02 __key_schema_id=0100112233445566778899aabbccddeeff"},
+		"bytes at the top":        {o: serde.Options{SchemaID: "10"}, json: `"BAEC"`, want: "000000000a040102"},
+		"no bytes at the top":     {o: serde.Options{SchemaID: "10"}, json: `""`, want: "000000000a"},
 		"unknown id":              {o: serde.Options{SchemaID: "99"}, json: "1", wantErr: "avro: schema 99: the registry does not know the schema"},
 		"unknown version":         {o: serde.Options{SchemaID: "t-key:7"}, json: "1", wantErr: "avro: subject t-key: the registry does not know the schema"},
 		"a subject by the record": {o: serde.Options{SubjectStrategy: "record"}, json: "1", wantErr: "avro: a subject by record needs to know it: name the schema's file, id or SUBJECT:VERSION"},
@@ -304,9 +358,13 @@ func TestReaderSchema(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, r, err := serde.Render(t.Context(), nil, s, serde.Input{Data: unhex(t, "00 00000014 0a 02 78 00")}, value.JSONOptions{})
-		if string(got) != `{"new":"1970-01-02","a":5}` || err != nil || r.Rest != 1 {
-			t.Errorf("%s: %s, rest %d, %v", from, got, r.Rest, err)
+		got, _, err := serde.Render(t.Context(), nil, s, serde.Input{Data: unhex(t, "00 00000014 0a 02 78")}, value.JSONOptions{})
+		if string(got) != `{"new":"1970-01-02","a":5}` || err != nil {
+			t.Errorf("%s: %s, %v", from, got, err)
+		}
+		_, err = s.Decode(t.Context(), serde.Input{Data: unhex(t, "00 00000014 0a 02 78 00")})
+		if diff := cmp.Diff("avro: byte 8: 1 byte after the value", fmt.Sprint(err)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", from, diff)
 		}
 		_, err = s.Decode(t.Context(), serde.Input{Data: unhex(t, "00 00000001 02")})
 		if err == nil {

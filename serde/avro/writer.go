@@ -2,6 +2,7 @@ package avro
 
 import (
 	"context"
+	"encoding/binary"
 
 	"kstream/serde"
 	"kstream/serde/value"
@@ -17,7 +18,8 @@ func (s *Serde) Encode(ctx context.Context, topic string, p serde.Part, v value.
 	}
 	var out serde.Output
 	prefix := make([]byte, 0, 64)
-	if s.local.Load() == nil || s.writer.Registers() {
+	framed := s.local.Load() == nil || s.writer.Registers()
+	if framed {
 		if prefix, out.Headers, err = s.writer.Frame(prefix, p, info, nil); err != nil {
 			return serde.Output{}, serde.NewEncodeError("avro", err)
 		}
@@ -25,6 +27,10 @@ func (s *Serde) Encode(ctx context.Context, topic string, p serde.Part, v value.
 	out.Data, err = schema.Append(prefix, v, s.style, s.limits)
 	if err != nil {
 		return serde.Output{}, err
+	}
+	if framed && schema.root.kind == kindBytes { // see datum.withLength
+		_, size := binary.Varint(out.Data[len(prefix):])
+		out.Data = append(prefix, out.Data[len(prefix)+size:]...)
 	}
 	return out, nil
 }

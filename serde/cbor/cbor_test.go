@@ -62,7 +62,7 @@ func corpus() map[string]serdetest.Case {
 		"endless map":      {Hex: "bf 61 61 01 ff", Plain: `{"a":1}`, OneWay: true},
 
 		"empty":                {Data: []byte{}, Err: "cbor: byte 0: the bytes end too early"},
-		"rest":                 {Hex: "00 00", Err: "cbor: byte 1: 1 bytes after the value"},
+		"rest":                 {Hex: "00 00", Err: "cbor: byte 1: 1 byte after the value"},
 		"reserved":             {Hex: "1c", Err: "cbor: byte 0: reserved additional information"},
 		"endless integer":      {Hex: "1f", Err: "cbor: byte 0: reserved additional information"},
 		"break alone":          {Hex: "81 ff", Err: "cbor: byte 1: a break where a value must be"},

@@ -37,7 +37,7 @@ func (c *codec) Decode(_ context.Context, in serde.Input) (serde.Result, error) 
 	r := reader{data: in.Data, depth: c.limits.Depth, items: min(len(in.Data), c.limits.Items)}
 	v, err := r.value()
 	if err == nil && r.pos < len(r.data) {
-		err = fmt.Errorf("%d bytes after the value", len(r.data)-r.pos)
+		return serde.Result{}, serde.AfterValue(format, r.pos, len(r.data)-r.pos)
 	}
 	if err != nil {
 		return serde.Result{}, &serde.DecodeError{Format: format, Offset: r.pos, Err: err}

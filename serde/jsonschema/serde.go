@@ -2,7 +2,6 @@ package jsonschema
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -86,11 +85,10 @@ func fault(at int, err error) error { return &serde.DecodeError{Format: format, 
 
 // Decode reads one key or value.
 func (s *Serde) Decode(ctx context.Context, in serde.Input) (serde.Result, error) {
-	r, body, err := s.open(ctx, in)
+	r, body, err := s.open(ctx, &in)
 	if err != nil {
 		return serde.Result{}, err
 	}
-	in.Data = in.Data[body:]
 	plain, err := s.json.Decode(ctx, in)
 	if err != nil {
 		return serde.Result{}, shift(err, body)
@@ -101,11 +99,10 @@ func (s *Serde) Decode(ctx context.Context, in serde.Input) (serde.Result, error
 
 // AppendJSON appends the JSON of one key or value. See serde.JSONAppender.
 func (s *Serde) AppendJSON(ctx context.Context, dst []byte, in serde.Input) ([]byte, serde.Result, error) {
-	r, body, err := s.open(ctx, in)
+	r, body, err := s.open(ctx, &in)
 	if err != nil {
 		return dst, serde.Result{}, err
 	}
-	in.Data = in.Data[body:]
 	out, _, err := s.json.AppendJSON(ctx, dst, in)
 	if err != nil {
 		return dst, serde.Result{}, shift(err, body)
@@ -118,19 +115,21 @@ func shift(err error, by int) error {
 	var de *serde.DecodeError
 	var syntax *value.SyntaxError
 	switch {
-	case errors.As(err, &de) && de.Offset >= 0:
+	case errors.As(err, &de) && de.Offset >= 0 && by >= 0:
 		return fault(de.Offset+by, de.Err)
 	case errors.As(err, &de):
 		return fault(-1, de.Err)
+	case errors.As(err, &syntax) && by < 0:
+		return fault(-1, syntax.Err)
 	case errors.As(err, &syntax):
 		return fault(syntax.Offset+by, syntax.Err)
 	}
 	return fault(-1, err)
 }
 
-// open finds the schema of a record, and where the JSON begins; it checks that where
-// this is asked for.
-func (s *Serde) open(ctx context.Context, in serde.Input) (r serde.Result, body int, err error) {
+// open finds the schema of a record, and makes the JSON the data of in; it checks that
+// where this is asked for. The JSON began at body, -1 where it was compressed.
+func (s *Serde) open(ctx context.Context, in *serde.Input) (r serde.Result, body int, err error) {
 	if len(in.Data) > s.limits.Bytes {
 		return r, 0, fault(-1, serde.ErrTooBig)
 	}
@@ -138,20 +137,20 @@ func (s *Serde) open(ctx context.Context, in serde.Input) (r serde.Result, body 
 	l := s.local
 	switch {
 	case l != nil && !s.writer.Registers():
-		if len(in.Data) > 5 && in.Data[0] == 0 { // no JSON begins so
-			body = 5
-			r.Notes = []string{fmt.Sprintf("the frame of schema %d was passed over", binary.BigEndian.Uint32(in.Data[1:]))}
+		if f, ok := wire.FindSkippable(in.Data, s.limits.Bytes); ok { // no JSON begins so
+			in.Data, body, r.Skipped = f.Body, f.Size, f.Frame
 		}
 	default:
-		if l, body, r.Notes, err = s.framed(ctx, in); err != nil {
+		if l, body, r.Notes, err = s.framed(ctx, *in); err != nil {
 			return r, 0, err
 		}
+		in.Data = in.Data[body:]
 	}
 	r.Schema = &l.Info
 	if !s.validate {
 		return r, body, nil
 	}
-	if err := l.Schema.check(in.Data[body:], s.limits.Depth); err != nil {
+	if err := l.Schema.check(in.Data, s.limits.Depth); err != nil {
 		return r, 0, shift(err, body)
 	}
 	return r, body, nil

@@ -38,7 +38,7 @@ func (c *codec) Decode(_ context.Context, in serde.Input) (serde.Result, error) 
 	w := walker{left: in.Data, depth: c.limits.Depth, items: min(len(in.Data), c.limits.Items)}
 	v, err := w.value()
 	if err == nil && len(w.left) > 0 {
-		err = fmt.Errorf("%d bytes after the value", len(w.left))
+		return serde.Result{}, serde.AfterValue(format, len(in.Data)-len(w.left), len(w.left))
 	}
 	if err != nil {
 		if errors.Is(err, msgp.ErrShortBytes) {

@@ -44,7 +44,7 @@ func corpus() map[string]serdetest.Case {
 		"ext 8":          {Hex: "c7 03 80 010203", Plain: `{"type":-128,"data":"AQID"}`, Lossless: `{"$ext":-128,"data":{"$bytes":"AQID"}}`},
 		"empty":          {Data: []byte{}, Err: "msgpack: byte 0: the bytes end too early"},
 		"never used":     {Hex: "c1", Err: "msgpack: byte 0: c1 begins no value"},
-		"rest":           {Hex: "01 02", Err: "msgpack: byte 1: 1 bytes after the value"},
+		"rest":           {Hex: "01 02", Err: "msgpack: byte 1: 1 byte after the value"},
 		"huge array":     {Hex: "dd ffffffff", Err: "msgpack: byte 5: 4294967295 values in 0 bytes: the bytes end too early"},
 		"huge map":       {Hex: "df 7fffffff 00", Err: "msgpack: byte 5: 4294967294 values in 1 bytes: the bytes end too early"},
 		"huge text":      {Hex: "db ffffffff 61", Err: "msgpack: byte 0: the bytes end too early"},

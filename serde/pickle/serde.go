@@ -69,14 +69,17 @@ func New(o Options) (*Serde, error) {
 // Name is "pickle".
 func (s *Serde) Name() string { return format }
 
-// Decode reads one pickle. The value of the result is a *Value. Bytes after the pickle
-// are counted in Rest; classes are told in the notes. Errors are *serde.DecodeError.
+// Decode reads one pickle. The value of the result is a *Value; classes are told in the
+// notes. Errors are *serde.DecodeError.
 func (s *Serde) Decode(_ context.Context, in serde.Input) (serde.Result, error) {
 	v, rest, err := s.decode(in.Data)
+	if err == nil && rest > 0 {
+		err = serde.AfterValue(format, len(in.Data)-rest, rest)
+	}
 	if err != nil {
 		return serde.Result{}, err
 	}
-	return serde.Result{Value: v.Value, Format: format, Rest: rest, Notes: v.notes}, nil
+	return serde.Result{Value: v.Value, Format: format, Notes: v.notes}, nil
 }
 
 // decoded is a value and what to say about it.

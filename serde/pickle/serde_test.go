@@ -2,6 +2,7 @@ package pickle
 
 import (
 	"encoding/json"
+	"fmt"
 	"os/exec"
 	"testing"
 
@@ -25,11 +26,9 @@ func TestNew(t *testing.T) {
 func TestNotes(t *testing.T) {
 	tests := map[string]struct {
 		data string
-		rest int
 		want []string
 	}{
 		"plain":          {data: "\x80\x04]\x94."},
-		"rest":           {data: "N.N.", rest: 2},
 		"class":          {data: "cos\nsystem\n(Vid\ntR.", want: []string{`"os.system" is recorded, not run`}},
 		"classes":        {data: "(ca\nb\n)Rcc\nd\n)Rt.", want: []string{`"a.b" and 1 more are recorded, not run`}},
 		"its own types":  {data: "c__builtin__\nset\n(]tR."},
@@ -42,10 +41,22 @@ func TestNotes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.want, r.Notes); diff != "" || r.Rest != tt.rest {
-				t.Errorf("rest %d, notes %s", r.Rest, diff)
+			if diff := cmp.Diff(tt.want, r.Notes); diff != "" {
+				t.Errorf("notes %s", diff)
 			}
 		})
+	}
+}
+
+func TestBytesAfterThePickle(t *testing.T) {
+	s := newSerde(t, Options{})
+	for data, want := range map[string]string{
+		"N.N.":         "pickle: byte 2: 2 bytes after the value",
+		"\x80\x02N.\n": "pickle: byte 4: 1 byte after the value",
+	} {
+		if _, err := s.Decode(t.Context(), serde.Input{Data: []byte(data)}); fmt.Sprint(err) != want {
+			t.Errorf("%q: %v, want %s", data, err, want)
+		}
 	}
 }
 

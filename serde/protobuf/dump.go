@@ -136,30 +136,17 @@ func printable(b []byte) bool {
 func appendDump(dst, data []byte, limits serde.Limits) ([]byte, serde.Result, error) {
 	d := dump{renderer: renderer{dst: dst, data: data, limit: len(dst) + limits.Output, maxDepth: limits.Depth, room: math.MaxInt}}
 	r := serde.Result{Format: format}
-	at, note := skipFrame(data)
-	if note != "" {
-		r.Notes = []string{note}
-	}
-	err := d.message(at, len(data), 0)
+	var at int
+	d.data, at, r.Skipped = skipFrame(data, nil, limits)
+	err := d.message(at, len(d.data), 0)
 	if err == nil && len(d.dst) > d.limit {
 		err = serde.ErrTooBig
 	}
 	if err != nil {
+		if r.Skipped.Kind == serde.FrameGlue {
+			d.at = -1 // it may have been compressed
+		}
 		return dst, serde.Result{}, fault(d.at, err)
 	}
 	return d.dst, r, nil
-}
-
-// skipFrame finds where the message begins after the frame of a registry, if there is
-// one.
-func skipFrame(data []byte) (at int, note string) {
-	if len(data) < 6 || data[0] != 0 {
-		return 0, ""
-	}
-	_, n, err := readIndexes(data[5:])
-	if err != nil {
-		return 0, ""
-	}
-	id := uint32(data[1])<<24 | uint32(data[2])<<16 | uint32(data[3])<<8 | uint32(data[4])
-	return 5 + n, fmt.Sprintf("the frame of schema %d was passed over", id)
 }

@@ -21,6 +21,7 @@ func TestForms(t *testing.T) {
 		message, hex string
 		want         string
 		notes        []string
+		skipped      string
 		wantErr      string
 	}{
 		"timestamp beyond the calendar": {message: "corpus.Known", hex: "0a0a 08 ffffffffffffffff7f", want: `{"timestamp":{"seconds":"9223372036854775807"}}`},
@@ -54,7 +55,14 @@ func TestForms(t *testing.T) {
 		"length of one too many":        {message: "corpus.Tree", hex: "0a 02 61", wantErr: "protobuf: byte 1: the bytes end too early"},
 		"packed and cut":                {message: "corpus.Repeated", hex: "0a02 0180", wantErr: "protobuf: byte 3: the bytes end too early"},
 		"packed doubles and cut":        {message: "corpus.Repeated", hex: "3a03 010203", wantErr: "protobuf: byte 2: the bytes end too early"},
-		"a frame in front":              {message: "corpus.Tree", hex: "00 00000007 00 0a0161", want: `{"name":"a"}`, notes: []string{"the frame of schema 7 was passed over"}},
+		"a frame in front":              {message: "corpus.Tree", hex: "00 00000007 00 0a0161", want: `{"name":"a"}`, skipped: "the frame of schema 7"},
+		"a frame without indexes":       {message: "corpus.Tree", hex: "00 00000007 0a0161", want: `{"name":"a"}`, skipped: "the frame of schema 7"},
+		"a frame of an empty message":   {message: "corpus.Tree", hex: "00 00000007", want: `{}`, skipped: "the frame of schema 7"},
+		"indexes in more bytes":         {message: "corpus.Tree", hex: "00 00000007 02 00 0a0161", want: `{"name":"a"}`, skipped: "the frame of schema 7"},
+		"an id of eight bytes":          {message: "corpus.Tree", hex: "00 0000000000000007 0a0161", want: `{"name":"a"}`, skipped: "the frame of schema 7"},
+		"a frame with a GUID":           {message: "corpus.Tree", hex: "01 00112233445566778899aabbccddeeff 00 0a0161", want: `{"name":"a"}`, skipped: "the frame of schema 00112233-4455-6677-8899-aabbccddeeff"},
+		"a frame of Glue":               {message: "corpus.Tree", hex: "03 00 00112233445566778899aabbccddeeff 00 0a0161", want: `{"name":"a"}`, skipped: "the frame of AWS Glue, schema version 00112233-4455-6677-8899-aabbccddeeff"},
+		"a compressed frame of Glue":    {message: "corpus.Tree", hex: "03 05 00112233445566778899aabbccddeeff 789c63e0624c04000085006d", want: `{"name":"a"}`, skipped: "the frame of AWS Glue, schema version 00112233-4455-6677-8899-aabbccddeeff"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -69,6 +77,12 @@ func TestForms(t *testing.T) {
 			}
 			if diff := cmp.Diff(tt.notes, r.Notes); diff != "" {
 				t.Errorf("notes (-want +got):\n%s", diff)
+			}
+			if tt.skipped == "" {
+				tt.skipped = "no frame"
+			}
+			if diff := cmp.Diff(tt.skipped, r.Skipped.String()); diff != "" && err == nil {
+				t.Errorf("skipped (-want +got):\n%s", diff)
 			}
 			serdetest.Cuts(t, s, data)
 		})

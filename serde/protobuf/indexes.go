@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"kstream/serde"
+	"kstream/serde/wire"
 )
 
 // After the schema id a record says which message of the file it holds: how many
@@ -54,6 +55,52 @@ func readIndexes(data []byte) (indexes []int, size int, err error) {
 		size += n
 	}
 	return indexes, size, nil
+}
+
+// skipFrame finds the message after the frame of a registry, if there is one before it:
+// no message begins with such bytes. The message is body[at:], and body is data unless
+// it was compressed.
+func skipFrame(data []byte, s *schema, limits serde.Limits) (body []byte, at int, skipped serde.Frame) {
+	f, ok := wire.FindSkippable(data, limits.Bytes)
+	if !ok {
+		return data, 0, serde.Frame{}
+	}
+	at = skipIndexes(f.Body, s, f.Kind == serde.FrameGlue)
+	if f.Size < 0 {
+		return f.Body, at, f.Frame
+	}
+	return data, f.Size + at, f.Frame
+}
+
+// skipIndexes says how long the message indexes at the start of data are, 0 where there
+// are none: not all producers write them. A message begins with 8 or more, the first
+// tag; such indexes must lead to a message of the schema, if there is one. Glue has one
+// index at most, without a count.
+func skipIndexes(data []byte, s *schema, glue bool) int {
+	const leastTag = 8
+	switch {
+	case len(data) == 0:
+		return 0
+	case data[0] == 0 || glue && data[0] < leastTag:
+		return 1
+	case glue || data[0]&1 != 0 || data[0] >= leastTag && (s == nil || int(data[0]/2) > s.nesting):
+		return 0
+	}
+	indexes, size, err := readIndexes(data)
+	if err != nil || data[0] >= leastTag && !s.has(indexes) {
+		return 0
+	}
+	return size
+}
+
+// has reports whether the indexes lead to a message of any file.
+func (s *schema) has(indexes []int) bool {
+	for _, file := range s.roots {
+		if byIndexes(file, indexes, false) != nil || byIndexes(file, indexes, true) != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // appendIndexes appends the indexes of m in its file, as Java counts.

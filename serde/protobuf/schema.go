@@ -30,6 +30,7 @@ type schema struct {
 	types      *dynamicpb.Types
 	roots      []protoreflect.FileDescriptor // the file itself; all files of a set
 	extensions map[protoreflect.FullName][]protoreflect.ExtensionDescriptor
+	nesting    int // of messages in messages
 
 	mu      sync.Mutex // held while tables are made
 	tables  sync.Map   // of protoreflect.FullName to *message
@@ -62,15 +63,16 @@ func newSchema(set *descriptorpb.FileDescriptorSet, root string, s style) (*sche
 			sc.roots = append(sc.roots, file)
 		}
 		sc.addExtensions(file.Extensions())
-		sc.addNested(file.Messages())
+		sc.addNested(file.Messages(), 1)
 	}
 	return sc, nil
 }
 
-func (s *schema) addNested(list protoreflect.MessageDescriptors) {
+func (s *schema) addNested(list protoreflect.MessageDescriptors, depth int) {
 	for i := range list.Len() {
+		s.nesting = max(s.nesting, depth)
 		s.addExtensions(list.Get(i).Extensions())
-		s.addNested(list.Get(i).Messages())
+		s.addNested(list.Get(i).Messages(), depth+1)
 	}
 }
 

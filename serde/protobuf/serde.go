@@ -8,8 +8,6 @@ import (
 	"strings"
 	"sync"
 
-	"google.golang.org/protobuf/reflect/protoreflect"
-
 	"kstream/serde"
 	"kstream/serde/value"
 	"kstream/serde/wire"
@@ -166,7 +164,7 @@ func (s *Serde) render(ctx context.Context, dst []byte, in serde.Input) ([]byte,
 	if s.dump {
 		return appendDump(dst, in.Data, s.limits)
 	}
-	sc, t, body, note, err := s.open(ctx, in)
+	o, err := s.open(ctx, in)
 	if err != nil {
 		return dst, serde.Result{}, err
 	}
@@ -175,20 +173,21 @@ func (s *Serde) render(ctx context.Context, dst []byte, in serde.Input) ([]byte,
 		r = &renderer{}
 	}
 	defer s.release(r)
-	out, err := s.run(r, sc, t.message, dst, in.Data, body)
+	t := o.target
+	out, err := s.run(r, &o, t.message, dst)
 	if t.other == nil {
-		return s.result(r, out, t.info, note, err)
+		return s.result(r, &o, out, t.info, "", err)
 	}
 	if err == nil && r.unknown == 0 {
-		return s.result(r, out, t.info, ambiguous(t.info, t.otherInfo), nil)
+		return s.result(r, &o, out, t.info, ambiguous(t.info, t.otherInfo), nil)
 	}
 	unknown := r.unknown
-	if other, otherErr := s.run(r, sc, t.other, dst, in.Data, body); otherErr == nil && (err != nil || r.unknown == 0) {
-		return s.result(r, other, t.otherInfo, ambiguous(t.otherInfo, t.info), nil)
+	if other, otherErr := s.run(r, &o, t.other, dst); otherErr == nil && (err != nil || r.unknown == 0) {
+		return s.result(r, &o, other, t.otherInfo, ambiguous(t.otherInfo, t.info), nil)
 	}
-	out, err = s.run(r, sc, t.message, dst, in.Data, body)
+	out, err = s.run(r, &o, t.message, dst)
 	r.unknown = unknown
-	return s.result(r, out, t.info, ambiguous(t.info, t.otherInfo), err)
+	return s.result(r, &o, out, t.info, ambiguous(t.info, t.otherInfo), err)
 }
 
 func ambiguous(shown, other *serde.SchemaInfo) string {
@@ -205,19 +204,19 @@ func (s *Serde) release(r *renderer) {
 	s.renderers.Put(r)
 }
 
-// run renders data[body:] as m.
-func (s *Serde) run(r *renderer, sc *schema, m *message, dst, data []byte, body int) ([]byte, error) {
+// run renders the message of o as m.
+func (s *Serde) run(r *renderer, o *opened, m *message, dst []byte) ([]byte, error) {
 	const pieces = 1 << 16
 	*r = renderer{
-		schema: sc, dst: dst, data: data, limit: len(dst) + s.limits.Output, maxDepth: s.limits.Depth,
-		room: pieces + 16*len(data), runs: r.runs[:0], entries: r.entries[:0],
+		schema: o.schema, dst: dst, data: o.data, limit: len(dst) + s.limits.Output, maxDepth: s.limits.Depth,
+		room: pieces + 16*len(o.data), runs: r.runs[:0], entries: r.entries[:0],
 	}
-	err := r.message(m, body, len(data), 0)
+	err := r.message(m, o.body, len(o.data), 0)
 	if err == nil && len(r.dst) > r.limit {
-		err = r.fault(len(data), serde.ErrTooBig)
+		err = r.fault(len(o.data), serde.ErrTooBig)
 	}
 	if err != nil {
-		if r.moved {
+		if r.moved || o.skipped.Kind == serde.FrameGlue { // or it may have been compressed
 			r.at = -1
 		}
 		return dst, fault(r.at, err)
@@ -226,11 +225,11 @@ func (s *Serde) run(r *renderer, sc *schema, m *message, dst, data []byte, body 
 }
 
 // result adds what a reader should know.
-func (s *Serde) result(r *renderer, out []byte, info *serde.SchemaInfo, note string, err error) ([]byte, serde.Result, error) {
+func (s *Serde) result(r *renderer, o *opened, out []byte, info *serde.SchemaInfo, note string, err error) ([]byte, serde.Result, error) {
 	if err != nil {
 		return out, serde.Result{}, err
 	}
-	result := serde.Result{Format: format, Schema: info}
+	result := serde.Result{Format: format, Schema: info, Skipped: o.skipped}
 	if note != "" {
 		result.Notes = append(result.Notes, note)
 	}
@@ -249,20 +248,30 @@ func (s *Serde) result(r *renderer, out []byte, info *serde.SchemaInfo, note str
 	return out, result, nil
 }
 
+// opened is a record whose frame is understood: its message is data[body:].
+type opened struct {
+	schema  *schema
+	target  *target
+	data    []byte
+	body    int
+	skipped serde.Frame
+}
+
 // open finds the schema of a record, the message, and where its bytes begin.
-func (s *Serde) open(ctx context.Context, in serde.Input) (sc *schema, t *target, body int, note string, err error) {
+func (s *Serde) open(ctx context.Context, in serde.Input) (opened, error) {
 	if s.local != nil && !s.writer.Registers() {
-		body, note = skipFrame(in.Data)
-		return s.local, s.target, body, note, nil
+		o := opened{schema: s.local, target: s.target}
+		o.data, o.body, o.skipped = skipFrame(in.Data, s.local, s.limits)
+		return o, nil
 	}
 	f, err := wire.ReadFrame(format, in, true)
 	if err != nil {
-		return nil, nil, 0, "", err
+		return opened{}, err
 	}
 	l := s.source.Have(f)
 	if l == nil {
 		if l, err = s.source.Of(ctx, format, f, s.writer.Subject(in.Topic, in.Part, s.name)); err != nil {
-			return nil, nil, 0, "", err
+			return opened{}, err
 		}
 	}
 	list := in.Data[f.Body:]
@@ -275,19 +284,32 @@ func (s *Serde) open(ctx context.Context, in serde.Input) (sc *schema, t *target
 		if f.Header {
 			at = -1
 		}
-		return nil, nil, 0, "", fault(at, err)
+		return opened{}, fault(at, err)
 	}
 	if f.Header && len(f.Tail) > 0 {
 		size = 0
 	}
-	return l.Schema, t, f.Body + size, "", nil
+	return opened{schema: l.Schema, target: t, data: in.Data, body: f.Body + size}, nil
 }
 
 // lookUp finds the message that the indexes at the start of list mean, and says how
-// long those are.
+// long those are. Where the message is given, there need be none.
 func (s *Serde) lookUp(l *wire.Loaded[*schema], list []byte) (*target, int, error) {
-	size := indexesSize(list)
 	known := &l.Schema.targets
+	if s.name != "" {
+		size := skipIndexes(list, l.Schema, false)
+		if t, ok := known.find(nil); ok {
+			return t, size, nil
+		}
+		m, err := l.Schema.find(s.name)
+		if err != nil {
+			return nil, 0, err
+		}
+		t := &target{message: l.Schema.table(m), info: named(&l.Info, m)}
+		known.add(nil, t)
+		return t, size, nil
+	}
+	size := indexesSize(list)
 	if t, ok := known.find(list[:size]); ok {
 		return t, size, nil
 	}
@@ -295,15 +317,7 @@ func (s *Serde) lookUp(l *wire.Loaded[*schema], list []byte) (*target, int, erro
 	if err != nil {
 		return nil, 0, fmt.Errorf("message indexes: %w", err)
 	}
-	var t *target
-	if s.name == "" {
-		t, err = l.Schema.target(indexes, &l.Info)
-	} else {
-		var m protoreflect.MessageDescriptor
-		if m, err = l.Schema.find(s.name); err == nil {
-			t = &target{message: l.Schema.table(m), info: named(&l.Info, m)}
-		}
-	}
+	t, err := l.Schema.target(indexes, &l.Info)
 	if err != nil {
 		return nil, 0, err
 	}

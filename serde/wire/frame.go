@@ -14,11 +14,14 @@ import (
 
 // What the first bytes of a key or value can be.
 const (
-	magicID   = 0x00 // then the id of a schema, four bytes
+	magicID   = 0x00 // then the id of a schema, four bytes, or eight with Apicurio
 	magicGUID = 0x01 // then the GUID of a schema, 16 bytes
 	magicGlue = 0x03 // AWS Glue: 03, 00 or 05, then a UUID
+	glueZlib  = 0x05
 	idFrame   = 1 + 4
+	longFrame = 1 + 8
 	guidFrame = 1 + 16
+	glueSize  = 2 + 16
 )
 
 // Frame says which schema a key or value was written with, and where it begins.
@@ -69,12 +72,15 @@ func ReadFrame(format string, in serde.Input, tail bool) (Frame, error) {
 var errGlue = fmt.Errorf("the frame of AWS Glue: %w", serde.ErrUnsupported)
 
 func parseFrame(data []byte) (Frame, error) {
+	if id, ok := longID(data); ok && data[0] == magicID {
+		return Frame{ID: id, Body: longFrame}, nil
+	}
 	switch {
 	case len(data) >= idFrame && data[0] == magicID:
 		return Frame{ID: int(binary.BigEndian.Uint32(data[1:])), Body: idFrame}, nil
 	case len(data) >= guidFrame && data[0] == magicGUID:
-		return Frame{GUID: string(value.AppendUUID(nil, value.UUID(data[1:guidFrame]))), Body: guidFrame}, nil
-	case len(data) >= 2+16 && data[0] == magicGlue && (data[1] == 0 || data[1] == 5):
+		return Frame{GUID: string(value.AppendUUID(nil, [16]byte(data[1:]))), Body: guidFrame}, nil
+	case isGlue(data):
 		return Frame{}, errGlue
 	}
 	return Frame{}, fmt.Errorf("%w: want 00 and 4 bytes, have % x", serde.ErrNotFramed, data[:min(len(data), idFrame)])
