@@ -114,11 +114,9 @@ func (c *consumption) join(ctx context.Context, cluster *cluster, topics []kafka
 		if err != nil {
 			return nil, err
 		}
-		gc.Ends = map[kafka.TopicPartition]int64{}
+		gc.Ends = map[kafka.TopicPartition]kafka.End{}
 		for _, s := range part.spans {
-			if s.To > s.From {
-				gc.Ends[s.TopicPartition] = s.To
-			}
+			gc.Ends[s.TopicPartition] = kafka.End{Offset: s.To, Ahead: s.Ahead, Empty: s.To <= s.From}
 		}
 		gc.Committed = func(ctx context.Context) (map[kafka.TopicPartition]int64, error) {
 			commits, err := c.admin.Committed(ctx, gc.Name)

@@ -24,7 +24,6 @@ type Signal struct {
 	Topic     string
 	Partition int32
 	Offset    int64 // of the end; of the place that could not be read
-	End       bool  // the end of the partition as the broker sees it now
 	code      ck.ErrorCode
 	Text      string
 }
@@ -37,6 +36,7 @@ type Batch struct {
 	Notices []Notice
 
 	ledger  *ledger // of the member that fetched it; nil without a group
+	reached []mark  // how far partitions were read behind the records
 	arena   []byte
 	headers []Header
 	topics  []string
@@ -137,10 +137,9 @@ func (b *Batch) fill(records []C.ks_record) {
 		}
 		key, value := take(c.key_len), take(c.value_len)
 		if c.err != 0 {
-			code := ck.ErrorCode(c.err)
 			b.Signals = append(b.Signals, Signal{
 				Topic: topic, Partition: int32(c.partition), Offset: int64(c.offset),
-				End: code == ck.ErrPartitionEOF, code: code, Text: string(value),
+				code: ck.ErrorCode(c.err), Text: string(value),
 			})
 			continue
 		}

@@ -28,7 +28,8 @@ type Change struct {
 }
 
 // Ack gives a function that acknowledges the first n records of the batch as written
-// out, and with all of them also the ends of partitions behind them. It is nil when
+// out, and with all of them also how far their partitions were read behind them: over
+// what holds no records, to an end. It is nil when
 // nothing commits. Make it before the batch is used again; call it from any
 // goroutine.
 func (b *Batch) Ack(n int) func() {
@@ -46,7 +47,7 @@ func (b *Batch) Ack(n int) func() {
 			}
 			i = len(marks)
 			at[tp] = i
-			marks = append(marks, mark{tp, turn, next})
+			marks = append(marks, mark{TopicPartition: tp, turn: turn, next: next})
 		}
 		marks[i].next = max(marks[i].next, next)
 	}
@@ -58,11 +59,7 @@ func (b *Batch) Ack(n int) func() {
 		note(TopicPartition{r.Topic, r.Partition}, r.Offset+1)
 	}
 	if n == len(b.Records) {
-		for _, s := range b.Signals {
-			if s.End {
-				note(TopicPartition{s.Topic, s.Partition}, s.Offset)
-			}
-		}
+		marks = append(marks, b.reached...)
 	}
 	ledger := b.ledger
 	return func() { ledger.ack(marks) }

@@ -152,7 +152,7 @@ func (c *consumer) take(ev ck.Event, b *Batch, handle func(ck.Error) error) erro
 	case *ck.Message:
 		b.addMessage(ev)
 	case ck.PartitionEOF:
-		b.Signals = append(b.Signals, Signal{Topic: *ev.Topic, Partition: ev.Partition, Offset: int64(ev.Offset), End: true, code: ck.ErrPartitionEOF})
+		b.Signals = append(b.Signals, Signal{Topic: *ev.Topic, Partition: ev.Partition, Offset: int64(ev.Offset), code: ck.ErrPartitionEOF})
 	case ck.Error:
 		return handle(ev)
 	}

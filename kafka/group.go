@@ -35,12 +35,33 @@ type GroupConfig struct {
 	// Ends, when set, are where to stop. Run returns when every partition in it is done,
 	// by whichever member of whichever process. Committed then tells what the others
 	// have committed.
-	Ends      map[TopicPartition]int64
+	Ends      map[TopicPartition]End
 	Committed func(context.Context) (map[TopicPartition]int64, error)
 	// Carrier, when set, gives each member one that commits instead of it.
 	Carrier func(member int) Carrier
 
 	onePerCall bool
+}
+
+// End is where to stop in a partition. One that is Ahead lies behind the end of the log as
+// it was when the end was found: the members wait for the records that are still to come.
+type End struct {
+	Offset int64
+	Ahead  bool
+	Empty  bool // no record lies before it: nobody need read that far
+}
+
+// follows reports whether some members wait for records to come.
+func (gc *GroupConfig) follows() bool {
+	if gc.Ends == nil {
+		return true
+	}
+	for _, end := range gc.Ends {
+		if end.Ahead {
+			return true
+		}
+	}
+	return false
 }
 
 // Group runs members of one consumer group, a goroutine each.
@@ -156,13 +177,13 @@ func (g *Group) with(number int, do func(*member)) bool {
 func (g *Group) watchEnds() {
 	open := map[TopicPartition]int64{}
 	for tp, end := range g.gc.Ends {
-		if end > 0 {
-			open[tp] = end
+		if !end.Empty {
+			open[tp] = end.Offset
 		}
 	}
 	for rounds := 0; ; rounds++ {
 		for tp, end := range open {
-			if g.acknowledged(tp) >= end {
+			if g.reached(tp, end) {
 				delete(open, tp)
 			}
 		}
@@ -184,19 +205,15 @@ func (g *Group) watchEnds() {
 	}
 }
 
-// acknowledged is how far the members of this process have written a partition out, or
-// committed it when what was written can be taken back.
-func (g *Group) acknowledged(tp TopicPartition) int64 {
+// reached reports whether a member of this process has written a partition out to its
+// end, and committed it when what was written can be taken back.
+func (g *Group) reached(tp TopicPartition, end int64) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, m := range g.members {
-		position := m.ledger.position
-		if g.gc.Carrier != nil {
-			position = m.ledger.committed
-		}
-		if next, ok := position(tp); ok {
-			return next
+		if m.ledger.reached(tp, end, g.gc.Carrier != nil) {
+			return true
 		}
 	}
-	return 0
+	return false
 }

@@ -105,11 +105,15 @@ func (m *member) commitNow() error {
 
 // rewind goes back to what the group has committed: the outcome of a commit may not be
 // known, so the coordinator is asked. Nothing that was fetched before comes any more,
-// because a seek makes it outdated.
+// because a seek makes it outdated. What was carried meanwhile of other partitions, and
+// was not taken back, is committed first: it would be carried twice.
 func (m *member) rewind() error {
 	if len(m.parts) == 0 {
 		m.rewinding = false
 		return nil
+	}
+	if err := m.commit(); err != nil || len(m.ledger.due()) > 0 {
+		return err
 	}
 	own := make(map[TopicPartition]int64, len(m.parts))
 	for tp := range m.parts {
@@ -131,6 +135,8 @@ func (m *member) rewind() error {
 			return fmt.Errorf("%s[%d]@%d: %w", *r.Topic, r.Partition, r.Offset, explain(m.cfg, m.logs, r.Error))
 		}
 	}
+	m.ledger.disown(slices.Collect(maps.Keys(starts)))
+	m.ledger.own(starts)
 	var resume []ck.TopicPartition
 	for tp, start := range starts {
 		p := m.parts[tp]
@@ -145,8 +151,6 @@ func (m *member) rewind() error {
 		}
 		resume = append(resume, ck.TopicPartition{Topic: &p.Topic, Partition: p.Partition})
 	}
-	m.ledger.disown(slices.Collect(maps.Keys(starts)))
-	m.ledger.own(starts)
 	m.last = nil
 	if err := m.client.Resume(resume); err != nil {
 		return explain(m.cfg, m.logs, err)

@@ -83,9 +83,9 @@ func TestGroupTransactions(t *testing.T) {
 			from, to := testTopic(t, cfg, partitions, records), testTopic(t, cfg, partitions, 0)
 			gc.Name, gc.Topics, gc.Members = from+"-g", []string{from}, 2
 			gc.BatchSize, gc.CommitEvery, gc.SessionTimeout = 500, 30*time.Millisecond, 6*time.Second
-			gc.Ends = map[TopicPartition]int64{}
+			gc.Ends = map[TopicPartition]End{}
 			for i := range partitions {
-				gc.Ends[TopicPartition{from, int32(i)}] = records / partitions
+				gc.Ends[TopicPartition{from, int32(i)}] = End{Offset: records / partitions}
 			}
 			var mu sync.Mutex
 			copiers := map[int]*copier{}

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"maps"
+	"math"
 	"sync"
 
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
@@ -12,25 +13,30 @@ import (
 //
 // It knows which partitions are the member's, and since when: an acknowledgement that
 // comes after a partition was lost, or given away and taken back, is not the new
-// owner's to commit and is dropped.
+// owner's to commit and is dropped. It never holds an offset behind the first record that
+// was dropped without being done.
 type ledger struct {
 	mu     sync.Mutex
-	turn   int64 // counts assignments
+	turn   int64 // counts assignments, and what was taken back
 	owned  map[TopicPartition]*entry
 	moving map[TopicPartition]int64 // acknowledged and not committed
 }
 
 // entry is an owned partition.
 type entry struct {
-	turn int64 // the assignment that it came with
-	next int64 // acknowledged up to here, committed or not
-	kept int64 // committed up to here
+	turn    int64 // the assignment that it came with
+	next    int64 // acknowledged up to here, committed or not
+	kept    int64 // committed up to here
+	dropped int64 // the first record that was dropped and is not done
+	over    bool  // nothing more is read of it
 }
 
-// mark says that a partition was written out up to, not including, next.
+// mark says that a partition was written out up to, not including, next, and whether
+// that is all that is read of it.
 type mark struct {
 	TopicPartition
 	turn, next int64
+	over       bool
 }
 
 func newLedger() *ledger {
@@ -43,7 +49,7 @@ func (l *ledger) own(starts map[TopicPartition]int64) {
 	defer l.mu.Unlock()
 	l.turn++
 	for tp, start := range starts {
-		l.owned[tp] = &entry{l.turn, start, start}
+		l.owned[tp] = &entry{turn: l.turn, next: start, kept: start, dropped: math.MaxInt64}
 	}
 }
 
@@ -57,8 +63,11 @@ func (l *ledger) disown(tps []TopicPartition) {
 	}
 }
 
-// turns tells the assignment that each owned partition came with.
+// turnOf tells the assignment that an owned partition came with.
 func (l *ledger) turnOf(tp TopicPartition) (int64, bool) {
+	if l == nil {
+		return 0, false
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e, ok := l.owned[tp]
@@ -74,21 +83,39 @@ func (l *ledger) ack(marks []mark) {
 	defer l.mu.Unlock()
 	for _, m := range marks {
 		e, ok := l.owned[m.TopicPartition]
-		if ok && e.turn == m.turn && m.next > e.next {
-			e.next = m.next
-			l.moving[m.TopicPartition] = m.next
+		if !ok || e.turn != m.turn {
+			continue
 		}
+		if next := min(m.next, e.dropped); next > e.next {
+			e.next = next
+			l.moving[m.TopicPartition] = next
+		}
+		e.over = e.over || m.over
 	}
 }
 
-// position tells up to where an owned partition was acknowledged.
-func (l *ledger) position(tp TopicPartition) (int64, bool) {
+// drop notes that the record at an offset was dropped although it is not done.
+func (l *ledger) drop(tp TopicPartition, offset int64) {
+	if l == nil {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if e, ok := l.owned[tp]; ok {
-		return e.next, true
+		e.dropped = min(e.dropped, offset)
 	}
-	return 0, false
+}
+
+// reached reports whether an owned partition was acknowledged up to end, or as far as
+// there is something to read; with committed, whether that was committed too.
+func (l *ledger) reached(tp TopicPartition, end int64, committed bool) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e, ok := l.owned[tp]
+	if !ok || committed && e.kept < e.next {
+		return false
+	}
+	return e.over || e.next >= end
 }
 
 // due gives what is to be committed.
@@ -98,23 +125,15 @@ func (l *ledger) due() map[TopicPartition]int64 {
 	return maps.Clone(l.moving)
 }
 
-// committed tells up to where an owned partition was committed.
-func (l *ledger) committed(tp TopicPartition) (int64, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if e, ok := l.owned[tp]; ok {
-		return e.kept, true
-	}
-	return 0, false
-}
-
-// forget drops what was acknowledged and not committed.
+// forget drops what was acknowledged and not committed, and what is still to be
+// acknowledged of what was read before.
 func (l *ledger) forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	clear(l.moving)
+	l.turn++
 	for _, e := range l.owned {
-		e.next = e.kept
+		e.turn, e.next, e.over = l.turn, e.kept, false
 	}
 }
 

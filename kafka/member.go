@@ -19,7 +19,7 @@ type member struct {
 	id     string // that the coordinator gave last
 	term   int32  // the generation, as it was last
 	emit   func(Event) error
-	ledger *ledger
+	ledger *ledger // also of the Reader
 
 	polling   context.Context
 	leave     context.CancelFunc
@@ -76,14 +76,14 @@ func (m *member) run() error {
 	g := m.group
 	c, err := openConsumer(g.cfg, consumerConfig{
 		group: g.gc.Name, readUncommitted: g.gc.ReadUncommitted, share: g.gc.Members,
-		bounded: g.gc.Ends != nil, batch: g.gc.BatchSize, onePerCall: g.gc.onePerCall, own: m.properties(),
+		bounded: !g.gc.follows(), batch: g.gc.BatchSize, onePerCall: g.gc.onePerCall, own: m.properties(),
 	})
 	if err != nil {
 		return err
 	}
 	m.Reader = &Reader{
 		consumer: c, parts: map[TopicPartition]*readPart{}, member: true,
-		follow: g.gc.Ends == nil, ended: true,
+		follow: g.gc.follows(), ended: true, ledger: m.ledger,
 	}
 	m.emit = g.emit(m.number)
 	if g.gc.Carrier != nil {
@@ -130,9 +130,9 @@ func (m *member) work() error {
 			return m.failure
 		}
 		if m.rewinding { // in a rebalance: what was fetched follows on what was taken back
-			b.Records, b.Signals = b.Records[:0], b.Signals[:0]
+			b.Records, b.reached = b.Records[:0], b.reached[:0]
 		}
-		if len(b.Records)+len(b.Notices)+len(b.Signals) > 0 {
+		if len(b.Records)+len(b.Notices)+len(b.reached) > 0 {
 			b.ledger = m.ledger
 			if err := m.emit(Event{Member: m.number, Batch: &b, Notices: b.Notices, Commit: m.commitNow}); err != nil {
 				return err

@@ -70,8 +70,10 @@ type Reader struct {
 	grows   bool      // new partitions are read too
 	member  bool      // the group decides which partitions are assigned
 	pending []Notice
-	ended   bool // the notice of the end was given
-	failed  error
+	ended   bool        // the notice of the end was given
+	ledger  *ledger     // of a member; nil without a group
+	reached []mark      // how far partitions were read behind the records at hand
+	ending  []*readPart // that are done, which the client has not been told
 	// nameless are errors that did not say which partition they concern.
 	nameless []ck.ErrorCode
 
@@ -183,12 +185,14 @@ func (r *Reader) step(ctx context.Context, b *Batch) error {
 			return err
 		}
 	}
-	if err := errors.Join(r.suspect(ctx), r.checkCluster(ctx)); err != nil {
+	if err := errors.Join(r.suspect(ctx), r.checkCluster(ctx), r.leaveOut()); err != nil {
 		return err
 	}
 	r.noteEnd()
 	b.Notices = append(b.Notices[:0], r.pending...)
 	r.pending = r.pending[:0]
+	b.reached = append(b.reached[:0], r.reached...)
+	r.reached = r.reached[:0]
 	return nil
 }
 
@@ -221,10 +225,16 @@ func (r *Reader) keepWithin(b *Batch) {
 		if p != nil && p.silent {
 			r.spoke(p)
 		}
-		if p == nil || p.done || p.gone || rec.Offset < p.next {
+		if p == nil || p.done || p.gone {
+			r.ledger.drop(TopicPartition{rec.Topic, rec.Partition}, rec.Offset)
+			continue
+		}
+		if rec.Offset < p.next {
 			continue
 		}
 		if p.end != Follow && rec.Offset >= p.end {
+			r.ledger.drop(p.TopicPartition, rec.Offset)
+			p.next = p.end // between the last record and the end there is none
 			r.finish(p)
 			continue
 		}
@@ -260,24 +270,51 @@ func (r *Reader) Finish(tp TopicPartition) {
 	}
 }
 
-// finish ends a partition, so that the broker need not send the rest of it.
+// finish ends a partition: nothing more of it is handed on.
 func (r *Reader) finish(p *readPart) {
 	if p.done {
 		return
 	}
 	p.done = true
 	r.open--
-	tps := []ck.TopicPartition{{Topic: &p.Topic, Partition: p.Partition}}
+	r.ending = append(r.ending, p)
+	r.reach(p, true)
+}
+
+// reach notes that a partition of a member was read up to its next offset, or that this
+// is all that is read of it. That counts once the records at hand are done.
+func (r *Reader) reach(p *readPart, over bool) {
+	if turn, ok := r.ledger.turnOf(p.TopicPartition); ok {
+		next := p.next
+		if p.end != Follow {
+			next = min(next, p.end)
+		}
+		r.reached = append(r.reached, mark{p.TopicPartition, turn, next, over})
+	}
+}
+
+// leaveOut tells the client which partitions are done, so that the broker need not send
+// the rest of them.
+func (r *Reader) leaveOut() error {
+	if len(r.ending) == 0 {
+		return nil
+	}
+	var tps []ck.TopicPartition
+	for _, p := range r.ending {
+		if p.done && r.parts[p.TopicPartition] == p {
+			tps = append(tps, ck.TopicPartition{Topic: &p.Topic, Partition: p.Partition})
+		}
+	}
+	r.ending = r.ending[:0]
 	var err error
 	switch {
-	case r.member: // the partition stays ours
+	case len(tps) == 0:
+	case r.member: // the partitions stay ours
 		err = r.client.Pause(tps)
 	case r.open > 0:
 		err = r.client.IncrementalUnassign(tps)
 	}
-	if err != nil {
-		r.failed = explain(r.cfg, r.logs, err)
-	}
+	return explain(r.cfg, r.logs, err)
 }
 
 // noteEnd gives the notice of the end once, when an endless read has reached it.

@@ -11,12 +11,7 @@ import (
 // checkCluster notices what concerns no single partition: brokers that are back, and
 // topics that changed.
 func (r *Reader) checkCluster(ctx context.Context) error {
-	if r.failed != nil {
-		return r.failed
-	}
-	if !r.follow {
-		r.checkShort()
-	}
+	r.checkShort()
 	if err := r.probe(ctx); err != nil {
 		return err
 	}

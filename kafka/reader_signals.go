@@ -48,10 +48,14 @@ func (r *Reader) reachedEnd(p *readPart, end int64) {
 	p.atEnd = true
 	switch {
 	case p.end == Follow:
+		r.reach(p, false)
 	case end >= p.end:
 		r.finish(p)
-	case !p.waits && p.short.IsZero():
-		p.short = time.Now()
+	default:
+		r.reach(p, false)
+		if !p.waits && p.short.IsZero() {
+			p.short = time.Now()
+		}
 	}
 }
 

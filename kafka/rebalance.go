@@ -83,8 +83,8 @@ func (m *member) assigned(partitions []ck.TopicPartition) error {
 		m.parts[tp] = p
 		m.open++
 		if end, ok := m.group.gc.Ends[tp]; ok {
-			p.waits = false
-			if p.end = end; start >= end {
+			p.waits = end.Ahead
+			if p.end = end.Offset; start >= p.end {
 				m.finish(p)
 			}
 		}
