@@ -37,7 +37,8 @@ By key, the last record of each key counts, and a key that ends with a tombstone
 there; records without a key are compared as a set. By offset, the records at the same
 offset of the same partition belong together. As a set, the same record must be there as
 often, wherever. Without --by it is by key when every record of both has one, else as a
-set; the summary says which.
+set; the summary says which. The offsets of an exactly-once copy are never those of its
+source, for commits take offsets too: compare it by key or as a set.
 
 Timestamps, partitions and offsets are not compared. --ignore leaves more out: key, value,
 headers, header.NAME, or parts of values that are JSON, as jq names them: .updated_at,

@@ -38,7 +38,18 @@ func (p *diffPrinter) print(ctx context.Context) error {
 		p.env.notice("the first %d of %d differences; --max-differences N prints more", n, p.lines())
 	}
 	p.env.notice("%s: %s in %s, %s in %s", p.how(), p.counted(r.A), p.sides[0].name, p.counted(r.B), p.sides[1].name)
+	for _, reason := range p.reasons() {
+		p.env.notice("%s", reason)
+	}
 	return nil
+}
+
+// reasons says why what differs may differ in its offsets alone.
+func (p *diffPrinter) reasons() []string {
+	if p.result.By != diff.Offset || p.result.Equal() {
+		return nil
+	}
+	return offsetReasons(p.sides[0], p.sides[1])
 }
 
 // lines is how many differences there are at most to print.
@@ -90,7 +101,11 @@ func (p *diffPrinter) verdict() error {
 			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.text))
 		}
 	}
-	return faultf(codeUnmet, "%s and %s differ: %s", a, b, strings.Join(parts, ", "))
+	err := faultf(codeUnmet, "%s and %s differ: %s", a, b, strings.Join(parts, ", "))
+	if len(p.reasons()) > 0 {
+		return hint(err, "offsets of the two do not match; --by set compares records wherever they lie, --by key the last of each key")
+	}
+	return err
 }
 
 // shownDifference is a difference ready to be printed.
@@ -218,6 +233,7 @@ type diffSummary struct {
 	Changed int64     `json:"changed"`
 	Missing int64     `json:"missing"`
 	Extra   int64     `json:"extra"`
+	Reasons []string  `json:"reasons,omitempty"` // why offsets differ, by offset
 }
 
 // diffTotal says how much there was of one side.
@@ -235,7 +251,7 @@ func (p *diffPrinter) summary() diffSummary {
 	}
 	return diffSummary{
 		By: r.By.String(), Equal: r.Equal(), A: total(0, r.A), B: total(1, r.B),
-		Changed: r.Changed, Missing: r.Missing, Extra: r.Extra,
+		Changed: r.Changed, Missing: r.Missing, Extra: r.Extra, Reasons: p.reasons(),
 	}
 }
 

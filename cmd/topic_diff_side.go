@@ -31,6 +31,7 @@ type diffSide struct {
 	source   diffSource
 	left     func() int64 // of source, in offsets; nil: nobody knows
 	index    *diff.Side
+	runs     diffRuns
 	progress *diffProgress
 	options  diff.Options
 }
@@ -146,6 +147,7 @@ func (s *diffSide) take(ctx context.Context, form *diffForm, rec *kafka.Record) 
 	if rec.Topic != s.topic {
 		return nil // a dump may hold several
 	}
+	s.runs.add(rec)
 	r := &s.record
 	r.load(rec, s.plan.key.rule, s.plan.value.rule)
 	keep, err := s.keep(ctx, r)
