@@ -31,7 +31,8 @@ func newTopicAlterCmd(env *Env) *cobra.Command {
 		Use:   "alter TOPIC...",
 		Short: "Change the settings and the number of partitions of topics",
 		Long: `Change settings of topics, or give them more partitions. Only the settings that are named
-change. It prints each change, old and new. The number of replicas cannot be changed: the
+change. It prints each change, old and new; what is already as asked is a notice, and left
+as it is. The number of replicas cannot be changed: the
 client has no request for it.`,
 		Example: `  kstream topic alter orders --config retention.ms=86400000
   kstream topic alter orders --delete-config retention.ms     back to what the broker has
@@ -152,30 +153,28 @@ func (p *topicAlterPlan) alter(ctx context.Context, env *Env, admin *kafka.Admin
 	}
 	f := p.flags
 	have := len(item.topic.Partitions)
-	if f.partitions > 0 {
-		item.Changes = append(item.Changes, topicChange{"partitions", strconv.Itoa(have), new(strconv.Itoa(f.partitions))})
-	}
-	for _, name := range slices.Sorted(maps.Keys(f.config.set)) {
-		item.Changes = append(item.Changes, topicChange{name, valueOf(old, name), new(f.config.set[name])})
-	}
-	for _, name := range p.reset {
-		item.Changes = append(item.Changes, topicChange{name, valueOf(old, name), nil})
+	set, reset := p.changes(env, item, old)
+	if item.cause != nil {
+		return
 	}
 	if f.partitions > 0 && f.partitions < have {
 		item.fail(hint(usagef("%s: it has %d partitions, and cannot have fewer", item.Topic, have),
 			"copy its records to another topic: kstream consume %s -e -o json | kstream produce OTHER -i json", item.Topic))
 		return
 	}
-	configures := len(f.config.set)+len(p.reset) > 0
+	configures := len(set)+len(reset) > 0
+	if len(item.Changes) == 0 {
+		return
+	}
 	for _, validateOnly := range []bool{true, false} {
-		if validateOnly && !f.dryRun && (f.partitions == 0 || !configures) || !validateOnly && f.dryRun {
+		if validateOnly && !f.dryRun && (f.partitions <= have || !configures) || !validateOnly && f.dryRun {
 			continue
 		}
 		if f.partitions > have && item.cause == nil {
 			item.fail(admin.AddPartitions(ctx, item.Topic, f.partitions, validateOnly))
 		}
 		if configures && item.cause == nil {
-			err := admin.AlterTopic(ctx, item.Topic, f.config.set, p.reset, validateOnly)
+			err := admin.AlterTopic(ctx, item.Topic, set, reset, validateOnly)
 			item.fail(p.explain(err, old))
 		}
 		item.Altered = item.cause == nil && !validateOnly
@@ -184,6 +183,52 @@ func (p *topicAlterPlan) alter(ctx context.Context, env *Env, admin *kafka.Admin
 		env.notice("%s: new records with the same key may now go to another partition than the old ones", item.Topic)
 	}
 }
+
+// changes fills in what is to change of a topic, and returns the settings among that:
+// what is as asked already is only told.
+func (p *topicAlterPlan) changes(env *Env, item *topicAlterItem, old kafka.SettingsAnswer) (set map[string]string, reset []string) {
+	f := p.flags
+	switch have := len(item.topic.Partitions); f.partitions {
+	case 0:
+	case have:
+		env.notice("%s: it has %s already", item.Topic, countOf(int64(have), "partition"))
+	default:
+		item.Changes = append(item.Changes, topicChange{"partitions", strconv.Itoa(have), new(strconv.Itoa(f.partitions))})
+	}
+	set = map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(f.config.set)) {
+		value := f.config.set[name]
+		if s := old.Find(name); s != nil && s.Source == kafka.SourceTopic && s.Value == value && !s.Sensitive {
+			env.notice("%s: %s is %s already", item.Topic, name, value)
+			continue
+		}
+		set[name] = value
+		item.Changes = append(item.Changes, topicChange{name, valueOf(old, name), &value})
+	}
+	for _, name := range p.reset {
+		s := old.Find(name)
+		if s == nil {
+			item.fail(p.explain(&unknownSettingError{item.Topic, name}, old))
+			return nil, nil
+		}
+		if s.Source != kafka.SourceTopic {
+			env.notice("%s: %s is not set for the topic: it is %s already", item.Topic, name, s.Value)
+			continue
+		}
+		reset = append(reset, name)
+		item.Changes = append(item.Changes, topicChange{name, s.Value, nil})
+	}
+	return set, reset
+}
+
+// unknownSettingError is a setting that a topic does not have.
+type unknownSettingError struct{ topic, name string }
+
+func (e *unknownSettingError) Error() string {
+	return fmt.Sprintf("%s: Unknown topic config name: %s", e.topic, e.name)
+}
+
+func (e *unknownSettingError) Is(target error) bool { return target == kafka.ErrProperty }
 
 // explain adds the nearest name to an error about a setting that does not exist.
 func (p *topicAlterPlan) explain(err error, old kafka.SettingsAnswer) error {
@@ -243,7 +288,7 @@ func alterTable(items []*topicAlterItem) *output.Table {
 			t.Add(i.Topic, "", "", "", strconv.FormatBool(i.Altered), i.Error)
 		}
 		for _, c := range i.Changes {
-			becomes := "(the broker's)"
+			becomes := brokersChoice
 			if c.New != nil {
 				becomes = *c.New
 			}

@@ -85,12 +85,13 @@ func (f *topicCreateFlags) plan(env *Env, args []string) (*topicCreatePlan, erro
 }
 
 // topicCreateItem is a topic in the outcome of `topic create`. Partitions and
-// Replication are as they are now, or 0 where there is no topic.
+// Replication are as they are now; in a dry run as they would be, or null where the
+// broker would decide. Where there is no topic they are null.
 type topicCreateItem struct {
 	Topic       string `json:"topic"`
 	ID          string `json:"id"`
-	Partitions  int    `json:"partitions"`
-	Replication int    `json:"replication"`
+	Partitions  *int   `json:"partitions"`
+	Replication *int   `json:"replication"`
 	Created     bool   `json:"created"`
 	mishap
 }
@@ -109,7 +110,7 @@ func (p *topicCreatePlan) run(ctx context.Context, env *Env) error {
 				{Name: "topic"}, {Name: "partitions", Right: true}, {Name: "replication", Right: true}, {Name: "created"}, {Name: "error"},
 			}}
 			for _, i := range items {
-				t.Add(i.Topic, strconv.Itoa(i.Partitions), strconv.Itoa(i.Replication), strconv.FormatBool(i.Created), i.Error)
+				t.Add(i.Topic, i.number(i.Partitions), i.number(i.Replication), strconv.FormatBool(i.Created), i.Error)
 			}
 			return t
 		})
@@ -118,6 +119,20 @@ func (p *topicCreatePlan) run(ctx context.Context, env *Env) error {
 		}
 		return severalErrors("topics", causesIn(items))
 	})
+}
+
+// brokersChoice stands in a table for what the broker would decide.
+const brokersChoice = "(the broker's)"
+
+// number is a number of partitions or replicas in a table.
+func (i *topicCreateItem) number(n *int) string {
+	switch {
+	case n != nil:
+		return strconv.Itoa(*n)
+	case i.cause != nil:
+		return ""
+	}
+	return brokersChoice
 }
 
 func (p *topicCreatePlan) create(ctx context.Context, env *Env, admin *kafka.Admin, name string) *topicCreateItem {
@@ -135,7 +150,12 @@ func (p *topicCreatePlan) create(ctx context.Context, env *Env, admin *kafka.Adm
 		item.fail(err)
 		return item
 	case f.dryRun && !exists:
-		item.Partitions, item.Replication = f.partitions, f.replication
+		if f.partitions > 0 {
+			item.Partitions = &f.partitions
+		}
+		if f.replication > 0 {
+			item.Replication = &f.replication
+		}
 		return item
 	}
 	item.Created = err == nil
@@ -144,12 +164,13 @@ func (p *topicCreatePlan) create(ctx context.Context, env *Env, admin *kafka.Adm
 		item.fail(err)
 		return item
 	}
-	item.ID, item.Partitions, item.Replication = topics[0].ID, len(topics[0].Partitions), topics[0].Replication()
-	if exists && f.partitions > 0 && f.partitions != item.Partitions {
-		env.notice("%s exists with %d partitions, not %d", name, item.Partitions, f.partitions)
+	partitions, replication := len(topics[0].Partitions), topics[0].Replication()
+	item.ID, item.Partitions, item.Replication = topics[0].ID, &partitions, &replication
+	if exists && f.partitions > 0 && f.partitions != partitions {
+		env.notice("%s exists with %d partitions, not %d", name, partitions, f.partitions)
 	}
-	if exists && f.replication > 0 && f.replication != item.Replication {
-		env.notice("%s exists with %d replicas, not %d", name, item.Replication, f.replication)
+	if exists && f.replication > 0 && f.replication != replication {
+		env.notice("%s exists with %d replicas, not %d", name, replication, f.replication)
 	}
 	return item
 }
