@@ -1,24 +1,13 @@
 package cmd
 
 import (
-	"context"
-	"fmt"
-	"strconv"
-	"strings"
-
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"kstream/cmd/input"
-	"kstream/serde"
 )
 
 // consumeFlags holds the command line as typed; plan gives it meaning.
 type consumeFlags struct {
-	cluster     clusterFlags
-	reading     rangeFlags
-	filters     filterFlags
-	serdes      serdeFlags
+	selectionFlags
 	output      recordOutputFlags
 	order       orderFlags
 	members     memberFlags
@@ -30,7 +19,6 @@ type consumeFlags struct {
 	perPart     int64
 	idle, limit durationFlag
 	failEmpty   bool
-	changed     func(name string) bool
 }
 
 func newConsumeCmd(env *Env) *cobra.Command {
@@ -78,38 +66,28 @@ func (f *consumeFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.failEmpty, "fail-empty", false, "exit with 7 when nothing was printed")
 	flags.StringVar(&f.onError, "on-error", "keep", "records that cannot be decoded: `keep|skip|stop|dlq:TOPIC`; keep shows their bytes")
 	flags.StringVar(&f.exec, "exec", "", "each member gives record lines to the command `CMD`, prints its answers, a line a record, and commits what was answered")
-	f.changed = flags.Changed
-	f.reading.register(flags)
+	f.selectionFlags.register(flags)
 	f.reading.registerPatterns(flags)
-	f.filters.register(flags)
 	f.order.register(flags)
 	f.members.register(flags)
 	f.live.register(flags)
-	f.serdes.cluster = &f.cluster
-	f.serdes.register(flags)
 	f.output.register(flags)
 	f.cluster.register(flags)
 }
 
 // consumePlan is consumeFlags with a meaning.
 type consumePlan struct {
-	flags      *consumeFlags
-	reading    *rangePlan
-	file       string // a dump that is read instead of topics, "-" for stdin; else empty
-	filters    *filterPlan
-	order      *orderPlan  // nil: as the records come
-	members    *memberPlan // nil: without a group
-	watch      *aside      // stderr under --watch; nil without
-	output     *recordOutput
-	failures   failures
-	key, value decoding
-	encoders   [2]encoding
-	close      func() // ends what the serdes started
-	endless    bool   // nothing but a signal ends it
+	*selection
+	flags   *consumeFlags
+	order   *orderPlan  // nil: as the records come
+	members *memberPlan // nil: without a group
+	watch   *aside      // stderr under --watch; nil without
+	output  *recordOutput
+	endless bool // nothing but a signal ends it
 }
 
 func (f *consumeFlags) plan(env *Env, topics []string) (*consumePlan, error) {
-	p := &consumePlan{flags: f, close: func() {}}
+	p := &consumePlan{flags: f, selection: newSelection()}
 	if err := f.checkBounds(); err != nil {
 		return nil, err
 	}
@@ -145,6 +123,8 @@ func (f *consumeFlags) plan(env *Env, topics []string) (*consumePlan, error) {
 	if p.failures, err = planFailures(f.onError); err != nil {
 		return nil, err
 	}
+	p.outlives = p.failures.keeps() && p.members == nil && f.exec == ""
+	p.tellsErrors, p.answered = p.output.tellsErrors, f.exec != ""
 	p.endless = !p.reading.bounded() && f.count == 0 && f.perPart == 0
 	if err := f.checkForeign(); err != nil {
 		return nil, err
@@ -153,20 +133,9 @@ func (f *consumeFlags) plan(env *Env, topics []string) (*consumePlan, error) {
 		return nil, err
 	}
 	if s := f.cluster.schemaRegistry(); s != nil {
-		s.rests = p.outlivesRegistry()
+		s.rests = p.outlives
 	}
-	return p, p.openSerdes(env)
-}
-
-// checkForeign refuses what other tools mean by our flags.
-func (f *consumeFlags) checkForeign() error {
-	if _, err := strconv.Atoi(f.cluster.context); err == nil {
-		return hint(usagef("-c %s: -c names a context", f.cluster.context), "-n %s stops after so many records", f.cluster.context)
-	}
-	if part, spec, ok := strings.Cut(f.serdes.value, "="); ok && (part == "key" || part == "value") {
-		return hint(usagef("-s %s: no such format", f.serdes.value), "use: --%s-serde %s", part, spec)
-	}
-	return nil
+	return p, p.openSerdes(env, &f.serdes)
 }
 
 // batchSize is how many records are fetched at once; 0 is the default.
@@ -179,44 +148,22 @@ func (f *consumeFlags) batchSize() int {
 
 // checkBounds refuses numbers and times that would read nothing.
 func (f *consumeFlags) checkBounds() error {
-	for _, flag := range []struct {
-		name string
-		n    int64
-	}{{"count", f.count}, {"count-per-partition", f.perPart}, {"last", f.order.last}, {"idle-timeout", int64(f.idle.d)}, {"for", int64(f.limit.d)}} {
-		if f.changed(flag.name) && flag.n <= 0 {
+	return checkPositive(f.changed, flagValue{"count", f.count}, flagValue{"count-per-partition", f.perPart}, flagValue{"last", f.order.last},
+		flagValue{"idle-timeout", int64(f.idle.d)}, flagValue{"for", int64(f.limit.d)})
+}
+
+// flagValue is a flag and its value.
+type flagValue struct {
+	name string
+	n    int64
+}
+
+// checkPositive refuses the flags that were given and are not above 0.
+func checkPositive(changed func(name string) bool, flags ...flagValue) error {
+	for _, flag := range flags {
+		if changed(flag.name) && flag.n <= 0 {
 			return usagef("--%s: want more than 0", flag.name)
 		}
 	}
 	return nil
-}
-
-// openSerdes makes the serdes and what depends on them. It comes last, for a serde may
-// start a command.
-func (p *consumePlan) openSerdes(env *Env) error {
-	options, err := p.flags.serdes.options(env)
-	if err != nil {
-		return err
-	}
-	key, value, closeAll, err := p.flags.serdes.open(env)
-	if err != nil {
-		return err
-	}
-	p.close = closeAll
-	p.key = newDecoding(env, serde.Key, key, options.JSON())
-	p.value = newDecoding(env, serde.Value, value, options.JSON())
-	p.encoders = newEncoders(key, value, options.JSON())
-	return nil
-}
-
-// encodeKey makes the bytes of --key-equals with the serde of keys.
-func (p *consumePlan) encodeKey(ctx context.Context, text string) ([]byte, error) {
-	var scratch []byte
-	key, _, err := p.encoders[serde.Key].encode(ctx, "", &input.Field{Bytes: []byte(text)}, &scratch)
-	if ofRegistry(err) {
-		return nil, fmt.Errorf("--key-equals %s: %w", text, err)
-	}
-	if err != nil {
-		return nil, hint(usagef("--key-equals %s: %w", text, err), "--filter '.key == …' compares decoded keys")
-	}
-	return key, nil
 }

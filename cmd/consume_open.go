@@ -2,10 +2,8 @@ package cmd
 
 import (
 	"context"
-	"fmt"
 	"sync"
 
-	"kstream/cmd/expr"
 	"kstream/kafka"
 )
 
@@ -89,39 +87,6 @@ func (c *consumption) find(ctx context.Context, admin *kafka.Admin) ([]kafka.Top
 		return reading.await(ctx, admin)
 	}
 	return reading.find(ctx, admin)
-}
-
-// placeKey makes --key-equals a filter, and restricts the read to the partitions that
-// the default partitioner gives the key, unless partitions were named or a group hands
-// them out.
-func (c *consumption) placeKey(ctx context.Context, topics []kafka.Topic) error {
-	p := c.plan
-	if p.filters.key == nil {
-		return nil
-	}
-	key, err := p.encodeKey(ctx, *p.filters.key)
-	if err != nil {
-		return err
-	}
-	p.filters.keepKey(key)
-	if p.reading.partitions != nil || p.members != nil {
-		return nil
-	}
-	p.reading.partitionOf = map[string]int32{}
-	var tps []kafka.TopicPartition
-	most := 0
-	for _, t := range topics {
-		partition := expr.Murmur2Partition(key, int32(len(t.Partitions)))
-		p.reading.partitionOf[t.Name] = partition
-		if len(t.Partitions) > 1 {
-			tps = append(tps, kafka.TopicPartition{Topic: t.Name, Partition: partition})
-		}
-		most = max(most, len(t.Partitions))
-	}
-	if len(tps) > 0 {
-		c.env.notice("--key-equals reads only %s, where Java's partitioner puts the key; --partitions %s reads all", listPartitions(tps), fmt.Sprintf("0-%d", most-1))
-	}
-	return nil
 }
 
 // lentAdmin is an admin connection that may be closed early, aside from everything

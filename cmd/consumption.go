@@ -47,22 +47,18 @@ func (a alone) Close() error { return a.from.Close() }
 
 // consumption is the state that all goroutines of one consume share.
 type consumption struct {
+	*selected
 	plan    *consumePlan
-	env     *Env
 	printer *printer
 	chunks  chan chunk
 	order   *arrangement // nil: as the records come
-	letters *deadLetters // nil without dlq
 	crew    *crew        // nil without a group
 	workers workers      // of --exec
 	watch   *watch       // nil without --watch
 	admin   lentAdmin
-	failed  failureCount
-	unasked unasked
 
 	left    atomic.Int64 // of --count
 	printed atomic.Int64
-	lost    atomic.Int64               // records that were gone before they were read
 	spans   atomic.Int64               // partitions that are read
 	full    atomic.Int64               // partitions that have all of --count-per-partition
 	finish  func(kafka.TopicPartition) // nothing more of a partition is wanted; may be nil
@@ -74,7 +70,7 @@ type consumption struct {
 
 func newConsumption(p *consumePlan, env *Env, stop context.CancelCauseFunc) *consumption {
 	c := &consumption{
-		plan: p, env: env, stop: stop,
+		selected: &selected{selection: p.selection, env: env}, plan: p, stop: stop,
 		printer: &printer{stdout: env.Stdout, stderr: env.Stderr},
 		chunks:  make(chan chunk, 2),
 	}

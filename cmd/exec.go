@@ -103,8 +103,8 @@ func (v *view) question(ctx context.Context, b *kafka.Batch) (q question, end in
 	r := &v.record
 	var ends []int
 	for i := range b.Records {
-		r.load(&b.Records[i], v.plan.key.rule, v.plan.value.rule)
-		keep, err := v.keep(ctx, r)
+		v.load(&b.Records[i])
+		keep, err := v.keep(ctx)
 		if err != nil {
 			return q.cut(ends), i, err
 		}
@@ -129,7 +129,7 @@ func (q question) cut(ends []int) question {
 // unanswered decides about a record that the command has died of: --on-error.
 func (v *view) unanswered(ctx context.Context, rec *kafka.Record, died error) error {
 	r := &v.record
-	r.load(rec, v.plan.key.rule, v.plan.value.rule)
+	v.load(rec)
 	err := fmt.Errorf("%s[%d]@%d: --exec: died %d times on this record: %w", rec.Topic, rec.Partition, rec.Offset, execDeaths, died)
 	switch v.plan.failures.action {
 	case "skip":

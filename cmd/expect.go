@@ -14,7 +14,7 @@ import (
 
 // expectFlags holds the command line as typed; plan gives it meaning.
 type expectFlags struct {
-	reading consumeFlags // of which only what chooses records is asked for
+	reading selectionFlags
 	count   int64
 	exactly bool
 	atMost  bool
@@ -82,12 +82,8 @@ func (f *expectFlags) register(flags *pflag.FlagSet) {
 	flags.Var(&f.within, "within", "for how long to wait: `D`")
 	flags.StringArrayVar(&f.reports, "report", nil, "write the outcome: `junit:FILE|json:FILE`; repeatable")
 	f.set = flags.Changed
-	f.reading.changed = flags.Changed
-	f.reading.reading.register(flags)
-	f.reading.filters.register(flags, "map", "sample") // they say nothing about what came
+	f.reading.register(flags, "map", "sample") // they say nothing about what came
 	flags.Lookup("key-equals").Usage = "only records with the key `KEY`, in whatever partition"
-	f.reading.serdes.cluster = &f.reading.cluster
-	f.reading.serdes.register(flags)
 	f.reading.cluster.register(flags)
 	flags.Lookup("from-offset").Usage += " (default end)"
 	flags.Lookup("to-offset").Hidden = true // records that are to come have no end
@@ -104,7 +100,7 @@ const (
 
 // expectPlan is expectFlags with a meaning.
 type expectPlan struct {
-	*consumePlan
+	*selection
 	flags      *expectFlags
 	topic      string
 	bound      bound
@@ -115,7 +111,7 @@ type expectPlan struct {
 }
 
 func (f *expectFlags) plan(env *Env, topic string, command []string) (*expectPlan, error) {
-	p := &expectPlan{flags: f, topic: topic, bound: boundLeast, consumePlan: &consumePlan{flags: &f.reading, close: func() {}}}
+	p := &expectPlan{flags: f, topic: topic, bound: boundLeast, selection: newSelection()}
 	switch {
 	case !f.set("count"):
 		return nil, usagef("expect needs --count N: how many records")
@@ -148,7 +144,7 @@ func (f *expectFlags) plan(env *Env, topic string, command []string) (*expectPla
 		return nil, err
 	}
 	p.nameConditions()
-	p.output = &recordOutput{tellsErrors: true}
+	p.tellsErrors, p.outlives = true, true
 	p.failures.action = "keep"
 	if p.reports, err = planReports(f.reports); err != nil {
 		return nil, err
@@ -161,7 +157,7 @@ func (f *expectFlags) plan(env *Env, topic string, command []string) (*expectPla
 	if err := reading.cluster.plan(env); err != nil {
 		return nil, err
 	}
-	return p, p.openSerdes(env)
+	return p, p.openSerdes(env, &reading.serdes)
 }
 
 // nameConditions gives the steps of the filters their names, in the order in which
@@ -229,7 +225,7 @@ func (p *expectPlan) run(ctx context.Context, env *Env) (err error) {
 	if err != nil {
 		return err
 	}
-	e := &expectation{expectPlan: p, consumption: &consumption{plan: p.consumePlan, env: env}, began: env.Now()}
+	e := &expectation{expectPlan: p, run: &selected{selection: p.selection, env: env}, env: env, began: env.Now()}
 	err = withAdmin(ctx, env, &p.flags.reading.cluster, func(cluster *cluster, admin *kafka.Admin) error {
 		return e.watch(ctx, cluster, admin)
 	})

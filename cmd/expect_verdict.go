@@ -19,7 +19,7 @@ func (e *expectation) verdict(ctx context.Context, err error) error {
 		}
 		return err
 	}
-	if n, first := e.failed.total(); n > 0 {
+	if n, first := e.run.failed.total(); n > 0 {
 		e.env.notice("%s could not be decoded and were looked at as bytes; the first: %s", countOf(n, "record"), first)
 	}
 	if n, first := e.filters.erred.total(); n > 0 {
@@ -39,7 +39,7 @@ func (e *expectation) verdict(ctx context.Context, err error) error {
 	if e.bound != boundMost {
 		met = met && e.matched == e.flags.count
 	}
-	switch lost := e.lost.Load(); {
+	switch lost := e.run.lost.Load(); {
 	case met && e.bound != boundLeast && lost > 0:
 		return faultf(codePartial, "%s: %s were gone before they were read, and may have matched", e.topic, countOf(lost, "record"))
 	case met:

@@ -13,7 +13,8 @@ import (
 // expectation is what has come so far. The goroutine that reads owns it.
 type expectation struct {
 	*expectPlan
-	*consumption
+	run     *selected
+	env     *Env
 	began   time.Time
 	child   *expectChild // nil: no command
 	steps   []step       // one for each condition
@@ -80,7 +81,7 @@ func (e *expectation) position(ctx context.Context, cluster *cluster, admin *kaf
 	}
 	e.steps = slices.Concat(e.filters.raw, e.filters.decoded)
 	for _, d := range []*decoding{&e.key, &e.value} {
-		if s := d.step(e.undecodable); s != nil {
+		if s := d.step(e.run.undecodable); s != nil {
 			e.decode = append(e.decode, s)
 		}
 	}
@@ -95,7 +96,7 @@ func (e *expectation) position(ctx context.Context, cluster *cluster, admin *kaf
 func (e *expectation) take(ctx context.Context, ev kafka.Event) error {
 	for _, n := range ev.Notices {
 		if n.Kind == kafka.NoticeLost {
-			e.lost.Add(n.To - n.From)
+			e.run.lost.Add(n.To - n.From)
 		}
 		if n.Kind != kafka.NoticeEnd {
 			e.env.notice("%s", n)

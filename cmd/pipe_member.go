@@ -65,9 +65,9 @@ func (l *pipeline) carrier(number int) kafka.Carrier {
 // newChanger also decodes what is looked at only after the filters.
 func (l *pipeline) newChanger() *changer {
 	c := newChanger(l.changes)
-	decodes := len(l.filters.decoded) > 0 || l.changes.changes.mapping != nil
+	decodes := len(l.pipePlan.filters.decoded) > 0 || l.changes.changes.mapping != nil
 	if !decodes && (l.route != nil || l.transcodes || l.pipePlan.flags.reading.exec != "") {
-		for _, d := range []*decoding{&l.key, &l.value} {
+		for _, d := range []*decoding{&l.pipePlan.key, &l.pipePlan.value} {
 			if s := d.step(func(_ context.Context, r *record) (bool, error) { return false, &unusable{r.decodeErr} }); s != nil {
 				c.steps = append(c.steps, s)
 			}

@@ -20,8 +20,9 @@ func (f *pipeFlags) plan(env *Env, src, dst string) (*pipePlan, error) {
 	r := &f.reading
 	p := &pipePlan{
 		flags: f, dst: dst,
-		consumePlan: &consumePlan{flags: r, close: func() {}, output: &recordOutput{tellsErrors: true}, failures: failures{action: "stop"}},
+		consumePlan: &consumePlan{flags: r, selection: newSelection(), output: &recordOutput{tellsErrors: true}},
 	}
+	p.tellsErrors, p.answered, p.failures.action = true, r.exec != "", "stop"
 	if err := f.check(src, dst); err != nil {
 		return nil, err
 	}
@@ -53,7 +54,7 @@ func (f *pipeFlags) plan(env *Env, src, dst string) (*pipePlan, error) {
 	if err := r.cluster.plan(env); err != nil {
 		return nil, err
 	}
-	if err := p.openSerdes(env); err != nil {
+	if err := p.openSerdes(env, &r.serdes); err != nil {
 		return nil, err
 	}
 	return p, p.openTarget(env)
@@ -88,7 +89,7 @@ func (p *pipePlan) planChanges(env *Env) error {
 	if p.filters, err = filters.plan(env); err != nil {
 		return err
 	}
-	p.changes = &replayPlan{consumePlan: p.consumePlan, changes: &replayChanges{}, dst: replayPlace{topic: p.dst}}
+	p.changes = &replayPlan{selection: p.selection, changes: &replayChanges{}, dst: replayPlace{topic: p.dst}}
 	if text := f.reading.filters.mapping; text != "" {
 		if p.changes.changes.mapping, err = expr.NewMap("--map", text); err != nil {
 			return usagef("%w", err)

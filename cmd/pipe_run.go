@@ -234,7 +234,7 @@ func (l *pipeline) known(ctx context.Context, topic string) error {
 	if asked && (k.till.IsZero() || l.env.Now().Before(k.till)) {
 		return k.err
 	}
-	if topic == l.reading.topics[0] {
+	if topic == l.pipePlan.reading.topics[0] {
 		k.err = faultf(codeSameTopic, "--route: %s is the topic that is read", topic)
 		l.topics[topic] = k
 		return k.err

@@ -10,7 +10,10 @@ import (
 
 // replayFlags holds the command line as typed; plan gives it meaning.
 type replayFlags struct {
-	reading consumeFlags // of which only what chooses records is asked for
+	reading selectionFlags
+	exit    bool
+	count   int64
+	limit   durationFlag
 	other   otherClusterFlags
 
 	setHeaders, dropHeaders  []string
@@ -98,14 +101,10 @@ func (f *replayFlags) register(flags *pflag.FlagSet) {
 // registerReading adds the flags of consume that say what is read.
 func (f *replayFlags) registerReading(flags *pflag.FlagSet) {
 	r := &f.reading
-	r.changed = flags.Changed
-	flags.BoolVarP(&r.exit, "exit", "e", false, "with --to-offset: stop at the end as it is at the start, if that comes first")
-	flags.Int64VarP(&r.count, "count", "n", 0, "stop after `N` records that were copied")
-	flags.Var(&r.limit, "for", "stop after `D`")
-	r.reading.register(flags)
-	r.filters.register(flags)
-	r.serdes.cluster = &r.cluster
-	r.serdes.register(flags)
+	flags.BoolVarP(&f.exit, "exit", "e", false, "with --to-offset: stop at the end as it is at the start, if that comes first")
+	flags.Int64VarP(&f.count, "count", "n", 0, "stop after `N` records that were copied")
+	flags.Var(&f.limit, "for", "stop after `D`")
+	r.register(flags)
 	r.cluster.register(flags)
 	flags.Lookup("map").Usage = changesValue
 }
@@ -123,7 +122,7 @@ func (f *replayFlags) check(args []string) error {
 		needs("redrive-allow", "--redrive", f.redrive),
 		needs("max-retries", "--redrive", f.redrive),
 		needs("restart", "--name or --exactly-once", f.keepsProgress()),
-		f.reading.checkBounds(),
+		checkPositive(f.set, flagValue{"count", f.count}, flagValue{"for", int64(f.limit.d)}),
 	); err != nil {
 		return err
 	}

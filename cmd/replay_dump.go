@@ -88,7 +88,7 @@ func (r *replay) openDump(ctx context.Context) error {
 	if t := m.Topic(o.topic); t != nil {
 		o.config = maps.Clone(t.Config)
 	}
-	c := &consumption{plan: r.consumePlan, env: r.env}
+	c := &selected{selection: r.selection, env: r.env}
 	if err := c.placeKey(ctx, topics); err != nil {
 		return err
 	}

@@ -230,7 +230,7 @@ func (r *replay) openSource(ctx context.Context) error {
 		return err
 	}
 	topic := topics[0]
-	c := &consumption{plan: r.consumePlan, env: r.env}
+	c := &selected{selection: r.selection, env: r.env}
 	if err := c.placeKey(ctx, topics); err != nil {
 		return err
 	}

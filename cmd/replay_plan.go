@@ -16,7 +16,7 @@ var replayName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,200}$`)
 
 // replayPlan is replayFlags with a meaning.
 type replayPlan struct {
-	*consumePlan // what is read, and which of it
+	*selection   // what is read, and which of it
 	flags        *replayFlags
 	src, dst     replayPlace
 	target       *clusterFlags // the cluster of DST; that of SRC when they are one
@@ -61,8 +61,9 @@ func (f *replayFlags) plan(env *Env, args []string) (*replayPlan, error) {
 	}
 	p := &replayPlan{
 		flags: f, transactions: f.exactlyOnce || f.redrive, named: f.keepsProgress(),
-		consumePlan: &consumePlan{flags: &f.reading, close: func() {}, output: &recordOutput{tellsErrors: true}},
+		selection: newSelection(),
 	}
+	p.tellsErrors = true
 	if err := p.planPlaces(env, args); err != nil {
 		return nil, err
 	}
@@ -93,7 +94,7 @@ func (f *replayFlags) plan(env *Env, args []string) (*replayPlan, error) {
 	if p.target, err = f.other.plan(env, &f.reading.cluster); err != nil {
 		return nil, err
 	}
-	return p, p.openSerdes(env)
+	return p, p.openSerdes(env, &f.reading.serdes)
 }
 
 // checkCompression refuses a codec that Kafka does not have.
@@ -187,7 +188,7 @@ func (p *replayPlan) planReading(env *Env) error {
 	if p.reading.from.Has(position.Stored) || p.reading.to.Has(position.Stored) {
 		return hint(usagef("stored is the committed offset of a group, and there is none here"), "--name keeps progress")
 	}
-	p.reading.toEnd = !p.reading.hasTo || f.exit || p.speed > 0 || p.flags.dryRun
+	p.reading.toEnd = !p.reading.hasTo || p.flags.exit || p.speed > 0 || p.flags.dryRun
 	mapping := f.filters.mapping
 	f.filters.mapping = "" // what it makes is written, not shown: changes has it
 	p.filters, err = f.filters.plan(env)

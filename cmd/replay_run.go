@@ -88,14 +88,14 @@ func (p *replayPlan) run(ctx context.Context, env *Env) (err error) {
 		left: math.MaxInt64, refused: map[origin]error{},
 	}
 	r.clock = replayClock{r, live}
-	if p.flags.reading.count > 0 {
-		r.left = p.flags.reading.count
+	if p.flags.count > 0 {
+		r.left = p.flags.count
 	}
 	defer func() { err = errors.Join(err, r.ends.close()) }()
 	if err := r.open(polling, live); err != nil {
 		return firstOf(stopped(polling), err)
 	}
-	if limit := p.flags.reading.limit.d; limit > 0 {
+	if limit := p.flags.limit.d; limit > 0 {
 		timer := time.AfterFunc(limit, func() { stop(errTimeUp) })
 		defer timer.Stop()
 	}

@@ -70,7 +70,7 @@ func (f *topicCountFlags) plan(env *Env, args []string) (*topicCountPlan, error)
 	}
 	p.bare = len(p.choice.wanted) == 1 && p.reading.patterns == nil &&
 		p.listing.format == "table" && !f.byPartition && !f.listing.headers
-	return p, p.openSerdes(env)
+	return p, p.openSerdes(env, &f.reading.serdes)
 }
 
 // topicCountItem is the number of records in a partition.
@@ -115,7 +115,7 @@ func (p *topicCountPlan) run(ctx context.Context, env *Env) error {
 // records that could still be read.
 func (p *topicCountPlan) count(ctx context.Context, env *Env, cluster *cluster, admin *kafka.Admin, topics []kafka.Topic) ([]topicCountItem, error) {
 	c := &counting{
-		scan:   &scan{consumption: &consumption{plan: p.consumePlan, env: env}, config: cluster.Config, meter: newMeter(env, "counted")},
+		scan:   &scan{selected: &selected{selection: p.selection, env: env}, config: cluster.Config, meter: newMeter(env, "counted")},
 		counts: map[kafka.TopicPartition]int64{},
 	}
 	if err := c.placeKey(ctx, topics); err != nil {
@@ -145,7 +145,7 @@ func (p *topicCountPlan) count(ctx context.Context, env *Env, cluster *cluster, 
 	return items, nil
 }
 
-// counting counts what the steps of a consumption keep. One goroutine owns it.
+// counting counts what the steps of a selection keep. One goroutine owns it.
 type counting struct {
 	*scan
 	counts map[kafka.TopicPartition]int64
@@ -154,8 +154,8 @@ type counting struct {
 // read counts the records in spans.
 func (c *counting) read(ctx context.Context, spans []kafka.Span, topics []kafka.Topic) error {
 	c.total = offsetsOf(spans)
-	v, chooses := c.newView(), c.plan.filters.any()
-	err := c.scan.read(ctx, spans, topics, func(live context.Context, b *kafka.Batch) error { return c.add(live, v, b, chooses) })
+	l, chooses := c.newLooker(), c.filters.any()
+	err := c.scan.read(ctx, spans, topics, func(live context.Context, b *kafka.Batch) error { return c.add(live, l, b, chooses) })
 	if err != nil {
 		if stopped(ctx) != nil {
 			sum := int64(0)
@@ -174,15 +174,15 @@ func (c *counting) read(ctx context.Context, spans []kafka.Span, topics []kafka.
 }
 
 // add counts a batch. Without anything that chooses, records are not even looked at.
-func (c *counting) add(ctx context.Context, v *view, b *kafka.Batch, chooses bool) error {
+func (c *counting) add(ctx context.Context, l *looker, b *kafka.Batch, chooses bool) error {
 	for i := 0; i < len(b.Records); {
 		first, n := &b.Records[i], int64(0)
 		for ; i < len(b.Records) && b.Records[i].Partition == first.Partition && b.Records[i].Topic == first.Topic; i++ {
 			keep := true
 			if chooses {
-				v.record.load(&b.Records[i], c.plan.key.rule, c.plan.value.rule)
+				l.load(&b.Records[i])
 				var err error
-				if keep, err = v.keep(ctx, &v.record); err != nil {
+				if keep, err = l.keep(ctx); err != nil {
 					return err
 				}
 			}

@@ -14,7 +14,7 @@ import (
 )
 
 type topicDiffFlags struct {
-	reading consumeFlags // of which only what chooses and decodes records is asked for
+	reading selectionFlags
 	other   otherClusterFlags
 	by      string
 	ignore  []string
@@ -75,10 +75,7 @@ func (f *topicDiffFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.headers, "headers", false, "in a pipe, write the names of the columns too")
 	f.other.register(flags, "B")
 	r := &f.reading
-	r.changed = flags.Changed
-	r.reading.register(flags)
-	r.filters.register(flags, "map", "sample", "key-equals") // what they do depends on offsets or partitions, or on nothing
-	r.serdes.register(flags)
+	r.register(flags, "map", "sample", "key-equals") // what they do depends on offsets or partitions, or on nothing
 	r.cluster.register(flags)
 	flags.Lookup("to-offset").Usage = "stop before position `P`, or at the end if that comes first"
 }

@@ -10,7 +10,7 @@ import (
 // openDump starts to read a dump. Of one with several topics, that of the other side's
 // name is compared.
 func (s *diffSide) openDump(ctx context.Context, env *Env) error {
-	if err := s.plan.flags.cluster.connectRegistry(ctx, env); err != nil {
+	if err := s.flags.cluster.connectRegistry(ctx, env); err != nil {
 		return err
 	}
 	reader, err := openDump(env, s.path)
@@ -29,7 +29,7 @@ func (s *diffSide) openDump(ctx context.Context, env *Env) error {
 	case len(names) > 1:
 		return errors.Join(usagef("%s holds several topics: %s; one of this name must be the other side", s.name, strings.Join(names, ", ")), reader.Close())
 	}
-	if _, err := s.plan.reading.selectIn(reader); err != nil {
+	if _, err := s.reading.selectIn(reader); err != nil {
 		return errors.Join(err, reader.Close())
 	}
 	s.source = &dumpSource{reader: reader}

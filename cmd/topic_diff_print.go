@@ -126,7 +126,7 @@ func (d *shownDifference) any() *record {
 // show decodes the records of the differences and finds out what differs in them.
 func (p *diffPrinter) show(ctx context.Context) ([]shownDifference, error) {
 	form := newDiffForm(p.ignore, p.result.By)
-	decoders := [2]*view{p.sides[0].decoder(), p.sides[1].decoder()}
+	decoders := [2]*looker{p.sides[0].decoder(), p.sides[1].decoder()}
 	shown := make([]shownDifference, len(p.result.Differences))
 	for i := range shown {
 		d := &shown[i]
@@ -147,20 +147,21 @@ func (p *diffPrinter) show(ctx context.Context) ([]shownDifference, error) {
 	return shown, nil
 }
 
-// decoder gives a view that decodes and leaves nothing out: what is shown has gone
+// decoder returns a looker that decodes and leaves nothing out: what is shown has gone
 // through the filters.
-func (s *diffSide) decoder() *view {
+func (s *diffSide) decoder() *looker {
 	plan := *s.plan
 	plan.filters = &filterPlan{erred: new(failureCount)}
-	return (&consumption{plan: &plan, env: s.env}).newView()
+	return (&selected{selection: &plan, env: s.env}).newLooker()
 }
 
 // decode makes a record of what the index has kept.
-func (s *diffSide) decode(ctx context.Context, with *view, found *diff.Found) (*record, error) {
-	r := &record{}
-	r.load(parseDiffRecord(s.topic, found), s.plan.key.rule, s.plan.value.rule)
-	_, err := with.keep(ctx, r)
-	return r, err
+func (s *diffSide) decode(ctx context.Context, with *looker, found *diff.Found) (*record, error) {
+	with.record = record{} // for it outlives the next one
+	with.load(parseDiffRecord(s.topic, found))
+	_, err := with.keep(ctx)
+	r := with.record
+	return &r, err
 }
 
 // differs names the parts in which two records differ.

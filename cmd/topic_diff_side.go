@@ -21,8 +21,10 @@ type diffSource interface {
 
 // diffSide is one of the two that are compared. One goroutine reads it.
 type diffSide struct {
-	*view    // with the steps that choose and decode; made by open
-	plan     *consumePlan
+	*selected // made by open, as is looker
+	*looker
+	plan     *selection
+	flags    *selectionFlags
 	name     string // for people
 	topic    string // of a dump with several, the one that is compared
 	path     string // of a dump; empty for a topic
@@ -41,8 +43,8 @@ func (f *topicDiffFlags) planSide(env *Env, arg string, cluster *clusterFlags) (
 	flags := f.reading
 	flags.cluster = *cluster
 	flags.serdes.cluster = &flags.cluster
-	p := &consumePlan{flags: &flags, close: func() {}}
-	s := &diffSide{plan: p, name: arg, options: f.spill}
+	p := newSelection()
+	s := &diffSide{plan: p, flags: &flags, name: arg, options: f.spill}
 	var topics []string
 	if path, ok := strings.CutPrefix(arg, filePrefix); ok {
 		s.path = path
@@ -57,14 +59,15 @@ func (f *topicDiffFlags) planSide(env *Env, arg string, cluster *clusterFlags) (
 	if p.filters, err = flags.filters.plan(env); err != nil {
 		return nil, err
 	}
-	p.output = &recordOutput{tellsErrors: true}
-	return s, p.openSerdes(env)
+	p.tellsErrors = true
+	return s, p.openSerdes(env, &flags.serdes)
 }
 
 // open finds the records of the side and makes its index. Unless it fails, close must
 // follow.
 func (s *diffSide) open(ctx context.Context, env *Env, progress *diffProgress, number int) error {
-	s.view = (&consumption{plan: s.plan, env: env}).newView()
+	s.selected = &selected{selection: s.plan, env: env}
+	s.looker = s.newLooker()
 	s.progress, s.number = progress, number
 	s.index = diff.NewSide(s.options)
 	if s.path != "" {
@@ -81,7 +84,7 @@ const diffFetch = 256 << 10
 
 // openTopic starts to read a topic up to its end as it is now.
 func (s *diffSide) openTopic(ctx context.Context, env *Env) error {
-	return withAdmin(ctx, env, &s.plan.flags.cluster, func(cluster *cluster, admin *kafka.Admin) error {
+	return withAdmin(ctx, env, &s.flags.cluster, func(cluster *cluster, admin *kafka.Admin) error {
 		topics, err := s.plan.reading.find(ctx, admin)
 		if err != nil {
 			return err
@@ -149,8 +152,8 @@ func (s *diffSide) take(ctx context.Context, form *diffForm, rec *kafka.Record) 
 	}
 	s.runs.add(rec)
 	r := &s.record
-	r.load(rec, s.plan.key.rule, s.plan.value.rule)
-	keep, err := s.keep(ctx, r)
+	s.load(rec)
+	keep, err := s.keep(ctx)
 	if err != nil || !keep && !r.read {
 		return err
 	}

@@ -14,16 +14,12 @@ import (
 type scanFlags struct {
 	choice  choiceFlags
 	listing listingFlags
-	reading consumeFlags // of which only what chooses records is asked for
+	reading selectionFlags
 }
 
 func (f *scanFlags) register(flags *pflag.FlagSet) {
 	f.choice.register(flags)
-	f.reading.changed = flags.Changed
-	f.reading.reading.register(flags)
-	f.reading.filters.register(flags, "map") // it changes what is shown, and nothing is
-	f.reading.serdes.cluster = &f.reading.cluster
-	f.reading.serdes.register(flags)
+	f.reading.register(flags, "map") // it changes what is shown, and nothing is
 	f.listing.register(flags)
 	f.reading.cluster.register(flags)
 	flags.Lookup("to-offset").Usage = "stop before position `P`, or at the end if that comes first"
@@ -31,15 +27,16 @@ func (f *scanFlags) register(flags *pflag.FlagSet) {
 
 // scanPlan is scanFlags with a meaning.
 type scanPlan struct {
-	*consumePlan
+	*selection
+	flags   *selectionFlags
 	listing *listing
 	choice  *topicChoice
 }
 
 // plan does all but open the serdes, which may start a command.
 func (f *scanFlags) plan(env *Env, args []string) (*scanPlan, error) {
-	p := &scanPlan{consumePlan: &consumePlan{flags: &f.reading, close: func() {}}}
-	p.output = &recordOutput{tellsErrors: true}
+	p := &scanPlan{selection: newSelection(), flags: &f.reading}
+	p.tellsErrors = true
 	var err error
 	if p.choice, err = f.choice.plan(args); err != nil {
 		return nil, err
@@ -60,7 +57,7 @@ func (f *scanFlags) plan(env *Env, args []string) (*scanPlan, error) {
 // scan reads spans, one after the other or all at once, and shows how far it is. One
 // goroutine owns it.
 type scan struct {
-	*consumption
+	*selected
 	config kafka.Config
 	meter  *meter
 	total  int64 // offsets that are to be read in all
@@ -70,7 +67,7 @@ type scan struct {
 // read hands the batches of spans to add. Those of a batch that was begun are finished
 // when ctx ends.
 func (s *scan) read(ctx context.Context, spans []kafka.Span, topics []kafka.Topic, add func(context.Context, *kafka.Batch) error) (err error) {
-	reader, err := kafka.OpenReader(s.config, kafka.ReaderConfig{Spans: spans, ReadUncommitted: s.plan.reading.uncommitted}, topics)
+	reader, err := kafka.OpenReader(s.config, kafka.ReaderConfig{Spans: spans, ReadUncommitted: s.reading.uncommitted}, topics)
 	if err != nil {
 		return err
 	}

@@ -113,7 +113,7 @@ func (f *topicStatsFlags) plan(env *Env, args []string) (*topicStatsPlan, error)
 	if p.scanPlan, err = f.scanFlags.plan(env, args); err != nil {
 		return nil, err
 	}
-	return p, p.openSerdes(env)
+	return p, p.openSerdes(env, &f.reading.serdes)
 }
 
 func (p *topicStatsPlan) run(ctx context.Context, env *Env) error {
@@ -130,7 +130,7 @@ func (p *topicStatsPlan) run(ctx context.Context, env *Env) error {
 				topics = append(topics, t.Topic)
 			}
 		}
-		if err := (&consumption{plan: p.consumePlan, env: env}).placeKey(ctx, topics); err != nil {
+		if err := (&selected{selection: p.selection, env: env}).placeKey(ctx, topics); err != nil {
 			return err
 		}
 		reports := []*profile.Report{}

@@ -31,7 +31,7 @@ const (
 // profiling reads records into the profile of one topic. One goroutine owns it.
 type profiling struct {
 	*scan
-	view     *view
+	looker   *looker
 	profile  *profile.Profile
 	parts    map[int32]*profile.Partition
 	sample   int64
@@ -43,7 +43,7 @@ type profiling struct {
 
 func newProfiling(p *topicStatsPlan, env *Env, config kafka.Config) *profiling {
 	s := &profiling{
-		scan:   &scan{consumption: &consumption{plan: p.consumePlan, env: env}, config: config, meter: newMeter(env, "profiled")},
+		scan:   &scan{selected: &selected{selection: p.selection, env: env}, config: config, meter: newMeter(env, "profiled")},
 		parts:  map[int32]*profile.Partition{},
 		sample: p.sample,
 		looks:  p.filters.any() || p.key.serde != nil || p.value.serde != nil,
@@ -75,7 +75,7 @@ func framesOf(d *decoding) profile.Frames {
 
 // readAll reads the spans, or windows that are spread over them.
 func (s *profiling) readAll(ctx context.Context, spans []kafka.Span, topics []kafka.Topic) error {
-	s.view = s.newView()
+	s.looker = s.newLooker()
 	for _, span := range spans {
 		s.parts[span.Partition] = s.profile.Partition(span.Partition, max(0, span.To-span.From))
 	}
@@ -166,9 +166,9 @@ func (s *profiling) add(ctx context.Context, b *kafka.Batch) error {
 			}
 		}
 		if s.looks {
-			shown := &s.view.record
-			shown.load(r, s.plan.key.rule, s.plan.value.rule)
-			if keep, err := s.view.keep(ctx, shown); err != nil {
+			shown := &s.looker.record
+			s.looker.load(r)
+			if keep, err := s.looker.keep(ctx); err != nil {
 				return err
 			} else if !keep {
 				continue

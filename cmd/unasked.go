@@ -9,13 +9,6 @@ import (
 	"kstream/serde/registry"
 )
 
-// outlivesRegistry says whether records are shown as their bytes while the registry does
-// not answer. Whatever commits or passes records on must not go on without it: they are
-// no bad data.
-func (p *consumePlan) outlivesRegistry() bool {
-	return p.failures.keeps() && p.members == nil && p.flags.exec == ""
-}
-
 // lockedOut says whether the registry, or we, refuse to talk to each other. That is a
 // matter of settings, and no outage.
 func lockedOut(err error) bool {
@@ -31,18 +24,18 @@ type unasked struct {
 }
 
 // withoutRegistry keeps a record that could not be decoded because of the registry.
-func (c *consumption) withoutRegistry(_ context.Context, r *record) (bool, error) {
+func (s *selected) withoutRegistry(_ context.Context, r *record) (bool, error) {
 	if r.unasked { // its key, too
 		return true, nil
 	}
 	r.unasked = true
 	var failure *registry.Error
 	if errors.As(r.decodeErr, &failure) {
-		c.unasked.later.CompareAndSwap(false, failure.Later)
-		c.unasked.add(failure)
+		s.unasked.later.CompareAndSwap(false, failure.Later)
+		s.unasked.add(failure)
 		return true, nil
 	}
-	c.unasked.add(r.decodeErr)
+	s.unasked.add(r.decodeErr)
 	return true, nil
 }
 

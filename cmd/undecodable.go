@@ -52,41 +52,41 @@ func (f *failureCount) total() (int64, string) {
 }
 
 // undecodable decides about a record that a serde could not read.
-func (c *consumption) undecodable(ctx context.Context, r *record) (bool, error) {
+func (s *selected) undecodable(ctx context.Context, r *record) (bool, error) {
 	err := fmt.Errorf("%s[%d]@%d: %w", r.Message.Topic, r.Message.Partition, r.Message.Offset, r.decodeErr)
-	switch c.plan.failures.action {
+	switch s.failures.action {
 	case "stop":
 		return false, hint(faultf(codeBadData, "%w", err), "--on-error keep shows its bytes, skip leaves it out")
 	case "dlq":
-		c.failed.add(err)
-		return false, c.letters.add(ctx, r, err)
+		s.failed.add(err)
+		return false, s.letters.add(ctx, r, err)
 	case "skip":
-		c.failed.add(err)
+		s.failed.add(err)
 		return false, nil
 	}
-	c.failed.add(err)
+	s.failed.add(err)
 	return true, nil
 }
 
 // tellFailures gives one notice for each kind of failure that single records had. It
 // runs when the printer is done.
-func (c *consumption) tellFailures() {
-	if n, first := c.failed.total(); n > 0 {
+func (s *selected) tellFailures() {
+	if n, first := s.failed.total(); n > 0 {
 		records := countOf(n, "record") + " could not be decoded"
-		if c.plan.flags.exec != "" {
+		if s.answered {
 			records = countOf(n, "record") + " could not be decoded or had no answer"
 		}
-		switch action := c.plan.failures.action; {
+		switch action := s.failures.action; {
 		case action == "dlq":
-			c.env.notice("%s and went to %s; the first: %s", records, c.plan.failures.topic, first)
+			s.env.notice("%s and went to %s; the first: %s", records, s.failures.topic, first)
 		case action == "skip":
-			c.env.notice("%s and left out; the first: %s", records, first)
-		case !c.plan.output.tellsErrors:
-			c.env.notice("%s and shown as their bytes; the first: %s", records, first)
+			s.env.notice("%s and left out; the first: %s", records, first)
+		case !s.tellsErrors:
+			s.env.notice("%s and shown as their bytes; the first: %s", records, first)
 		}
 	}
-	if n, first := c.plan.filters.erred.total(); n > 0 {
-		c.env.notice("--filter failed on %s, left out; the first: %s", countOf(n, "record"), first)
+	if n, first := s.filters.erred.total(); n > 0 {
+		s.env.notice("--filter failed on %s, left out; the first: %s", countOf(n, "record"), first)
 	}
 }
 

@@ -11,28 +11,16 @@ import (
 // One goroutine owns it.
 type view struct {
 	*consumption
-	raw     []step  // look at a record's bytes and say what is read at all
-	decoded []step  // look at what the bytes mean and say what is shown
-	claims  []step  // take from budgets
+	*looker
 	worker  *worker // of --exec; nil without
-	record  record
-	text    []byte // of one record, when they are arranged
+	text    []byte  // of one record, when they are arranged
 	perPart map[kafka.TopicPartition]int64
 }
 
-// newView joins the steps that the plan asks for, in the order in which they run.
+// newView adds to the steps of the selection those that take from budgets.
 func (c *consumption) newView() *view {
 	p := c.plan
-	v := &view{consumption: c, raw: p.filters.raw}
-	for _, d := range []decoding{p.key, p.value} {
-		if p.outlivesRegistry() {
-			d.unasked = c.withoutRegistry
-		}
-		if s := d.step(c.undecodable); s != nil {
-			v.decoded = append(v.decoded, s)
-		}
-	}
-	v.decoded = append(v.decoded, p.filters.decoded...)
+	v := &view{consumption: c, looker: c.newLooker()}
 	if p.flags.perPart > 0 {
 		v.perPart = map[kafka.TopicPartition]int64{}
 		v.claims = append(v.claims, v.claimOfPartition)
@@ -145,8 +133,8 @@ func (v *view) renderBatch(ctx context.Context, b *kafka.Batch, out *chunk) (don
 	printed := int64(0)
 	defer func() { v.printed.Add(printed) }()
 	for i := range b.Records {
-		r.load(&b.Records[i], v.plan.key.rule, v.plan.value.rule)
-		keep, err := v.keep(ctx, r)
+		v.load(&b.Records[i])
+		keep, err := v.keep(ctx)
 		if err != nil {
 			return i, err
 		}
@@ -162,25 +150,4 @@ func (v *view) renderBatch(ctx context.Context, b *kafka.Batch, out *chunk) (don
 		}
 	}
 	return len(b.Records), v.order.due(out)
-}
-
-// keep runs the steps until one drops the record.
-func (v *view) keep(ctx context.Context, r *record) (bool, error) {
-	for _, s := range v.raw {
-		if keep, err := s(ctx, r); !keep || err != nil {
-			return false, err
-		}
-	}
-	r.read = true
-	for _, s := range v.decoded {
-		if keep, err := s(ctx, r); !keep || err != nil {
-			return false, err
-		}
-	}
-	for _, s := range v.claims {
-		if keep, err := s(ctx, r); !keep || err != nil {
-			return false, err
-		}
-	}
-	return true, nil
 }
