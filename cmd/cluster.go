@@ -18,6 +18,7 @@ type clusterFlags struct {
 	file                     string
 	registry                 string
 	timeout                  string
+	flags                    *pflag.FlagSet // those of the command; nil: only what connects is asked for
 	effective                *config.Effective
 	schemas                  *schemaRegistry // nil unless somebody asked for it
 }
@@ -32,6 +33,8 @@ func (f *clusterFlags) register(flags *pflag.FlagSet) {
 func (f *clusterFlags) registerRegistry(flags *pflag.FlagSet) {
 	flags.StringVar(&f.registry, "registry", "", "schema registry `URL`, or several with commas ($KSTREAM_REGISTRY)")
 	flags.StringVarP(&f.context, "context", "c", "", "cluster `NAME` of the configuration file ($KSTREAM_CONTEXT)")
+	mark := flags.Lookup("context")
+	mark.Value, f.flags = &clusterMark{mark.Value, f}, flags
 	flags.StringVar(&f.config, "config", "", "configuration `FILE` ($KSTREAM_CONFIG; default in the user's configuration directory)")
 	flags.StringArrayVarP(&f.properties, "property", "X", nil, "librdkafka property `NAME=VALUE`; repeatable")
 	flags.StringVar(&f.file, "properties", "", "a Java client.properties or kcat.conf `FILE`")
@@ -48,9 +51,26 @@ func (f *clusterFlags) plan(env *Env) error {
 		File: f.file, Registry: f.registry, Timeout: f.timeout, Environ: env.Environ,
 	})
 	if err == nil {
+		err = settle(effective, f.flags)
+	}
+	if err == nil {
 		f.effective = effective
 	}
 	return err
+}
+
+// warn says, once, what is odd about the settings, and under -v what of them is of no use
+// here.
+func (f *clusterFlags) warn(env *Env) {
+	for _, w := range f.effective.Warnings {
+		env.notice("%s", w)
+	}
+	if env.verbose > 0 {
+		for _, d := range f.effective.Details {
+			env.notice("%s", d)
+		}
+	}
+	f.effective.Warnings, f.effective.Details = nil, nil
 }
 
 // cluster is how to connect, with the secrets looked up.
@@ -61,9 +81,7 @@ type cluster struct {
 
 // connect looks the secrets up. It opens nothing yet; plan must have come before.
 func (f *clusterFlags) connect(ctx context.Context, env *Env) (*cluster, error) {
-	for _, w := range f.effective.Warnings {
-		env.notice("%s", w)
-	}
+	f.warn(env)
 	connection, err := f.effective.Connect(ctx, config.Secrets{})
 	if err != nil {
 		return nil, err

@@ -18,6 +18,7 @@ func helpTopics() []*cobra.Command {
 		newTopic("format", "How records are printed and read: -o FORMAT, -i FORMAT", formatPage()),
 		newTopic("generate", "Templates with fake data: produce --generate", generatePage()),
 		newTopic("record-line", "The JSON of records: -o json, -i json", recordLinePage()),
+		newTopic("properties", "Which properties of librdkafka may be set, and where", propertiesPage()),
 		newTopic("environment", "The variables that kstream reads", environmentPage()),
 	}
 }

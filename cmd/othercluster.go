@@ -49,6 +49,9 @@ func (f *otherClusterFlags) plan(env *Env, first *clusterFlags) (*clusterFlags, 
 		}
 	}
 	effective, err := config.Resolve(o)
+	if err == nil {
+		err = settle(effective, nil)
+	}
 	if err != nil {
 		return nil, err
 	}

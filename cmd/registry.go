@@ -53,9 +53,7 @@ func (f *clusterFlags) connectRegistry(ctx context.Context, env *Env) error {
 	if f.schemas == nil || f.schemas.Client != nil {
 		return nil
 	}
-	for _, w := range f.effective.Warnings {
-		env.notice("%s", w)
-	}
+	f.warn(env)
 	only := *f.effective
 	only.Properties, only.Token = nil, config.Setting{}
 	connection, err := only.Connect(ctx, config.Secrets{})

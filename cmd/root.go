@@ -77,11 +77,11 @@ func newRoot(env *Env) *cobra.Command {
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
-		PersistentPreRunE: func(*cobra.Command, []string) error {
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			if !slices.Contains([]string{"auto", "always", "never"}, env.color) {
 				return usagef("--color %s: want auto, always or never", env.color)
 			}
-			return nil
+			return adoptProperties(cmd, env)
 		},
 	}
 	root.Version = currentVersion().text()

@@ -140,7 +140,7 @@ func (f *topicDiffFlags) plan(env *Env, args []string) (*topicDiffPlan, error) {
 	}
 	if !f.other.given() { // then its warnings are those of the first
 		effective := *other.effective
-		effective.Warnings = nil
+		effective.Warnings, effective.Details = nil, nil
 		other = &clusterFlags{effective: &effective, schemas: other.schemas}
 	}
 	for i, cluster := range []*clusterFlags{&f.reading.cluster, other} {

@@ -2,9 +2,6 @@ package kafka
 
 import (
 	"context"
-	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -16,8 +13,8 @@ import (
 type Config struct {
 	// Brokers are the bootstrap servers, host:port each.
 	Brokers []string
-	// Properties are librdkafka's, by name. They win over what this package sets,
-	// except where that would break a promise (see fixed).
+	// Properties are librdkafka's, by name. PropertyRules says which of them win over
+	// what this package sets, and which may not be here.
 	Properties map[string]string
 	// Timeout bounds connecting, each request and each delivery.
 	Timeout time.Duration
@@ -36,37 +33,6 @@ type Log struct {
 	Level   int
 	Name    string // librdkafka's name for the kind of line: FAIL, REQTMOUT
 	Message string
-}
-
-// fixed are properties on which promises of this package rest; a user's setting of
-// them is refused with the reason.
-func fixed() map[string]string {
-	return map[string]string{
-		"check.crcs":                      "a flipped bit must never be shown as data",
-		"enable.auto.commit":              "only what was written out is committed",
-		"enable.auto.offset.store":        "only what was written out is committed",
-		"auto.offset.reset":               "a position that is gone must be said, never skipped; see --from-offset and --offset-reset",
-		"enable.partition.eof":            "the end of a partition must be seen",
-		"go.logs.channel.enable":          "logs go where --verbose sends them",
-		"log.queue":                       "logs go where --verbose sends them",
-		"go.events.channel.enable":        "records are fetched in batches",
-		"go.batch.producer":               "records are sent in batches",
-		"go.delivery.reports":             "receipts count acknowledgements",
-		"go.delivery.report.fields":       "receipts count acknowledgements",
-		"delivery.report.only.error":      "receipts count acknowledgements",
-		"go.application.rebalance.enable": "members handle rebalances themselves",
-	}
-}
-
-// Check refuses properties that librdkafka does not know, or that would break a
-// promise, before anything is opened. Its errors wrap ErrProperty.
-func (c Config) Check() error {
-	for _, name := range slices.Sorted(maps.Keys(c.Properties)) {
-		if reason, ok := fixed()[name]; ok {
-			return fmt.Errorf("%w %s cannot be set: %s", ErrProperty, name, reason)
-		}
-	}
-	return nil
 }
 
 // properties joins what every client needs with the user's properties and then with

@@ -5,9 +5,11 @@ package kafka
 import "C"
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 	"unsafe"
 
@@ -44,41 +46,38 @@ type consumer struct {
 // Nothing is ever committed under it.
 const groupless = "kstream-reader"
 
-func openConsumer(cfg Config, cc consumerConfig) (*consumer, error) {
-	if err := cfg.Check(); err != nil {
-		return nil, err
-	}
-	l := newLogs(cfg.Log)
-	group := cc.group
-	if group == "" {
-		group = groupless
-	}
-	isolation := "read_committed"
-	if cc.readUncommitted {
-		isolation = "read_uncommitted"
-	}
+func (cc *consumerConfig) properties(l *logs) ck.ConfigMap {
 	own := ck.ConfigMap{
 		"go.logs.channel.enable":     true,
 		"go.logs.channel":            l.channel,
-		"group.id":                   group,
+		"group.id":                   cmp.Or(cc.group, groupless),
 		"enable.auto.commit":         false,
 		"enable.auto.offset.store":   false,
 		"auto.offset.reset":          "error",
 		"enable.partition.eof":       true,
 		"check.crcs":                 true,
-		"isolation.level":            isolation,
+		"isolation.level":            "read_committed",
 		"queued.max.messages.kbytes": max(1024, prefetch/max(1, cc.share)),
 		"queued.min.messages":        100000,
 		"fetch.error.backoff.ms":     100,
 		"fetch.queue.backoff.ms":     10,
 	}
+	if cc.readUncommitted {
+		own["isolation.level"] = "read_uncommitted"
+	}
 	if cc.bounded {
 		own["fetch.wait.max.ms"] = 50
 	}
-	for name, value := range cc.own {
-		own[name] = value
+	maps.Copy(own, cc.own)
+	return own
+}
+
+func openConsumer(cfg Config, cc consumerConfig) (*consumer, error) {
+	if err := cfg.Check(); err != nil {
+		return nil, err
 	}
-	client, err := ck.NewConsumer(cfg.properties("consumer", own))
+	l := newLogs(cfg.Log)
+	client, err := ck.NewConsumer(cfg.properties("consumer", cc.properties(l)))
 	if err != nil {
 		l.stop()
 		return nil, explain(cfg, l, err)

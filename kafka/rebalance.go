@@ -32,9 +32,6 @@ func (m *member) rebalance(_ *ck.Consumer, ev ck.Event) error {
 // configuration: librdkafka's own answer may never come from a client that is closing.
 func (m *member) cooperative() bool {
 	own := m.properties()
-	for name, value := range m.cfg.Properties {
-		own[name] = value
-	}
 	return own["group.protocol"] == "consumer" || own["partition.assignment.strategy"] == "cooperative-sticky"
 }
 

@@ -83,6 +83,7 @@ type Effective struct {
 	ReadOnly      bool   // the context refuses writing
 	ConfigFile    string // the file that was read; empty when none was
 	Warnings      []string
+	Details       []string // what is of less interest than a warning
 }
 
 // Shown is a setting as it may be printed.

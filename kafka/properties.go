@@ -1,0 +1,102 @@
+package kafka
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// PropertyKind says who decides about a property that this package sets.
+type PropertyKind uint8
+
+const (
+	// Tunable properties have a default here; Config.Properties wins.
+	Tunable PropertyKind = iota
+	// Argument properties are set by a field of Config, GroupConfig, ReaderConfig or
+	// ProducerConfig, and by nothing else.
+	Argument
+	// Identity properties are arguments that say who acts: which group commits, which
+	// transactions are aborted.
+	Identity
+	// Fixed properties are those on which promises of this package rest.
+	Fixed
+)
+
+// PropertyRule is what Config.Properties may say about one property.
+type PropertyRule struct {
+	Kind   PropertyKind
+	Reason string // of Fixed ones: why nobody may set it
+}
+
+// PropertyRules lists every property of librdkafka that this package sets, or that
+// nobody may set, by the first of its names. A property that is missing here is the
+// user's alone.
+func PropertyRules() map[string]PropertyRule {
+	const (
+		committed = "only what was written out is committed"
+		receipts  = "receipts count acknowledgements"
+		logged    = "logs go where --verbose sends them"
+	)
+	rules := map[string]PropertyRule{
+		"group.id":          {Kind: Identity},
+		"group.instance.id": {Kind: Identity},
+		"transactional.id":  {Kind: Identity},
+
+		"check.crcs":                      {Fixed, "a flipped bit must never be shown as data"},
+		"enable.auto.commit":              {Fixed, committed},
+		"enable.auto.offset.store":        {Fixed, committed},
+		"auto.commit.enable":              {Fixed, committed},
+		"offset.store.method":             {Fixed, committed},
+		"offset.store.path":               {Fixed, committed},
+		"offset.store.sync.interval.ms":   {Fixed, committed},
+		"enable.partition.eof":            {Fixed, "the end of a partition must be seen"},
+		"allow.auto.create.topics":        {Fixed, "nothing is created by accident"},
+		"group.protocol.type":             {Fixed, "members speak the protocol of consumers"},
+		"queuing.strategy":                {Fixed, "records are sent in order"},
+		"delivery.report.only.error":      {Fixed, receipts},
+		"produce.offset.report":           {Fixed, receipts},
+		"log.queue":                       {Fixed, logged},
+		"go.logs.channel.enable":          {Fixed, logged},
+		"go.logs.channel":                 {Fixed, logged},
+		"go.delivery.reports":             {Fixed, receipts},
+		"go.delivery.report.fields":       {Fixed, receipts},
+		"go.events.channel.enable":        {Fixed, "records are fetched in batches"},
+		"go.batch.producer":               {Fixed, "records are sent in batches"},
+		"go.application.rebalance.enable": {Fixed, "members handle rebalances themselves"},
+	}
+	for _, name := range []string{
+		"bootstrap.servers", "isolation.level", "auto.offset.reset",
+		"partition.assignment.strategy", "group.protocol", "group.remote.assignor",
+		"acks", "enable.idempotence", "compression.type", "partitioner",
+	} {
+		rules[name] = PropertyRule{Kind: Argument}
+	}
+	for _, name := range []string{
+		"client.id", "client.software.name", "broker.address.family", "socket.keepalive.enable",
+		"socket.timeout.ms", "socket.connection.setup.timeout.ms", "reconnect.backoff.ms",
+		"reconnect.backoff.max.ms", "topic.metadata.refresh.interval.ms", "enable.metrics.push",
+		"log_level", "debug", "queued.max.messages.kbytes", "queued.min.messages",
+		"fetch.error.backoff.ms", "fetch.queue.backoff.ms", "fetch.wait.max.ms",
+		"session.timeout.ms", "heartbeat.interval.ms", "delivery.timeout.ms", "request.timeout.ms",
+		"queue.buffering.max.messages", "queue.buffering.max.kbytes", "linger.ms",
+		"message.max.bytes", "batch.size", "transaction.timeout.ms",
+	} {
+		rules[name] = PropertyRule{Kind: Tunable}
+	}
+	return rules
+}
+
+// Check refuses properties that break a promise, or that a field of the configuration
+// sets, before anything is opened. Its errors wrap ErrProperty.
+func (c Config) Check() error {
+	rules := PropertyRules()
+	for _, name := range slices.Sorted(maps.Keys(c.Properties)) {
+		switch rule := rules[name]; rule.Kind {
+		case Fixed:
+			return fmt.Errorf("%w %s cannot be set: %s", ErrProperty, name, rule.Reason)
+		case Argument, Identity:
+			return fmt.Errorf("%w %s cannot be set: it has a flag", ErrProperty, name)
+		}
+	}
+	return nil
+}
