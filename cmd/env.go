@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -35,7 +36,7 @@ type Env struct {
 
 func newEnv() *Env {
 	env := &Env{
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Stdin: os.Stdin, Stdout: stdoutFile{os.Stdout}, Stderr: os.Stderr,
 		StdinTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
 		StdoutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		StderrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
@@ -48,6 +49,34 @@ func newEnv() *Env {
 		env.Width = width
 	}
 	return env
+}
+
+// stdoutFile is stdout. Of all broken pipes its own alone means that a reader has had
+// enough; a connection, or a command that we started, that breaks is a failure.
+type stdoutFile struct{ file *os.File }
+
+func (f stdoutFile) Write(p []byte) (int, error) {
+	n, err := f.file.Write(p)
+	return n, goneOf(err)
+}
+
+// SyscallConn lets awaitHangup ask about the reader.
+func (f stdoutFile) SyscallConn() (syscall.RawConn, error) { return f.file.SyscallConn() }
+
+// goneOf names the error of a write to stdout that nobody reads any more.
+func goneOf(err error) error {
+	if errors.Is(err, syscall.EPIPE) {
+		return errGone
+	}
+	return err
+}
+
+// bareFile gives the file behind w, for a command that inherits it.
+func bareFile(w io.Writer) io.Writer {
+	if f, ok := w.(stdoutFile); ok {
+		return f.file
+	}
+	return w
 }
 
 // colorFor decides on colour for one stream: --color, then NO_COLOR, then

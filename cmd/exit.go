@@ -229,7 +229,7 @@ func finish(stderr io.Writer, err error, asJSON bool) int {
 		return 0
 	case errors.As(err, &passed):
 		return passed.status
-	case errors.Is(err, syscall.EPIPE):
+	case errors.Is(err, errGone):
 		return 0 // the reader has had enough
 	}
 	code := classify(err)

@@ -6,7 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -16,7 +16,7 @@ import (
 // `| head -1` ends although no further record comes. It returns false when ctx ends
 // first, or when w is nothing that tells.
 func awaitHangup(ctx context.Context, w io.Writer) bool {
-	f, ok := w.(*os.File)
+	f, ok := w.(syscall.Conn)
 	if !ok {
 		return false
 	}

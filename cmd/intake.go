@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
 	"time"
@@ -128,10 +129,14 @@ func (w *production) take(live context.Context, r reading) error {
 	return r.err
 }
 
-// broken says whether --on-error stop applies: something failed already.
+// broken says whether --on-error stop applies: something failed already. Nothing more is
+// read either when what fails cannot be kept.
 func (w *production) broken() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if err := w.rejects.err; err != nil {
+		return fmt.Errorf("--rejects: %w", err)
+	}
 	if w.failure != nil && w.flags.onError == "stop" {
 		return w.failure
 	}

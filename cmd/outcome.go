@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"unicode/utf8"
 
@@ -42,6 +43,27 @@ func (w *production) delivered(o *kafka.Outgoing, i int, r kafka.Receipt) {
 	place := p.load.batch.Records[p.index[i]].Place
 	b = appendJSONText(append(b, `,"place":`...), place.String())
 	p.receipts = append(b, "}\n"...)
+}
+
+// receiptWriter is stdout for receipts. That nobody reads them any more is told, and ends
+// nothing: records are what a produce is for. One goroutine owns it.
+type receiptWriter struct {
+	to     io.Writer
+	notice func(format string, args ...any)
+	gone   bool
+}
+
+func (r *receiptWriter) Write(p []byte) (int, error) {
+	if r.gone {
+		return len(p), nil
+	}
+	n, err := r.to.Write(p)
+	if errors.Is(err, errGone) {
+		r.gone = true
+		r.notice("nobody reads the receipts any more: no further ones are printed")
+		return len(p), nil
+	}
+	return n, err
 }
 
 // appendKnown appends a number, and null for one that nobody knows.
@@ -261,6 +283,8 @@ func (w *production) ended(polling context.Context, fatal, err error) error {
 	w.env.notice("%s", summary)
 	if w.failure != nil && (err == nil || errors.Is(err, fatal)) {
 		err = w.failure // which names a record
+	} else if w.failure != nil && !errors.Is(err, w.failure) {
+		w.env.notice("%s", w.failure)
 	}
 	if errors.Is(err, kafka.ErrFenced) {
 		return hint(err, "another producer with the same --transactional-id is running")

@@ -74,15 +74,18 @@ func (p *producePlan) run(ctx context.Context, env *Env) error {
 	live := context.WithoutCancel(ctx) // may we finish what we hold? yes: deliveries have deadlines
 	w := &production{
 		producePlan: p, env: env, stop: stop,
-		printer: &printer{stdout: env.Stdout, stderr: env.Stderr},
+		printer: &printer{stdout: &receiptWriter{to: env.Stdout, notice: env.notice}, stderr: env.Stderr},
 		chunks:  make(chan chunk, 16), gone: make(chan struct{}),
 		topics: map[string]*destination{}, scratch: []byte{},
 		free:    make(chan *input.Batch, maxBatches),
 		rejects: &rejects{path: p.flags.rejects, transactional: p.flags.transactional != ""},
 	}
+	if err := w.rejects.open(); err != nil {
+		return err
+	}
 	source, preamble, err := w.open(polling)
 	if err != nil {
-		return err
+		return firstOf(err, w.rejects.close())
 	}
 	p.producer.Failed, p.producer.Done = w.undelivered, w.done
 	if p.flags.output != "none" {
@@ -93,7 +96,7 @@ func (p *producePlan) run(ctx context.Context, env *Env) error {
 	}
 	known, err := w.start(ctx, cluster.Config)
 	if err != nil {
-		return err
+		return firstOf(err, w.rejects.close())
 	}
 	return w.carry(ctx, polling, live, source, preamble, known)
 }
@@ -245,13 +248,11 @@ func (w *production) carry(ctx, polling, live context.Context, source input.Read
 	kept := w.rejects.close()
 	fatal := w.producer.Close()
 	close(w.chunks)
-	if printErr := <-printed; printErr != nil {
-		return printErr
-	}
+	printErr := <-printed
 	if !started {
-		return err
+		return firstOf(err, printErr)
 	}
-	return w.ended(polling, fatal, firstOf(err, fatal, kept))
+	return w.ended(polling, fatal, firstOf(printErr, err, fatal, kept))
 }
 
 // ready makes what must be there before the first record.

@@ -5,17 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 )
 
 // rejects is the file of input that was not delivered, ready to be sent again. It is
-// made when first needed. The production's lock guards it.
+// opened before any input is read, so that nothing is read that could not be kept, and
+// an empty one is removed at the end. The production's lock guards it.
 //
 // Rows of a CSV file with another header cannot stand in the same file: they go to
 // a second one, with .2 behind its name.
 type rejects struct {
 	path          string // empty: nobody wants them
 	transactional bool
+	first         *os.File // the one that is open from the start, until it has rows
+	made          bool     // it was not there before
 	files         []rejectsFile
 	written       int64 // records
 	err           error // the first
@@ -33,6 +37,28 @@ type rejectsFile struct {
 type heldFrame struct {
 	preamble []byte
 	length   int
+}
+
+// open makes the file, and the one for what transactions hold.
+func (r *rejects) open() error {
+	if r.path == "" {
+		return nil
+	}
+	_, err := os.Lstat(r.path)
+	r.made = errors.Is(err, fs.ErrNotExist)
+	if r.first, err = os.OpenFile(r.path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600); err != nil {
+		return usagef("--rejects: %w", err)
+	}
+	if !r.transactional {
+		return nil
+	}
+	if r.held, err = os.CreateTemp("", "kstream-transaction-"); err == nil {
+		err = os.Remove(r.held.Name())
+	}
+	if err != nil {
+		return fmt.Errorf("--rejects: %w", errors.Join(err, r.close()))
+	}
+	return nil
 }
 
 // write appends the input of one record; nil is that of a generated one.
@@ -56,11 +82,10 @@ func (r *rejects) file(preamble []byte) *os.File {
 			return f.file
 		}
 	}
-	path := r.path
-	if n := len(r.files); n > 0 {
-		path = fmt.Sprintf("%s.%d", r.path, n+1)
+	file, err := r.first, error(nil)
+	if r.first = nil; file == nil {
+		file, err = os.OpenFile(fmt.Sprintf("%s.%d", r.path, len(r.files)+1), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err == nil {
 		r.files = append(r.files, rejectsFile{preamble, file})
 		_, err = file.Write(preamble)
@@ -74,16 +99,8 @@ func (r *rejects) hold(preamble, frame []byte) {
 	if r.path == "" || frame == nil || r.err != nil {
 		return
 	}
-	if r.held == nil {
-		if r.held, r.err = os.CreateTemp("", "kstream-transaction-"); r.err != nil {
-			return
-		}
-		r.err = os.Remove(r.held.Name())
-	}
-	if r.err == nil {
-		_, r.err = r.held.Write(frame)
-		r.frames = append(r.frames, heldFrame{preamble, len(frame)})
-	}
+	_, r.err = r.held.Write(frame)
+	r.frames = append(r.frames, heldFrame{preamble, len(frame)})
 }
 
 // forget drops what is held: it was committed.
@@ -119,6 +136,12 @@ func (r *rejects) takeBack() {
 func (r *rejects) close() error {
 	for _, f := range r.files {
 		r.err = errors.Join(r.err, f.file.Close())
+	}
+	if r.first != nil {
+		r.err = errors.Join(r.err, r.first.Close())
+		if r.made { // nothing was needed
+			r.err = errors.Join(r.err, os.Remove(r.path))
+		}
 	}
 	if r.held != nil {
 		r.err = errors.Join(r.err, r.held.Close())

@@ -97,7 +97,7 @@ func (p *sandboxPlan) run(ctx context.Context, env *Env) (err error) {
 
 	child := &exec.Cmd{
 		Path: p.path, Args: p.command, Env: sandboxEnviron(os.Environ(), b.Addr()),
-		Stdin: env.Stdin, Stdout: env.Stdout, Stderr: env.Stderr,
+		Stdin: env.Stdin, Stdout: bareFile(env.Stdout), Stderr: env.Stderr,
 	}
 	group := ownGroup(child, env.StdinTerminal)
 	if err := child.Start(); err != nil {

@@ -26,8 +26,8 @@ type chunk struct {
 // whether more is there right now, and so that a blocked read does not keep the
 // command from ending.
 //
-// Its goroutine is started by newPump and owned by the Reader. It ends after the
-// last file, or before its next read once halt was called, and closes full then. A
+// Its goroutine is started by the first next, so that nothing is read of an input that
+// nobody will take, and owned by the Reader. It ends after the last file, or before its next read once halt was called, and closes full then. A
 // read of a pipe or terminal is woken up; one of any other blocking io.Reader, or
 // an open of a named pipe without a writer, lasts until the other side moves.
 type pump struct {
@@ -36,6 +36,7 @@ type pump struct {
 	full  chan chunk  // closed by run
 	free  chan []byte // never closed; holds what full does not
 
+	start    sync.Once
 	stop     chan struct{} // closed by halt
 	stopOnce sync.Once
 	detach   func() bool
@@ -58,7 +59,6 @@ func newPump(ctx context.Context, files []inputFile) *pump {
 		p.free <- nil
 	}
 	p.detach = context.AfterFunc(ctx, p.halt)
-	go p.run()
 	return p
 }
 
@@ -232,6 +232,7 @@ const (
 // next gives the next chunk, waiting for it when wait is set and the context has
 // not ended. After the end of the context it gives what had been read by then.
 func (p *pump) next(wait bool) (chunk, pumped) {
+	p.start.Do(func() { go p.run() })
 	select {
 	case c, ok := <-p.full:
 		return taken(c, ok)
@@ -282,6 +283,7 @@ func (p *pump) giveBack(c *chunk) error {
 func (p *pump) close() {
 	p.detach()
 	p.halt()
+	p.start.Do(func() { close(p.full) })
 	for !p.stuck.Load() {
 		if _, ok := <-p.full; !ok {
 			return
