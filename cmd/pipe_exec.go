@@ -1,61 +1,12 @@
 package cmd
 
 import (
-	"context"
 	"errors"
 	"fmt"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"kstream/kafka"
 	"kstream/output"
 )
-
-// look runs the steps over a record; changer.record then shows it.
-func (c *changer) look(ctx context.Context, rec *kafka.Record) (keep bool, err error) {
-	r := &c.record
-	r.load(rec, c.key.rule, c.value.rule)
-	for _, s := range c.steps {
-		if keep, err := s(ctx, r); !keep || err != nil {
-			return false, err
-		}
-	}
-	c.keepHeaders(rec)
-	return true, nil
-}
-
-// writeValue writes the record at hand with another value, which is JSON.
-func (c *changer) writeValue(ctx context.Context, json []byte, put func(*kafka.Record) error) error {
-	r := &c.record
-	r.Message.Value = output.Field{Bytes: json, JSON: json}
-	r.looked = false
-	return c.write(ctx, r, true, put)
-}
-
-// valueJSON gives a value as JSON: as it was decoded, null, its text if that is JSON, or
-// else the text as a string.
-func valueJSON(r *record) []byte {
-	f := &r.Message.Value
-	switch {
-	case f.JSON != nil:
-		return f.JSON
-	case f.Bytes == nil:
-		return []byte("null")
-	}
-	return textJSON(f.Bytes)
-}
-
-// textJSON gives text that is JSON as it is, and any other as a JSON string.
-func textJSON(text []byte) []byte {
-	if jsontext.Value(text).IsValid() {
-		return text
-	}
-	quoted, err := jsontext.AppendQuote(nil, text)
-	if err != nil {
-		return text // no UTF-8: whoever encodes it says so
-	}
-	return quoted
-}
 
 // execute asks the command about the records of a batch and writes its answers as their
 // new values. It says how many records are done with.
@@ -127,25 +78,6 @@ func (m *pipeMember) question(b *kafka.Batch) (q question, end int, err error) {
 		}
 	}
 	return q.cut(ends), len(b.Records), nil
-}
-
-// mapOnce makes the result of --map the value of the record at hand; without one the
-// record is dropped.
-func (c *changer) mapOnce(ctx context.Context) (keep bool, err error) {
-	r := &c.record
-	var result []byte
-	err = c.changes.mapping.Apply(ctx, r.look(), func(json []byte) error {
-		if result != nil {
-			return errors.New("--map: more than one result, and --exec takes one")
-		}
-		result = json
-		return nil
-	})
-	if err != nil {
-		return false, c.failed(ctx, err)
-	}
-	r.setValue(result)
-	return result != nil, nil
 }
 
 // answered writes a record with the answer as its value.

@@ -64,14 +64,10 @@ func (l *pipeline) carrier(number int) kafka.Carrier {
 
 // newChanger also decodes what is looked at only after the filters.
 func (l *pipeline) newChanger() *changer {
-	c := newChanger(l.changes)
-	decodes := len(l.pipePlan.filters.decoded) > 0 || l.changes.changes.mapping != nil
+	c := newChanger(l.pipePlan.selection, l.changes)
+	decodes := len(l.pipePlan.filters.decoded) > 0 || l.changes.mapping != nil
 	if !decodes && (l.route != nil || l.transcodes || l.pipePlan.flags.reading.exec != "") {
-		for _, d := range []*decoding{&l.pipePlan.key, &l.pipePlan.value} {
-			if s := d.step(func(_ context.Context, r *record) (bool, error) { return false, &unusable{r.decodeErr} }); s != nil {
-				c.steps = append(c.steps, s)
-			}
-		}
+		c.decode()
 	}
 	return c
 }
@@ -222,7 +218,7 @@ func (m *pipeMember) begin(r *kafka.Record) {
 
 // change packs what becomes of a record.
 func (m *pipeMember) change(rec *kafka.Record) error {
-	if !m.transcodes || m.changes.changes.mapping != nil {
+	if !m.transcodes || m.changes.mapping != nil {
 		return m.changer.change(m.working, rec, m.put)
 	}
 	keep, err := m.changer.look(m.working, rec)

@@ -11,9 +11,9 @@ type pipePlan struct {
 	flags        *pipeFlags
 	dst          string // empty: --route says
 	route        *expr.Text
-	changes      *replayPlan // what becomes of a record
-	transcodes   bool        // values are written in another format than they are read
-	rules        failures    // --on-error
+	changes      *changes // what becomes of a record
+	transcodes   bool     // values are written in another format than they are read
+	rules        failures // --on-error
 }
 
 func (f *pipeFlags) plan(env *Env, src, dst string) (*pipePlan, error) {
@@ -89,9 +89,9 @@ func (p *pipePlan) planChanges(env *Env) error {
 	if p.filters, err = filters.plan(env); err != nil {
 		return err
 	}
-	p.changes = &replayPlan{selection: p.selection, changes: &replayChanges{}, dst: replayPlace{topic: p.dst}}
+	p.changes = &changes{topic: p.dst}
 	if text := f.reading.filters.mapping; text != "" {
-		if p.changes.changes.mapping, err = expr.NewMap("--map", text); err != nil {
+		if p.changes.mapping, err = expr.NewMap("--map", text); err != nil {
 			return usagef("%w", err)
 		}
 	}

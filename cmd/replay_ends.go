@@ -134,7 +134,7 @@ func (r *replay) open(ctx, live context.Context) error {
 	if err := r.checkLetters(ctx); err != nil {
 		return err
 	}
-	r.changer = newChanger(r.replayPlan)
+	r.changer = newChanger(r.selection, r.changes)
 	r.openTempo()
 	if r.flags.verify {
 		if err := r.openSums(live); err != nil {

@@ -20,7 +20,7 @@ type replayPlan struct {
 	flags        *replayFlags
 	src, dst     replayPlace
 	target       *clusterFlags // the cluster of DST; that of SRC when they are one
-	changes      *replayChanges
+	changes      *changes
 	redrive      *redrive // nil without --redrive
 	rules        failures // --on-error
 	speed        float64  // so many times faster than it was; 0: no gaps are kept
@@ -199,7 +199,7 @@ func (p *replayPlan) planReading(env *Env) error {
 // planChanges gives a meaning to what changes records on the way.
 func (p *replayPlan) planChanges() error {
 	f := p.flags
-	c := &replayChanges{drop: f.dropHeaders}
+	c := &changes{topic: p.dst.topic, drop: f.dropHeaders}
 	if text := f.reading.filters.mapping; text != "" {
 		mapping, err := expr.NewMap("--map", text)
 		if err != nil {

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -14,8 +15,9 @@ import (
 	"kstream/serde"
 )
 
-// replayChanges are what --map, --mask, --set-header and --drop-header make of records.
-type replayChanges struct {
+// changes are what --map, --mask, --set-header and --drop-header make of records.
+type changes struct {
+	topic   string    // that records are encoded for; empty: each for its own
 	mapping *expr.Map // nil: none
 	mask    *mask     // nil: none
 	drop    []string  // names of headers
@@ -23,7 +25,7 @@ type replayChanges struct {
 }
 
 // setHeader adds a header of --set-header.
-func (c *replayChanges) setHeader(name, value string, has bool) {
+func (c *changes) setHeader(name, value string, has bool) {
 	h := kafka.Header{Key: name}
 	if has {
 		h.Value = []byte(value)
@@ -32,7 +34,7 @@ func (c *replayChanges) setHeader(name, value string, has bool) {
 }
 
 // replaces says whether headers of that name do not stay.
-func (c *replayChanges) replaces(name string) bool {
+func (c *changes) replaces(name string) bool {
 	return slices.Contains(c.drop, name) || slices.ContainsFunc(c.set, func(h kafka.Header) bool { return h.Key == name })
 }
 
@@ -46,7 +48,8 @@ func (e *unusable) Unwrap() error { return e.err }
 // changer turns records that were read into those that are written. One goroutine owns
 // it.
 type changer struct {
-	*replayPlan
+	*selection
+	changes *changes
 	steps   []step
 	record  record
 	out     kafka.Record
@@ -56,18 +59,23 @@ type changer struct {
 }
 
 // newChanger joins the steps that the plan asks for, in the order in which they run.
-func newChanger(p *replayPlan) *changer {
-	c := &changer{replayPlan: p, scratch: []byte{}}
-	c.steps = append(c.steps, p.filters.raw...)
-	if len(p.filters.decoded) > 0 || p.changes.mapping != nil || p.changes.mask != nil {
-		for _, d := range []*decoding{&p.key, &p.value} {
-			if s := d.step(func(_ context.Context, r *record) (bool, error) { return false, &unusable{r.decodeErr} }); s != nil {
-				c.steps = append(c.steps, s)
-			}
+func newChanger(s *selection, changes *changes) *changer {
+	c := &changer{selection: s, changes: changes, scratch: []byte{}}
+	c.steps = append(c.steps, s.filters.raw...)
+	if len(s.filters.decoded) > 0 || changes.mapping != nil || changes.mask != nil {
+		c.decode()
+	}
+	c.steps = append(c.steps, s.filters.decoded...)
+	return c
+}
+
+// decode adds the steps that decode keys and values.
+func (c *changer) decode() {
+	for _, d := range []*decoding{&c.key, &c.value} {
+		if s := d.step(func(_ context.Context, r *record) (bool, error) { return false, &unusable{r.decodeErr} }); s != nil {
+			c.steps = append(c.steps, s)
 		}
 	}
-	c.steps = append(c.steps, p.filters.decoded...)
-	return c
 }
 
 // plain says whether every record is written as it was read.
@@ -182,7 +190,7 @@ func (c *changer) encode(ctx context.Context, part serde.Part, json []byte) ([]b
 		}
 		f.Bytes = text
 	}
-	topic := c.dst.topic
+	topic := c.changes.topic
 	if topic == "" {
 		topic = c.out.Topic
 	}
@@ -198,6 +206,71 @@ func (c *changer) encode(ctx context.Context, part serde.Part, json []byte) ([]b
 		c.headers = append(c.headers, kafka.Header{Key: h.Key, Value: h.Value})
 	}
 	return data, nil
+}
+
+// look runs the steps over a record; changer.record then shows it.
+func (c *changer) look(ctx context.Context, rec *kafka.Record) (keep bool, err error) {
+	r := &c.record
+	r.load(rec, c.key.rule, c.value.rule)
+	for _, s := range c.steps {
+		if keep, err := s(ctx, r); !keep || err != nil {
+			return false, err
+		}
+	}
+	c.keepHeaders(rec)
+	return true, nil
+}
+
+// writeValue writes the record at hand with another value, which is JSON.
+func (c *changer) writeValue(ctx context.Context, json []byte, put func(*kafka.Record) error) error {
+	r := &c.record
+	r.Message.Value = output.Field{Bytes: json, JSON: json}
+	r.looked = false
+	return c.write(ctx, r, true, put)
+}
+
+// valueJSON gives a value as JSON: as it was decoded, null, its text if that is JSON, or
+// else the text as a string.
+func valueJSON(r *record) []byte {
+	f := &r.Message.Value
+	switch {
+	case f.JSON != nil:
+		return f.JSON
+	case f.Bytes == nil:
+		return []byte("null")
+	}
+	return textJSON(f.Bytes)
+}
+
+// textJSON gives text that is JSON as it is, and any other as a JSON string.
+func textJSON(text []byte) []byte {
+	if jsontext.Value(text).IsValid() {
+		return text
+	}
+	quoted, err := jsontext.AppendQuote(nil, text)
+	if err != nil {
+		return text // no UTF-8: whoever encodes it says so
+	}
+	return quoted
+}
+
+// mapOnce makes the result of --map the value of the record at hand; without one the
+// record is dropped.
+func (c *changer) mapOnce(ctx context.Context) (keep bool, err error) {
+	r := &c.record
+	var result []byte
+	err = c.changes.mapping.Apply(ctx, r.look(), func(json []byte) error {
+		if result != nil {
+			return errors.New("--map: more than one result, and --exec takes one")
+		}
+		result = json
+		return nil
+	})
+	if err != nil {
+		return false, c.failed(ctx, err)
+	}
+	r.setValue(result)
+	return result != nil, nil
 }
 
 // placeOf names a record: orders[2]@1042.
