@@ -77,11 +77,11 @@ func (r *replay) checkpoint(live context.Context) error {
 	if err := firstOf(r.sink.hand(live), r.sink.settle(live)); err != nil {
 		return err
 	}
-	if err := r.broken(); err != nil {
+	if err := firstOf(r.broken(), r.checkTargets(live)); err != nil {
 		return err
 	}
 	if r.keeps() && !maps.Equal(r.next, r.kept) {
-		if err := r.keep(live); err != nil {
+		if err := r.keep(live, r.kept); err != nil {
 			return err
 		}
 	}
@@ -93,9 +93,14 @@ func (r *replay) checkpoint(live context.Context) error {
 // keeps says whether progress is stored.
 func (r *replay) keeps() bool { return r.store != nil && !r.flags.dryRun }
 
-// keep stores the positions, and ends the transaction that they belong to.
-func (r *replay) keep(live context.Context) error {
-	if err := r.store.save(live, r.ship, r.next, r.stamp); err != nil {
+// keep stores the positions but for those that are kept already, and ends the transaction
+// that they belong to.
+func (r *replay) keep(live context.Context, kept map[int32]int64) error {
+	err := r.store.save(live, r.ship, r.next, kept)
+	if err == nil {
+		err = r.broken()
+	}
+	if err != nil {
 		return fmt.Errorf("keep the progress of %s: %w", r.flags.name, err)
 	}
 	if r.transactions {

@@ -36,7 +36,7 @@ func (r *replay) checkDumpFile() error {
 func (r *replay) openDumpSink() (replaySink, error) {
 	m := dump.Manifest{
 		Cluster: r.ends.sourceID, Created: r.env.Now().UTC(),
-		Topics: []dump.Topic{{Name: r.from.topic, ID: r.stamp.Source, Partitions: r.from.partitions, Config: r.from.config}},
+		Topics: []dump.Topic{{Name: r.from.topic, ID: r.from.id, Partitions: r.from.partitions, Config: r.from.config}},
 	}
 	f := r.flags
 	if f.set("key-serde") {
@@ -63,10 +63,12 @@ func (r *replay) closeDump(err error) error {
 		return err
 	}
 	if err != nil {
+		r.discarded = r.dst.file != "-"
 		r.dump.Abort()
 		return err
 	}
 	if err := r.dump.Close(); err != nil {
+		r.discarded = r.dst.file != "-"
 		return fmt.Errorf("%s: %w", r.dst, dumpError(err))
 	}
 	return nil
@@ -106,7 +108,7 @@ func (r *replay) openDump(ctx context.Context) error {
 		return err
 	}
 	sum := sha256.Sum256(id)
-	r.stamp.Source = hex.EncodeToString(sum[:])
+	o.id = hex.EncodeToString(sum[:])
 	r.from = o
 	return nil
 }

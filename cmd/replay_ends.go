@@ -20,6 +20,7 @@ type replayEnds struct {
 	created, keep, stamp bool // keep partitions; stamp records with the moment of sending
 	maxBatch             int
 	homes                map[string]home // of --redrive
+	letters              string          // the id of the topic of --on-error dlq
 }
 
 // close gives the connections back; the end of the command need not wait for it.
@@ -31,6 +32,12 @@ func (e *replayEnds) close() error {
 		go e.sourceAdmin.Close()
 	}
 	return nil
+}
+
+// keepsTimes reports whether records have the same timestamps in DST.
+func (e *replayEnds) keepsTimes() bool {
+	kind := e.settings.Find("message.timestamp.type")
+	return !e.stamp && (kind == nil || kind.Value != "LogAppendTime")
 }
 
 // address makes a record that was read one for DST.
@@ -53,6 +60,7 @@ func (e *replayEnds) address(r *kafka.Record) {
 // replayOrigin is what is read of SRC.
 type replayOrigin struct {
 	topic       string
+	id          string // of the topic; the checksum of a dump
 	partitions  int
 	replication int
 	config      map[string]string // settings that are not defaults
@@ -155,9 +163,11 @@ func (r *replay) checkLetters(ctx context.Context) error {
 	if r.ends.same && r.rules.topic == r.from.topic {
 		return faultf(codeSameTopic, "--on-error dlq:%s: that topic is read itself", r.rules.topic)
 	}
-	if _, err := r.ends.admin.Topics(ctx, r.rules.topic); err != nil {
+	topics, err := r.ends.admin.Topics(ctx, r.rules.topic)
+	if err != nil {
 		return fmt.Errorf("--on-error dlq: %w", nearTopic(err))
 	}
+	r.ends.letters = topics[0].ID
 	return nil
 }
 
@@ -241,7 +251,7 @@ func (r *replay) openSource(ctx context.Context) error {
 	for _, note := range part.notes {
 		r.say("%s", note)
 	}
-	o := &replayOrigin{topic: topic.Name, partitions: len(topic.Partitions), replication: topic.Replication(), spans: part.spans, depth: 4}
+	o := &replayOrigin{topic: topic.Name, id: topic.ID, partitions: len(topic.Partitions), replication: topic.Replication(), spans: part.spans, depth: 4}
 	for _, s := range part.spans {
 		if !s.Ahead {
 			o.total += max(0, s.To-s.From)
@@ -253,32 +263,6 @@ func (r *replay) openSource(ctx context.Context) error {
 			Topics: func(ctx context.Context) ([]kafka.Topic, error) { return r.reading.refresh(ctx, e.sourceAdmin) },
 		}, topics)
 	}
-	r.from, r.stamp.Source = o, topic.ID
+	r.from = o
 	return nil
-}
-
-// openStore finds the place for progress, and the name of it.
-func (r *replay) openStore(ctx context.Context) error {
-	e := &r.ends
-	r.stamp.Flags = r.flags.flagsHash()
-	if r.flags.name == "" {
-		r.flags.name = r.defaultName()
-	}
-	if e.same {
-		store := &groupStore{admin: e.admin, cfg: e.target.Config, group: groupPrefix + r.flags.name, topic: r.from.topic}
-		for _, s := range r.from.spans {
-			store.partitions = append(store.partitions, s.TopicPartition)
-		}
-		r.store = store
-		return nil
-	}
-	if e.admin == nil {
-		return nil
-	}
-	store := &topicStore{e.admin, e.target.Config, r.flags.name, r.say}
-	r.store = store
-	if r.flags.dryRun {
-		return nil
-	}
-	return store.create(ctx)
 }

@@ -60,7 +60,7 @@ func (f *replayFlags) plan(env *Env, args []string) (*replayPlan, error) {
 		return nil, err
 	}
 	p := &replayPlan{
-		flags: f, transactions: f.exactlyOnce || f.redrive, named: f.keepsProgress(),
+		flags: f, transactions: (f.exactlyOnce || f.redrive) && !f.dryRun, named: f.keepsProgress(),
 		selection: newSelection(),
 	}
 	p.tellsErrors = true

@@ -4,212 +4,37 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"strconv"
-	"time"
+	"slices"
 
 	"kstream/kafka"
 )
 
-// Progress lives under names that others can see on their clusters: the group, on one
-// cluster, or the topic, across clusters and from files.
-const (
-	transactionalPrefix = "kstream-replay-"
-	groupPrefix         = "kstream-replay-"
-	progressTopic       = "__kstream_progress"
-)
+// transactionalPrefix begins the transactional id, before the name. (The group that once
+// kept the progress is called the same.)
+const transactionalPrefix = "kstream-replay-"
 
-// progressStamp says what progress belongs to. Topics are meant by their ids: one that is
-// created again is another.
-type progressStamp struct {
-	Source string `json:"source"`
-	Target string `json:"target,omitempty"`
-	// Flags is a hash of those that choose and change records.
-	Flags string `json:"flags,omitempty"`
-}
-
-// progressStore keeps, for each partition of SRC, the offset that comes next.
-type progressStore interface {
-	// load gives nil when there is no progress. What the last transaction under the name
-	// did is decided, when the id of the transactions was taken over before.
-	load(ctx context.Context) (map[int32]int64, progressStamp, error)
-	// save writes through ship, as part of its transaction if it has one.
-	save(live context.Context, ship *shipper, next map[int32]int64, stamp progressStamp) error
-}
-
-// groupStore keeps progress as the offsets of a group that nobody joins.
-type groupStore struct {
-	admin      *kafka.Admin
-	cfg        kafka.Config
-	group      string
-	topic      string // SRC
-	partitions []kafka.TopicPartition
-}
-
-func (s *groupStore) load(ctx context.Context) (map[int32]int64, progressStamp, error) {
-	var stamp progressStamp
-	commits, err := kafka.StableCommitted(ctx, s.cfg, s.group, s.partitions)
-	if err != nil {
-		return nil, stamp, err
+// openStore finds the place for progress, and the name of it.
+func (r *replay) openStore(ctx context.Context) error {
+	e := &r.ends
+	if r.flags.name == "" {
+		r.flags.name = r.defaultName()
 	}
-	var next map[int32]int64
-	for tp, c := range commits {
-		if next == nil {
-			next = map[int32]int64{}
-		}
-		next[tp.Partition] = c.Offset
-		if err := json.Unmarshal([]byte(c.Metadata), &stamp); err != nil {
-			return nil, stamp, hint(fmt.Errorf("the offsets of group %s are not kstream's", s.group), "--name keeps progress under another name")
-		}
+	r.store = &progressStore{
+		admin: e.admin, cfg: e.target.Config, flags: r.flags.flagsHash(), say: r.say,
+		key: progressKey{
+			Name: r.flags.name, Cluster: e.sourceID, Source: r.from.topic, SourceID: r.from.id,
+			Target: e.topic.Name, TargetID: e.topic.ID,
+		},
 	}
-	return next, stamp, nil
-}
-
-func (s *groupStore) save(live context.Context, ship *shipper, next map[int32]int64, stamp progressStamp) error {
-	metadata, err := json.Marshal(stamp)
-	if err != nil {
-		return err
+	if e.same {
+		r.store.group = transactionalPrefix + r.flags.name
 	}
-	commits := make(map[kafka.TopicPartition]kafka.Commit, len(next))
-	for partition, offset := range next {
-		commits[kafka.TopicPartition{Topic: s.topic, Partition: partition}] = kafka.Commit{Offset: offset, LeaderEpoch: -1, Metadata: string(metadata)}
-	}
-	if ship.transactions {
-		group, err := kafka.MemberlessGroup(s.group)
-		if err != nil {
-			return err
-		}
-		return ship.producer.SendCommits(live, commits, group)
-	}
-	refused, err := s.admin.SetCommitted(live, s.group, commits)
-	for _, why := range refused {
-		err = errors.Join(err, why)
-	}
-	return err
-}
-
-// topicStore keeps progress as records of a compacted topic beside DST: the key is the
-// name, the newest record under it counts.
-type topicStore struct {
-	admin *kafka.Admin
-	cfg   kafka.Config
-	name  string
-	say   func(format string, args ...any)
-}
-
-// progressRecord is the value of such a record.
-type progressRecord struct {
-	Version int `json:"version"`
-	progressStamp
-	Next map[string]int64 `json:"next"` // by partition
-}
-
-// create makes the topic unless it is there. It has one partition, so that the order of
-// its records is that of their transactions.
-func (s *topicStore) create(ctx context.Context) error {
-	_, err := s.admin.Topics(ctx, progressTopic)
-	if !errors.Is(err, kafka.ErrUnknownTopic) {
-		return err
-	}
-	err = s.admin.CreateTopic(ctx, kafka.TopicConfig{Name: progressTopic, Partitions: 1, Config: map[string]string{
-		"cleanup.policy": "compact",
-		"retention.ms":   "-1",
-		"segment.bytes":  strconv.Itoa(16 << 20), // what a start has to read at most, about
-	}})
-	if errors.Is(err, kafka.ErrExists) {
+	if r.flags.dryRun {
 		return nil
 	}
-	if err == nil {
-		s.say("created %s on the cluster of DST", progressTopic)
-	}
-	return err
-}
-
-// openTransactionsLast is how long a transaction of another replay can hold back what is
-// to be read: the coordinator ends it after its timeout.
-const openTransactionsLast = 75 * time.Second
-
-func (s *topicStore) load(ctx context.Context) (map[int32]int64, progressStamp, error) {
-	tp := kafka.TopicPartition{Topic: progressTopic}
-	topics, err := s.admin.Topics(ctx, progressTopic)
-	if errors.Is(err, kafka.ErrUnknownTopic) {
-		return nil, progressStamp{}, nil
-	}
-	if err != nil {
-		return nil, progressStamp{}, err
-	}
-	marks, err := s.admin.Watermarks(ctx, []kafka.TopicPartition{tp})
-	if err != nil {
-		return nil, progressStamp{}, err
-	}
-	m := marks[tp]
-	ctx, cancel := context.WithTimeoutCause(ctx, openTransactionsLast+s.cfg.Timeout,
-		fmt.Errorf("%w: %s: a transaction stays open", kafka.ErrUnreachable, progressTopic))
-	defer cancel()
-	if m.Stable < m.End {
-		s.say("waiting for the end of a transaction that another replay has open")
-	}
-	reader, err := kafka.OpenReader(s.cfg, kafka.ReaderConfig{Spans: []kafka.Span{
-		{TopicPartition: tp, From: m.Start, To: m.End, Ahead: m.Stable < m.End, End: m.Stable},
-	}}, topics)
-	if err != nil {
-		return nil, progressStamp{}, err
-	}
-	record, err := s.newest(ctx, reader)
-	if err := firstOf(err, reader.Close()); err != nil || record == nil {
-		return nil, progressStamp{}, err
-	}
-	next := make(map[int32]int64, len(record.Next))
-	for text, offset := range record.Next {
-		partition, err := strconv.ParseInt(text, 10, 32)
-		if err != nil {
-			return nil, progressStamp{}, fmt.Errorf("%s: partition %q", progressTopic, text)
-		}
-		next[int32(partition)] = offset
-	}
-	return next, record.progressStamp, nil
-}
-
-// newest reads to the end and gives the last record under the name, or nil.
-func (s *topicStore) newest(ctx context.Context, reader *kafka.Reader) (*progressRecord, error) {
-	var b kafka.Batch
-	var found *progressRecord
-	for {
-		err := reader.Next(ctx, &b)
-		for i := range b.Records {
-			r := &b.Records[i]
-			if string(r.Key) != s.name {
-				continue
-			}
-			found = new(progressRecord)
-			if err := json.Unmarshal(r.Value, found); err != nil || found.Version != 1 {
-				return nil, fmt.Errorf("%s is not kstream's progress", placeOf(r))
-			}
-		}
-		if errors.Is(err, io.EOF) {
-			return found, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-}
-
-func (s *topicStore) save(live context.Context, ship *shipper, next map[int32]int64, stamp progressStamp) error {
-	p := progressRecord{Version: 1, progressStamp: stamp, Next: make(map[string]int64, len(next))}
-	for partition, offset := range next {
-		p.Next[strconv.Itoa(int(partition))] = offset
-	}
-	value, err := json.Marshal(p)
-	if err != nil {
-		return err
-	}
-	record := kafka.Record{Topic: progressTopic, Key: []byte(s.name), Value: value}
-	return firstOf(ship.put(live, &record, origin{partition: -1}), ship.hand(live), ship.settle(live))
+	return r.store.create(ctx)
 }
 
 // resume finds where a pass begins: where the progress under the name ends, or at the
@@ -227,50 +52,90 @@ func (r *replay) resume(polling, live context.Context) (err error) {
 		r.kept = maps.Clone(r.next)
 		return nil
 	}
-	next, stamp, err := r.store.load(polling)
+	found, err := r.progress(polling)
 	if err != nil {
-		return fmt.Errorf("the progress of %s: %w", r.flags.name, err)
+		return err
 	}
-	if first := r.kept == nil; first {
-		next = r.judge(next, stamp)
-	}
-	if next == nil {
-		if r.flags.dryRun {
-			return nil
-		}
-		return r.keep(live)
-	}
+	kept := map[int32]int64{}
 	for partition := range r.next {
-		if at, ok := next[partition]; ok {
-			r.next[partition] = at
+		if at, ok := found[partition]; ok {
+			r.next[partition] = at.Next
+			if !at.old {
+				kept[partition] = at.Next
+			}
 		}
 	}
-	r.kept = maps.Clone(r.next)
-	r.settleDoubt()
-	return nil
+	if len(kept) == len(r.next) {
+		r.kept = kept
+		r.settleDoubt()
+		return nil
+	}
+	if r.flags.dryRun {
+		return nil
+	}
+	return r.keep(live, kept)
 }
 
-// judge decides whether progress that was found is gone on with.
-func (r *replay) judge(next map[int32]int64, stamp progressStamp) map[int32]int64 {
-	name := r.flags.name
-	switch {
-	case next == nil:
-		return nil
-	case r.flags.restart:
-		r.say("forgetting the progress of %s", name)
-		return nil
-	case stamp.Source != r.stamp.Source:
-		r.say("%s is another one than that of the progress of %s: beginning anew", r.src, name)
-		return nil
-	case stamp.Target != r.stamp.Target:
-		r.say("%s is another one than that of the progress of %s: beginning anew", r.dst, name)
-		return nil
+// progress gives the positions that are gone on from.
+func (r *replay) progress(ctx context.Context) (map[int32]progressValue, error) {
+	first := r.kept == nil
+	found, err := r.store.load(ctx)
+	if err == nil {
+		err = r.addFormer(ctx, found)
 	}
-	if stamp.Flags != r.stamp.Flags {
+	if err != nil {
+		return nil, fmt.Errorf("the progress of %s: %w", r.flags.name, err)
+	}
+	if !first {
+		return found.at, nil
+	}
+	name := r.flags.name
+	selected := func(v map[int32]progressValue) (flags []string) {
+		for partition := range r.next {
+			if at, ok := v[partition]; ok {
+				flags = append(flags, at.Flags)
+			}
+		}
+		return flags
+	}
+	flags := selected(found.at)
+	switch {
+	case r.flags.restart && len(found.at) > 0:
+		r.say("forgetting the progress of %s", name)
+		return nil, nil
+	case r.flags.restart:
+		return nil, nil
+	case len(found.at) == 0 && len(found.former) > 0:
+		place := r.src
+		if slices.ContainsFunc(found.former, func(k progressKey) bool { return k.SourceID == r.store.key.SourceID }) {
+			place = r.dst
+		}
+		r.say("%s is another one than that of the progress of %s: beginning anew", place, name)
+		return nil, nil
+	case len(found.at) == 0:
+		return nil, r.checkCopied(ctx)
+	case len(flags) == 0:
+		return nil, nil // partitions that no run has read yet
+	}
+	if slices.ContainsFunc(flags, func(f string) bool { return f != r.store.flags }) {
 		r.say("%s was begun with other flags; these hold from where it ended", name)
 	}
 	r.say("going on with %s where it ended; --restart begins anew", name)
-	return next
+	return found.at, nil
+}
+
+// addFormer adds progress that a former version has kept elsewhere, where there is none.
+func (r *replay) addFormer(ctx context.Context, found *progress) error {
+	var missing []kafka.TopicPartition
+	for _, s := range r.from.spans {
+		if _, ok := found.at[s.Partition]; !ok {
+			missing = append(missing, s.TopicPartition)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return r.store.addGroup(ctx, found, missing)
 }
 
 // flagsHash tells command lines apart that choose or change records differently.
@@ -278,7 +143,7 @@ func (f *replayFlags) flagsHash() string {
 	h := sha256.New()
 	given := false
 	for _, name := range []string{
-		"partitions", "filter", "map", "grep", "sample", "key-equals", "since", "until", "mask", "set-header", "drop-header",
+		"filter", "map", "grep", "sample", "key-equals", "since", "until", "mask", "set-header", "drop-header",
 		"partitioning", "timestamps", "key-serde", "value-serde", "isolation",
 	} {
 		if f.set(name) {
@@ -295,7 +160,7 @@ func (f *replayFlags) flagsHash() string {
 // defaultName is the name of progress when none was given: that of SRC and DST, as they
 // are now.
 func (r *replay) defaultName() string {
-	sum := sha256.Sum256([]byte(r.ends.sourceID + "\x00" + r.stamp.Source + "\x00" + r.stamp.Target))
+	sum := sha256.Sum256([]byte(r.ends.sourceID + "\x00" + r.from.id + "\x00" + r.ends.topic.ID))
 	parts := []string{r.from.topic, r.dst.topic, hex.EncodeToString(sum[:4])}
 	if r.redrive != nil {
 		parts[1] = "redrive"

@@ -132,12 +132,13 @@ func (r *replay) readdress(ctx context.Context, out *kafka.Record) (bool, error)
 	if n >= d.most {
 		return false, nil
 	}
-	count, err := r.homePartitions(ctx, topic)
+	to, err := r.homeOf(ctx, topic)
 	if err != nil {
 		return false, err
 	}
+	r.note(topic, to.id)
 	out.Topic, out.Partition = topic, kafka.AnyPartition
-	if r.flags.partitioning == "keep" && partition >= 0 && partition < count {
+	if r.flags.partitioning == "keep" && partition >= 0 && partition < to.partitions {
 		out.Partition = partition
 	}
 	out.Headers = append(d.strip(out.Headers), kafka.Header{Key: headerRedrives, Value: strconv.AppendInt(nil, int64(n+1), 10)})
@@ -146,15 +147,15 @@ func (r *replay) readdress(ctx context.Context, out *kafka.Record) (bool, error)
 
 // home is a topic that dead letters go back to.
 type home struct {
+	id         string
 	partitions int32
 	err        error // why nothing may go there
 }
 
-// homePartitions gives the number of partitions of a topic that a record names, if it may
-// go there.
-func (r *replay) homePartitions(ctx context.Context, topic string) (int32, error) {
+// homeOf finds a topic that a record names, if it may go there.
+func (r *replay) homeOf(ctx context.Context, topic string) (home, error) {
 	if known, ok := r.ends.homes[topic]; ok {
-		return known.partitions, known.err
+		return known, known.err
 	}
 	h := home{}
 	d := r.redrive
@@ -171,11 +172,11 @@ func (r *replay) homePartitions(ctx context.Context, topic string) (int32, error
 		case errors.Is(err, kafka.ErrUnknownTopic):
 			h.err = &unusable{err}
 		case err != nil:
-			return 0, err
+			return home{}, err
 		case topics[0].Internal || topic == progressTopic:
 			h.err = &unusable{fmt.Errorf("%s is a topic of the brokers' or kstream's own", topic)}
 		default:
-			h.partitions = int32(len(topics[0].Partitions))
+			h.id, h.partitions = topics[0].ID, int32(len(topics[0].Partitions))
 		}
 	}
 	if r.ends.homes == nil {
@@ -184,7 +185,7 @@ func (r *replay) homePartitions(ctx context.Context, topic string) (int32, error
 	if len(r.ends.homes) < maxHomes { // a hostile topic may name any number
 		r.ends.homes[topic] = h
 	}
-	return h.partitions, h.err
+	return h, h.err
 }
 
 // maxHomes bounds how many topics are remembered.

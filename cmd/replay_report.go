@@ -131,6 +131,7 @@ func (r *replay) unusable(live context.Context, rec *kafka.Record, reason error)
 		letter := *rec
 		letter.Topic, letter.Partition, letter.Timestamp = r.rules.topic, kafka.AnyPartition, max(0, rec.Timestamp)
 		letter.Headers = letterHeaders(rec, err)
+		r.note(letter.Topic, r.ends.letters)
 		return r.sink.put(live, &letter, r.here)
 	}
 	code := codeBadData
@@ -164,7 +165,9 @@ func (r *replay) undelivered(at origin, err error) {
 	}
 	cause := r.deliveryError(d)
 	r.mu.Lock()
-	r.failed++
+	if at.partition >= 0 { // else it is a record of the progress
+		r.failed++
+	}
 	if r.failure == nil {
 		r.failure = cause
 	}
@@ -275,6 +278,8 @@ type replaySummary struct {
 	DeadLetters int64            `json:"dead_letters"`
 	Exhausted   int64            `json:"exhausted,omitempty"` // of --max-retries
 	Lost        int64            `json:"lost"`                // gone before they were read
+	Gone        int64            `json:"gone,omitempty"`      // with a topic that was deleted meanwhile
+	Discarded   int64            `json:"discarded,omitempty"` // with a dump that was not finished
 	Seconds     float64          `json:"seconds"`
 	Verified    bool             `json:"verified"`
 	Partitions  []replayProgress `json:"partitions"` // of the source
@@ -294,7 +299,7 @@ type replayProgress struct {
 func (r *replay) summary(err error) *replaySummary {
 	s := &replaySummary{
 		Schema: "kstream.replay/v1", Source: r.src.String(), Target: r.dst.String(),
-		ExactlyOnce: r.transactions, DryRun: r.flags.dryRun, Complete: err == nil,
+		ExactlyOnce: r.flags.exactlyOnce || r.redrive != nil, DryRun: r.flags.dryRun, Complete: err == nil,
 		Records: max(0, r.total.records-r.failed), Bytes: r.total.bytes, Failed: r.failed, Skipped: r.total.skipped,
 		DeadLetters: r.total.letters, Exhausted: r.total.exhausted, Lost: r.pruned,
 		Seconds: r.env.Now().Sub(r.began).Seconds(), Verified: r.sums != nil && r.sums.agree,
@@ -323,6 +328,19 @@ func (r *replay) summary(err error) *replaySummary {
 		}
 		s.Partitions = append(s.Partitions, p)
 	}
+	switch {
+	case r.gone:
+		s.Gone = s.Records
+	case r.discarded:
+		s.Discarded = s.Records
+	default:
+		return s
+	}
+	s.Records, s.Bytes = 0, 0
+	for i := range s.Partitions {
+		p := &s.Partitions[i]
+		p.Next, p.Records, p.Bytes = p.From, 0, 0
+	}
 	return s
 }
 
@@ -344,13 +362,16 @@ func (r *replay) summarize(err error) error {
 		return r.printPlan(s)
 	}
 	line := fmt.Sprintf("copied %s from %s to %s", countOf(s.Records, "record"), s.Source, s.Target)
+	if r.discarded {
+		line = fmt.Sprintf("discarded %s, with %s from %s in it", s.Target, countOf(s.Discarded, "record"), s.Source)
+	}
 	if s.Seconds >= 1 && s.Records > 0 {
 		line += fmt.Sprintf(" in %.1fs (%s/s)", s.Seconds, shortNumber(float64(s.Records)/s.Seconds))
 	}
 	for _, part := range []struct {
 		name string
 		n    int64
-	}{{"failed", s.Failed}, {"left out", s.Skipped}, {"put aside", s.DeadLetters}, {"sent back too often", s.Exhausted}, {"lost", s.Lost}} {
+	}{{"failed", s.Failed}, {"left out", s.Skipped}, {"put aside", s.DeadLetters}, {"sent back too often", s.Exhausted}, {"lost", s.Lost}, {"gone with the topic", s.Gone}} {
 		if part.n > 0 {
 			line += fmt.Sprintf(", %s %d", part.name, part.n)
 		}

@@ -25,27 +25,29 @@ type replay struct {
 	ends  replayEnds
 	from  *replayOrigin
 	sink  replaySink
-	ship  *shipper // the sink, when that is a topic; replaced by each attempt
-	store progressStore
-	stamp progressStamp // of the progress that this run keeps
+	ship  *shipper       // the sink, when that is a topic; replaced by each attempt
+	store *progressStore // nil when no progress is kept
 
-	changer *changer
-	here    origin // of the record that is being changed
-	next    map[int32]int64
-	kept    map[int32]int64 // the positions that are kept as progress
-	pending replayTally     // since the last checkpoint
-	total   replayTally
-	left    int64 // of --count
-	clock   input.Clock
-	tempo   *tempo
-	due     time.Time       // of the next checkpoint
-	starts  map[int32]int64 // where this run began
-	source  *dump.Reader    // SRC, when it is a file and not read yet
-	dump    *dump.Writer    // DST, when it is a file
-	pruned  int64           // records that were gone before they were read
-	sums    *replaySums
-	commits int    // that succeeded
-	doubt   *doubt // of the last pass
+	changer   *changer
+	here      origin // of the record that is being changed
+	next      map[int32]int64
+	kept      map[int32]int64 // the positions that are kept as progress
+	pending   replayTally     // since the last checkpoint
+	total     replayTally
+	left      int64 // of --count
+	clock     input.Clock
+	tempo     *tempo
+	due       time.Time       // of the next checkpoint
+	starts    map[int32]int64 // where this run began
+	source    *dump.Reader    // SRC, when it is a file and not read yet
+	dump      *dump.Writer    // DST, when it is a file
+	pruned    int64           // records that were gone before they were read
+	sums      *replaySums
+	sent      map[string]string // ids of topics, besides DST, that records went to since the last checkpoint
+	gone      bool              // such a topic, or DST
+	discarded bool              // the dump, unfinished
+	commits   int               // that succeeded
+	doubt     *doubt            // of the last pass
 
 	mu      sync.Mutex
 	failure error // the first delivery that failed for good

@@ -23,7 +23,7 @@ func (r *replay) openTarget(ctx context.Context) error {
 	if err != nil {
 		return nearOrNew(err)
 	}
-	if r.src.topic == r.dst.topic && (e.same || topics[0].ID == r.stamp.Source) {
+	if r.src.topic == r.dst.topic && (e.same || topics[0].ID == r.from.id) {
 		return hint(faultf(codeSameTopic, "SRC and DST are the same topic, %s", r.src.topic), "--dst-brokers or --dst-context names another cluster")
 	}
 	return r.useTarget(ctx, topics[0])
@@ -94,7 +94,7 @@ func ownSettings(a kafka.SettingsAnswer) map[string]string {
 // useTarget decides how records are written to DST as it is.
 func (r *replay) useTarget(ctx context.Context, t kafka.Topic) error {
 	e, f := &r.ends, r.flags
-	e.topic, r.stamp.Target = t, t.ID
+	e.topic = t
 	e.keep = f.partitioning == "keep"
 	src, dst := r.from.partitions, len(t.Partitions)
 	if f.partitioning == "" {
@@ -169,25 +169,28 @@ func (r *replay) warnOfTimes(ctx context.Context) error {
 }
 
 // noteContent tells that DST has records already, unless a former run may have copied
-// them.
+// them: then checkCopied asks.
 func (r *replay) noteContent(ctx context.Context) error {
 	if r.named {
 		return nil
 	}
+	n, err := r.content(ctx)
+	if n > 0 {
+		r.say("%s is not empty: it has up to %s", r.ends.topic.Name, countOf(n, "record"))
+	}
+	return err
+}
+
+// content counts the offsets that DST has records at, or had.
+func (r *replay) content(ctx context.Context) (int64, error) {
 	var tps []kafka.TopicPartition
 	for _, p := range r.ends.topic.Partitions {
 		tps = append(tps, kafka.TopicPartition{Topic: r.ends.topic.Name, Partition: p.ID})
 	}
 	marks, err := r.ends.admin.Watermarks(ctx, tps)
-	if err != nil {
-		return err
-	}
 	n := int64(0)
 	for _, m := range marks {
 		n += m.End - m.Start
 	}
-	if n > 0 {
-		r.say("%s is not empty: it has up to %s", r.ends.topic.Name, countOf(n, "record"))
-	}
-	return nil
+	return n, err
 }

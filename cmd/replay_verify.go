@@ -118,8 +118,7 @@ func (r *replay) openSums(ctx context.Context) error {
 		s.keep, s.times = true, true
 		return nil
 	}
-	kind := e.settings.Find("message.timestamp.type")
-	s.times = !e.stamp && (kind == nil || kind.Value != "LogAppendTime")
+	s.times = e.keepsTimes()
 	marks, err := e.admin.Watermarks(ctx, partitionsIn(e.topic))
 	if err != nil {
 		return err
