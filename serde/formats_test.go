@@ -133,11 +133,12 @@ func TestPrimitives(t *testing.T) {
 		"long": {"least": {Hex: "8000000000000000", Plain: "-9223372036854775808"}},
 		"float": {
 			"tenth":    {Hex: "3dcccccd", Plain: "0.1"},
-			"infinity": {Hex: "ff800000", Plain: `"-Infinity"`, Lossless: `{"$float":"-inf"}`},
+			"infinity": {Hex: "ff800000", Plain: `"-Infinity"`, Lossless: `{"$float32":"-inf"}`},
 		},
 		"double": {
-			"tenth": {Hex: "3fb999999999999a", Plain: "0.1"},
-			"nan":   {Hex: "7ff8000000000001", Plain: `"NaN"`, Lossless: `{"$float":"nan"}`},
+			"tenth":       {Hex: "3fb999999999999a", Plain: "0.1"},
+			"nan":         {Hex: "7ff8000000000000", Plain: `"NaN"`, Lossless: `{"$float":"nan"}`},
+			"another nan": {Hex: "fff4000000000001", Plain: `"NaN"`, Lossless: `{"$float":"nan:fff4000000000001"}`},
 		},
 		"boolean": {
 			"true":  {Hex: "01", Plain: "true"},

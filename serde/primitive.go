@@ -73,7 +73,7 @@ func (p *primitive) integer(data []byte) int64 {
 
 func (p *primitive) float(data []byte) value.Float {
 	if p.size == 4 {
-		return value.Float{F: float64(math.Float32frombits(binary.BigEndian.Uint32(data))), Bits: 32}
+		return value.Float32(binary.BigEndian.Uint32(data))
 	}
 	return value.Float{F: math.Float64frombits(binary.BigEndian.Uint64(data)), Bits: 64}
 }
@@ -94,6 +94,9 @@ func (p *primitive) Decode(_ context.Context, in Input) (Result, error) {
 	switch p.name {
 	case "float", "double":
 		r.Value = p.float(in.Data)
+		if p.json.Mode == value.Lossless {
+			r.Value = p.float(in.Data).Digits()
+		}
 	case "boolean":
 		r.Value = in.Data[0] == 1
 	case "uuid", "uuid-bytes":
@@ -150,7 +153,7 @@ func (p *primitive) encode(v value.V) ([]byte, error) {
 	case "float", "double":
 		f, err := value.AsFloat(v, p.size*8)
 		if p.size == 4 {
-			return binary.BigEndian.AppendUint32(out, math.Float32bits(float32(f.F))), err
+			return binary.BigEndian.AppendUint32(out, f.Bits32()), err
 		}
 		return binary.BigEndian.AppendUint64(out, math.Float64bits(f.F)), err
 	case "boolean":

@@ -3,6 +3,7 @@ package avro
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -123,7 +124,7 @@ func (e *encoder) native(n *node, v value.V, depth int) (any, error) {
 	if e.calls++; e.calls > e.limit {
 		return nil, e.tooMuch()
 	}
-	if t, ok := v.(value.Tagged); ok {
+	if t, ok := v.(value.Tagged); ok && t.Tag != badTextTag && t.Tag != branchTag {
 		v = t.Plain
 	}
 	switch n.kind {
@@ -140,12 +141,13 @@ func (e *encoder) native(n *node, v value.V, depth int) (any, error) {
 	case kindLong:
 		return boxed(n.integerOf(v))
 	case kindFloat:
-		f, err := floatOf(v, 32)
-		return float32(f), err
+		f, err := value.AsFloat(v, 32)
+		return math.Float32frombits(f.Bits32()), err
 	case kindDouble:
-		return boxed(floatOf(v, 64))
+		f, err := value.AsFloat(v, 64)
+		return f.F, err
 	case kindString:
-		return boxed(n.textOf(v, e.raw()))
+		return boxed(textOf(v))
 	case kindBytes, kindFixed:
 		return boxed(n.bytesOf(v, e.raw()))
 	case kindEnum:
@@ -205,23 +207,42 @@ func (e *encoder) array(n *node, v value.V, depth int) (any, error) {
 	return out, nil
 }
 
-// entries writes a map in the order of its keys; of a key that is there twice the
-// last value counts.
-func (e *encoder) entries(n *node, v value.V, depth int) (any, error) {
-	m, ok := v.(*value.Map)
-	if !ok {
-		return nil, want("an object", v)
+// fieldsOf gives the entries of a map. In lossless JSON its keys may be no UTF-8.
+func fieldsOf(v value.V) ([]value.Field, error) {
+	switch t := v.(type) {
+	case *value.Map:
+		return t.Fields, nil
+	case *value.Pairs:
+		fields := make([]value.Field, len(*t))
+		for i, p := range *t {
+			key, err := textOf(p.Key)
+			if err != nil {
+				return nil, err
+			}
+			fields[i] = value.Field{Key: key, Value: p.Value}
+		}
+		return fields, nil
 	}
-	out := make([]any, 0, len(m.Fields))
-	at := make(map[string]int, len(m.Fields))
-	for i := range m.Fields {
-		key := m.Fields[i].Key
-		item, err := e.native(n.items, m.Fields[i].Value, depth+1)
+	return nil, want("an object", v)
+}
+
+// entries writes a map in the order of its keys; of a key that is there twice the
+// last value counts, unless the JSON is lossless and the wire had both.
+func (e *encoder) entries(n *node, v value.V, depth int) (any, error) {
+	fields, err := fieldsOf(v)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]any, 0, len(fields))
+	at := make(map[string]int, len(fields))
+	for _, f := range fields {
+		key := f.Key
+		item, err := e.native(n.items, f.Value, depth+1)
 		if err != nil {
 			return nil, within(err, "["+strconv.Quote(key)+"]")
 		}
 		entry := map[string]any{keyField: key, valueField: item}
-		if j, twice := at[key]; twice {
+		if j, twice := at[key]; twice && e.style != lossless {
 			out[j] = entry
 			continue
 		}

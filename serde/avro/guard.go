@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"unicode/utf8"
 
 	"kstream/serde"
 )
@@ -22,7 +21,6 @@ var (
 	errVarint  = errors.New("no integer of this size")
 	errBoolean = errors.New("a boolean is neither 0 nor 1")
 	errLength  = errors.New("a length below zero")
-	errText    = errors.New("text that is no UTF-8")
 	errBranch  = errors.New("the union has no such branch")
 	errSymbol  = errors.New("the enum has no such symbol")
 	errCount   = errors.New("more items than the bytes left can hold")
@@ -81,7 +79,7 @@ func (g *guard) value(n *node, at, depth int) (int, error) {
 	case kindFloat, kindDouble, kindFixed:
 		return g.skip(at, n.least)
 	case kindBytes, kindString:
-		return g.run(n.kind == kindString, at)
+		return g.run(at)
 	case kindEnum:
 		i, end, err := g.int(at)
 		if err == nil && (i < 0 || i >= int64(len(n.symbols))) {
@@ -152,7 +150,7 @@ func (g *guard) blocks(n *node, at, depth int) (int, error) {
 		g.items -= int(count)
 		for range count {
 			if n.kind == kindMap {
-				if at, err = g.run(true, at); err != nil {
+				if at, err = g.run(at); err != nil {
 					return 0, err
 				}
 			}
@@ -198,8 +196,9 @@ func (g *guard) skip(at int, size int64) (int, error) {
 	return at + int(size), nil
 }
 
-// run checks a length and as many bytes.
-func (g *guard) run(isText bool, at int) (int, error) {
+// run checks a length and as many bytes. Those of a string are not always UTF-8, as
+// writers exist that do not check.
+func (g *guard) run(at int) (int, error) {
 	size, start, err := g.long(at)
 	switch {
 	case err != nil:
@@ -209,11 +208,7 @@ func (g *guard) run(isText bool, at int) (int, error) {
 	case size > int64(len(g.data)-start):
 		return 0, fault(at, serde.ErrTruncated)
 	}
-	end := start + int(size)
-	if isText && !utf8.Valid(g.data[start:end]) {
-		return 0, fault(start, errText)
-	}
-	return end, nil
+	return start + int(size), nil
 }
 
 func (g *guard) int(at int) (int64, int, error) {

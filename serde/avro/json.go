@@ -49,7 +49,7 @@ func (r *renderer) value(n *node) {
 	case kindFloat:
 		bits := binary.LittleEndian.Uint32(r.data[r.at:])
 		r.at += 4
-		r.float(value.Float{F: float64(math.Float32frombits(bits)), Bits: 32})
+		r.float(value.Float32(bits))
 	case kindDouble:
 		bits := binary.LittleEndian.Uint64(r.data[r.at:])
 		r.at += 8
@@ -139,7 +139,7 @@ func (r *renderer) bytes(n *node, b []byte) {
 
 func (r *renderer) union(n *node) {
 	b := n.branches[r.long()]
-	if r.style == PlainJSON || b.kind == kindNull {
+	if r.style != AvroJSON || b.kind == kindNull {
 		r.value(b)
 		return
 	}

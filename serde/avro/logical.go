@@ -1,6 +1,7 @@
 package avro
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/big"
 	"strings"
@@ -19,6 +20,10 @@ const (
 	// AvroJSON is the JSON encoding of the specification: {"long":5}, bytes as text
 	// of U+0000 to U+00FF, dates and decimals as the integers and bytes they are.
 	AvroJSON
+	// lossless is PlainJSON that comes back as the same bytes, but for the blocks of
+	// arrays: with the branches of unions, strings that are no UTF-8, and decimals that
+	// are longer than they need be or than their type allows as bytes.
+	lossless
 )
 
 // The first and the last second that RFC 3339 can say, and the days of them.
@@ -158,6 +163,7 @@ func (n *node) bytesValue(b []byte, style Style) value.V {
 		return latin1(b)
 	}
 	switch {
+	case style == lossless && n.logical == decimal && !n.writes(b):
 	case n.isDecimal(b):
 		return n.decimalValue(b)
 	case n.logical == uuidFixed:
@@ -170,6 +176,15 @@ func (n *node) bytesValue(b []byte, style Style) value.V {
 		}
 	}
 	return append(value.Bytes{}, b...)
+}
+
+// writes reports whether these are the bytes that the decimal in them is written as.
+func (n *node) writes(b []byte) bool {
+	if !n.isDecimal(b) {
+		return false
+	}
+	again, err := n.decimalOf(n.decimalValue(b))
+	return err == nil && bytes.Equal(again, b)
 }
 
 func (n *node) isDecimal(b []byte) bool { return n.logical == decimal && len(b) <= maxDecimalBytes }

@@ -1,10 +1,12 @@
 package avro
 
 import (
+	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 	"math"
 	"strings"
+	"unicode/utf8"
 
 	"kstream/serde/value"
 )
@@ -39,32 +41,38 @@ func (n *node) calendar(v value.V) (int64, error) {
 	return 0, want("an integer", v)
 }
 
-// floatOf reads a number. NaN from text is the quiet one that Java and Python write;
-// Go's has another bit set.
-func floatOf(v value.V, bits int) (float64, error) {
-	f, err := value.AsFloat(v, bits)
-	if _, isText := v.(string); isText && math.IsNaN(f.F) {
-		return math.Float64frombits(0x7ff8 << 48), err
-	}
-	return f.F, err
-}
-
-// textOf reads a string. What other formats have types for is written as it is shown.
-// Unless it is raw, a UUID must be one.
-func (n *node) textOf(v value.V, raw bool) (string, error) {
-	switch v.(type) {
+// textOf reads a string. What other formats have types for is written as it is shown,
+// and so is a text that is no UUID where it should be one: it was shown.
+func textOf(v value.V) (string, error) {
+	switch t := v.(type) {
 	case value.Date, value.Time, value.TimeOfDay, value.Decimal, value.UUID:
 		shown, err := value.AppendJSON(nil, v, value.JSONOptions{})
 		if err != nil {
 			return "", err
 		}
 		v = strings.Trim(string(shown), `"`)
+	case value.Tagged:
+		if t.Tag == badTextTag && len(t.More) == 0 {
+			b, err := value.AsBytes(t.V)
+			if err != nil {
+				err = fmt.Errorf("$%s: %w", badTextTag, err)
+			}
+			return string(b), err
+		}
 	}
-	s, err := value.AsString(v)
-	if err == nil && n.logical == uuidText && !raw {
-		_, err = value.ParseUUID(s)
+	return value.AsString(v)
+}
+
+// badTextTag is the lossless JSON of a string that is no UTF-8, {"$text":"base64"}:
+// writers exist that do not check.
+const badTextTag = "text"
+
+// textValue is a string of the wire.
+func textValue(s string, style Style) value.V {
+	if style != lossless || utf8.ValidString(s) {
+		return s
 	}
-	return s, err
+	return value.Tagged{Tag: badTextTag, V: base64.StdEncoding.EncodeToString([]byte(s)), Plain: s}
 }
 
 // bytesOf reads bytes or a fixed of a logical type or none. Strings are base64, or the

@@ -43,6 +43,9 @@ func New(spec serde.Spec, o serde.Options) (serde.Serde, error) {
 	s.source.Registry, s.source.Type, s.source.Parse = o.Registry, "AVRO", s.parse
 	switch o.AvroJSON {
 	case "", "plain":
+		if o.JSONMode == value.Lossless {
+			s.style = lossless
+		}
 	case "avro":
 		s.style = AvroJSON
 	default:

@@ -23,6 +23,9 @@ func (e *encoder) union(n *node, v value.V, depth int) (any, error) {
 	if v == nil && n.nullAt >= 0 {
 		return nil, nil
 	}
+	if t, ok := v.(value.Tagged); ok && t.Tag == branchTag {
+		return e.named(n, t, depth)
+	}
 	b, inner := n.tagged(v)
 	if b == nil || e.defaults {
 		return e.plain(n, v, depth)
@@ -42,6 +45,35 @@ func (e *encoder) union(n *node, v value.V, depth int) (any, error) {
 		return native, nil
 	}
 	return e.branch(b, inner, depth)
+}
+
+// branchTag says the branch in lossless JSON: {"$union":"long","value":5}. It is written
+// where a union has more than one branch beside null.
+const branchTag = "union"
+
+// named takes the branch that lossless JSON says.
+func (e *encoder) named(n *node, t value.Tagged, depth int) (any, error) {
+	name, _ := t.V.(string)
+	if len(t.More) != 1 || t.More[0].Key != "value" {
+		return nil, fmt.Errorf(`want {"$%s":"%s","value":…}`, branchTag, n.branches[0].tag)
+	}
+	for _, b := range n.branches {
+		if b.tag == name && b.kind != kindNull {
+			return e.branch(b, t.More[0].Value, depth)
+		}
+	}
+	return nil, fmt.Errorf("the union has no branch %q", name)
+}
+
+// branchValue is what a union holds, with the branch where the style keeps it.
+func (n *node) branchValue(b *node, v value.V, style Style) value.V {
+	switch {
+	case style == AvroJSON:
+		return &value.Map{Fields: []value.Field{{Key: b.tag, Value: v}}}
+	case style == lossless && (len(n.branches) > 2 || len(n.branches) == 2 && n.nullAt < 0):
+		return value.Tagged{Tag: branchTag, V: b.tag, Plain: v, More: []value.Field{{Key: "value", Value: v}}}
+	}
+	return v
 }
 
 // tagged gives the branch that an object of one key names, if it does.
@@ -224,7 +256,7 @@ func (n *node) suitsText(s string, style Style) int {
 	case kindFloat, kindDouble:
 		return fit
 	case kindBytes, kindFixed:
-		if style == PlainJSON && (n.logical == decimal || n.logical == uuidFixed) {
+		if style != AvroJSON && (n.logical == decimal || n.logical == uuidFixed) {
 			return natural
 		}
 		return fit

@@ -2,7 +2,9 @@ package avro
 
 import (
 	"fmt"
+	"math"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/linkedin/goavro/v2"
 
@@ -73,7 +75,13 @@ func (n *node) fromNative(native any, style Style) value.V {
 	case kindLong:
 		return n.integerValue(native.(int64), style)
 	case kindFloat:
-		return value.Float{F: float64(native.(float32)), Bits: 32}
+		f := value.Float32(math.Float32bits(native.(float32)))
+		if style == lossless {
+			return f.Digits()
+		}
+		return f
+	case kindString:
+		return textValue(native.(string), style)
 	case kindDouble:
 		return value.Float{F: native.(float64), Bits: 64}
 	case kindBytes, kindFixed:
@@ -89,13 +97,7 @@ func (n *node) fromNative(native any, style Style) value.V {
 		}
 		return list
 	case kindMap:
-		entries := native.(map[string]any)[entriesField].([]any)
-		m := &value.Map{Fields: make([]value.Field, len(entries))}
-		for i, e := range entries {
-			e := e.(map[string]any)
-			m.Fields[i] = value.Field{Key: e[keyField].(string), Value: n.items.fromNative(e[valueField], style)}
-		}
-		return m
+		return n.mapValue(native.(map[string]any)[entriesField].([]any), style)
 	case kindRecord:
 		fields := native.(map[string]any)
 		m := &value.Map{Fields: make([]value.Field, len(n.fields))}
@@ -107,7 +109,27 @@ func (n *node) fromNative(native any, style Style) value.V {
 	case kindUnion:
 		return n.fromUnion(native, style)
 	}
-	return native // null, boolean, string
+	return native // null, boolean
+}
+
+// mapValue gives a map of text; lossless, and with keys that are no UTF-8, one of any
+// keys.
+func (n *node) mapValue(entries []any, style Style) value.V {
+	m, isText := &value.Map{Fields: make([]value.Field, len(entries))}, true
+	for i, e := range entries {
+		e := e.(map[string]any)
+		key := e[keyField].(string)
+		m.Fields[i] = value.Field{Key: key, Value: n.items.fromNative(e[valueField], style)}
+		isText = isText && (style != lossless || utf8.ValidString(key))
+	}
+	if isText {
+		return m
+	}
+	pairs := make(value.Pairs, len(entries))
+	for i, f := range m.Fields {
+		pairs[i] = value.Pair{Key: textValue(f.Key, style), Value: f.Value}
+	}
+	return &pairs
 }
 
 func (n *node) fromUnion(native any, style Style) value.V {
@@ -117,11 +139,7 @@ func (n *node) fromUnion(native any, style Style) value.V {
 		if !ok {
 			continue
 		}
-		v := b.fromNative(inner, style)
-		if style == AvroJSON {
-			return &value.Map{Fields: []value.Field{{Key: b.tag, Value: v}}}
-		}
-		return v
+		return n.branchValue(b, b.fromNative(inner, style), style)
 	}
 	return nil
 }

@@ -299,36 +299,15 @@ func simple(info byte, n uint64) (value.V, error) {
 			return nil, errors.New("a simple value below 32 in two bytes")
 		}
 	case 25:
-		return value.Float{F: halfFloat(uint16(n)), Bits: 32}, nil
+		return value.Float16(uint16(n)), nil
 	case 26:
-		return value.Float{F: float64(math.Float32frombits(uint32(n))), Bits: 32}, nil
+		return value.Float32(uint32(n)), nil
 	case 27:
 		return value.Float{F: math.Float64frombits(n), Bits: 64}, nil
 	case indefinite:
 		return nil, errors.New("a break where a value must be")
 	}
 	return value.Tagged{Tag: "simple", V: int64(n), Plain: int64(n)}, nil
-}
-
-// halfFloat reads an IEEE 754 binary16 (RFC 8949, appendix D).
-func halfFloat(bits uint16) float64 {
-	exponent, mantissa := int(bits>>10&31), float64(bits&0x3ff)
-	var f float64
-	switch exponent {
-	case 0:
-		f = math.Ldexp(mantissa, -24)
-	case 31:
-		f = math.Inf(1)
-		if mantissa != 0 {
-			f = math.NaN()
-		}
-	default:
-		f = math.Ldexp(mantissa+1024, exponent-25)
-	}
-	if bits&0x8000 != 0 {
-		return math.Copysign(f, -1)
-	}
-	return f
 }
 
 const selfDescribed = 55799

@@ -52,6 +52,7 @@ const (
 	codeTrue      = majorSimple<<5 | 21
 	codeNull      = majorSimple<<5 | 22
 	codeUndefined = majorSimple<<5 | 23
+	codeFloat16   = majorSimple<<5 | 25
 	codeFloat32   = majorSimple<<5 | 26
 	codeFloat64   = majorSimple<<5 | 27
 )
@@ -151,8 +152,11 @@ func appendNumber(dst []byte, n value.Number) ([]byte, error) {
 }
 
 func appendFloat(dst []byte, f value.Float) []byte {
-	if f.Bits == 32 {
-		return binary.BigEndian.AppendUint32(append(dst, codeFloat32), math.Float32bits(float32(f.F)))
+	switch f.Bits {
+	case 16:
+		return binary.BigEndian.AppendUint16(append(dst, codeFloat16), f.Bits16())
+	case 32:
+		return binary.BigEndian.AppendUint32(append(dst, codeFloat32), f.Bits32())
 	}
 	return binary.BigEndian.AppendUint64(append(dst, codeFloat64), math.Float64bits(f.F))
 }

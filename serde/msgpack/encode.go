@@ -40,8 +40,8 @@ func appendValue(dst []byte, v value.V, depth int) ([]byte, error) {
 	case value.Number:
 		return appendNumber(dst, t)
 	case value.Float:
-		if t.Bits == 32 {
-			return msgp.AppendFloat32(dst, float32(t.F)), nil
+		if t.Bits == 16 || t.Bits == 32 {
+			return msgp.AppendFloat32(dst, math.Float32frombits(t.Bits32())), nil
 		}
 		return msgp.AppendFloat64(dst, t.F), nil
 	case string:

@@ -83,7 +83,7 @@ func (w *walker) value() (v value.V, err error) {
 			return nil, err
 		}
 		w.left = rest
-		return value.Float{F: float64(f), Bits: 32}, nil
+		return value.Float32(math.Float32bits(f)), nil
 	case msgp.Float64Type:
 		f, rest, err := msgp.ReadFloat64Bytes(w.left)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"slices"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"kstream/serde"
+	"kstream/serde/value"
 )
 
 // maxDigits bounds integers that are written as text; reading one takes time that
@@ -117,6 +119,9 @@ func (m *machine) pushTextFloat() error {
 	f, err := strconv.ParseFloat(line, 64)
 	if err != nil {
 		return errNotFloat
+	}
+	if math.IsNaN(f) {
+		f = value.NaN() // Python's, which has a bit less than Go's
 	}
 	return m.push(f)
 }

@@ -111,7 +111,7 @@ func fromText(name, s string) (read func() (any, error), known bool) {
 		}, true
 	case "$float":
 		return func() (any, error) {
-			f, err := value.AsFloat(s, 64)
+			f, err := value.AsTaggedFloat(s, 64)
 			return f.F, err
 		}, true
 	case "$decimal":

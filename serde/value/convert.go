@@ -6,11 +6,10 @@ import (
 	"math"
 	"math/big"
 	"strconv"
-	"strings"
 )
 
 // The As functions give v as what a target format needs, exactly or not at all: they
-// never round, cut or wrap. 1.0 is an integer, 1.5 is not. They take what AppendJSON
+// never cut or wrap, and round only the digits of a number to a float. 1.0 is an integer, 1.5 is not. They take what AppendJSON
 // writes for the type in either mode, after ParseJSON.
 
 func wantError(want string, v V) error { return fmt.Errorf("want %s, have %s", want, TypeName(v)) }
@@ -123,9 +122,9 @@ func AsBigInt(v V) (*big.Int, error) {
 	return nil, wantError("an integer", v)
 }
 
-// AsFloat gives a float of 32 or 64 bits. A decimal text becomes the nearest float;
-// an integer that the float cannot hold exactly, and a number beyond its range, are
-// errors. "NaN", "Infinity" and "-Infinity" are read, and nan, inf, -inf.
+// AsFloat gives a float of 32 or 64 bits. A number that was written in digits, with a
+// point or without, becomes the nearest float; one of a binary format that the float
+// cannot hold exactly, and a number beyond its range, are errors. "NaN", "Infinity" and "-Infinity" are read, and nan, inf, -inf.
 func AsFloat(v V, bits int) (Float, error) {
 	switch t := v.(type) {
 	case Float:
@@ -136,7 +135,7 @@ func AsFloat(v V, bits int) (Float, error) {
 	case string:
 		switch t {
 		case "NaN", "nan":
-			return Float{math.NaN(), uint8(bits)}, nil
+			return Float{NaN(), uint8(bits)}, nil
 		case "Infinity", "inf":
 			return Float{math.Inf(1), uint8(bits)}, nil
 		case "-Infinity", "-inf":
@@ -144,9 +143,6 @@ func AsFloat(v V, bits int) (Float, error) {
 		}
 	case Number:
 		if f, err := strconv.ParseFloat(string(t), bits); err == nil {
-			if !strings.ContainsAny(string(t), ".eE") && math.Abs(f) >= exactInts(bits) {
-				return floatFromInt(v, bits)
-			}
 			return Float{f, uint8(bits)}, nil
 		}
 		return Float{}, fmt.Errorf("%s is beyond a float of %d bits", brief(v), bits)
@@ -156,14 +152,6 @@ func AsFloat(v V, bits int) (Float, error) {
 		return floatFromInt(v, bits)
 	}
 	return Float{}, wantError("a number", v)
-}
-
-// exactInts is the bound below which a float holds every integer.
-func exactInts(bits int) float64 {
-	if bits == 32 {
-		return 1 << 24
-	}
-	return 1 << 53
 }
 
 func floatFromInt(v V, bits int) (Float, error) {

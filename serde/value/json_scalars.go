@@ -58,16 +58,15 @@ func (w *writer) number(n Number) {
 }
 
 func (w *writer) float(f Float) {
-	if math.IsNaN(f.F) || math.IsInf(f.F, 0) {
-		plain, tag := floatNames(f.F)
-		if w.o.Mode == Lossless {
-			w.tag("float", tag)
-		} else {
-			w.text(plain)
-		}
-		return
+	switch {
+	case w.o.Mode == Lossless:
+		w.losslessFloat(f)
+	case math.IsNaN(f.F) || math.IsInf(f.F, 0):
+		plain, _ := floatNames(f.F)
+		w.text(plain)
+	default:
+		w.out = AppendFloat(w.out, f)
 	}
-	w.out = AppendFloat(w.out, f)
 }
 
 func floatNames(f float64) (plain, tag string) {
@@ -84,7 +83,11 @@ func floatNames(f float64) (plain, tag string) {
 // or an exponent, so that it cannot be taken for an integer. f must be finite.
 func AppendFloat(dst []byte, f Float) []byte {
 	size := int(f.Bits)
-	if size != 32 {
+	switch size {
+	case 16: // the shortest that a float of 32 bits has comes back as the same 16, too
+		size = 32
+	case 32:
+	default:
 		size = 64
 	}
 	start := len(dst)

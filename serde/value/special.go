@@ -110,7 +110,11 @@ func tagReader(name string) (read func(V) (V, error), known bool) {
 	case "int":
 		return readHexInt, true
 	case "float":
-		return func(v V) (V, error) { return AsFloat(v, 64) }, true
+		return func(v V) (V, error) { return AsTaggedFloat(v, 64) }, true
+	case "float32":
+		return func(v V) (V, error) { return AsTaggedFloat(v, 32) }, true
+	case "float16":
+		return func(v V) (V, error) { return AsTaggedFloat(v, 16) }, true
 	case "decimal":
 		return orTagged(name, readDecimal), true
 	case "dict":
