@@ -36,6 +36,7 @@ type Batch struct {
 	Notices []Notice
 
 	ledger  *ledger // of the member that fetched it; nil without a group
+	turn    int64   // of the ledger, when it was fetched
 	reached []mark  // how far partitions were read behind the records
 	arena   []byte
 	headers []Header

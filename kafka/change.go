@@ -41,13 +41,9 @@ func (b *Batch) Ack(n int) func() {
 	note := func(tp TopicPartition, next int64) {
 		i, ok := at[tp]
 		if !ok {
-			turn, owned := b.ledger.turnOf(tp)
-			if !owned {
-				return
-			}
 			i = len(marks)
 			at[tp] = i
-			marks = append(marks, mark{TopicPartition: tp, turn: turn, next: next})
+			marks = append(marks, mark{TopicPartition: tp, turn: b.turn, next: next})
 		}
 		marks[i].next = max(marks[i].next, next)
 	}

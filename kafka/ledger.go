@@ -24,7 +24,7 @@ type ledger struct {
 
 // entry is an owned partition.
 type entry struct {
-	turn    int64 // the assignment that it came with
+	turn    int64 // of the assignment that it came with, or of the last time it was taken back
 	next    int64 // acknowledged up to here, committed or not
 	kept    int64 // committed up to here
 	dropped int64 // the first record that was dropped and is not done
@@ -32,7 +32,8 @@ type entry struct {
 }
 
 // mark says that a partition was written out up to, not including, next, and whether
-// that is all that is read of it.
+// that is all that is read of it. It counts if the partition has been the member's since
+// the turn at which that was read.
 type mark struct {
 	TopicPartition
 	turn, next int64
@@ -63,18 +64,11 @@ func (l *ledger) disown(tps []TopicPartition) {
 	}
 }
 
-// turnOf tells the assignment that an owned partition came with.
-func (l *ledger) turnOf(tp TopicPartition) (int64, bool) {
-	if l == nil {
-		return 0, false
-	}
+// now is the turn of what is read now.
+func (l *ledger) now() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e, ok := l.owned[tp]
-	if !ok {
-		return 0, false
-	}
-	return e.turn, true
+	return l.turn
 }
 
 // ack records marks.
@@ -83,7 +77,7 @@ func (l *ledger) ack(marks []mark) {
 	defer l.mu.Unlock()
 	for _, m := range marks {
 		e, ok := l.owned[m.TopicPartition]
-		if !ok || e.turn != m.turn {
+		if !ok || e.turn > m.turn {
 			continue
 		}
 		if next := min(m.next, e.dropped); next > e.next {

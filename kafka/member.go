@@ -133,7 +133,7 @@ func (m *member) work() error {
 			b.Records, b.reached = b.Records[:0], b.reached[:0]
 		}
 		if len(b.Records)+len(b.Notices)+len(b.reached) > 0 {
-			b.ledger = m.ledger
+			b.ledger, b.turn = m.ledger, m.ledger.now()
 			if err := m.emit(Event{Member: m.number, Batch: &b, Notices: b.Notices, Commit: m.commitNow}); err != nil {
 				return err
 			}

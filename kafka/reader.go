@@ -284,13 +284,14 @@ func (r *Reader) finish(p *readPart) {
 // reach notes that a partition of a member was read up to its next offset, or that this
 // is all that is read of it. That counts once the records at hand are done.
 func (r *Reader) reach(p *readPart, over bool) {
-	if turn, ok := r.ledger.turnOf(p.TopicPartition); ok {
-		next := p.next
-		if p.end != Follow {
-			next = min(next, p.end)
-		}
-		r.reached = append(r.reached, mark{p.TopicPartition, turn, next, over})
+	if r.ledger == nil {
+		return
 	}
+	next := p.next
+	if p.end != Follow {
+		next = min(next, p.end)
+	}
+	r.reached = append(r.reached, mark{p.TopicPartition, r.ledger.now(), next, over})
 }
 
 // leaveOut tells the client which partitions are done, so that the broker need not send
