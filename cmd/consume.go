@@ -82,8 +82,8 @@ type consumePlan struct {
 	order   *orderPlan  // nil: as the records come
 	members *memberPlan // nil: without a group
 	watch   *aside      // stderr under --watch; nil without
+	limits  limits
 	output  *recordOutput
-	endless bool // nothing but a signal ends it
 }
 
 func (f *consumeFlags) plan(env *Env, topics []string) (*consumePlan, error) {
@@ -102,7 +102,7 @@ func (f *consumeFlags) plan(env *Env, topics []string) (*consumePlan, error) {
 	if p.order, err = f.order.plan(f, p.reading); err != nil {
 		return nil, err
 	}
-	if p.members, err = f.members.plan(f, p.reading); err != nil {
+	if p.members, err = f.members.plan(p.reading, f.batchSize()); err != nil {
 		return nil, err
 	}
 	if p.watch, err = f.live.plan(env, f); err != nil {
@@ -125,7 +125,10 @@ func (f *consumeFlags) plan(env *Env, topics []string) (*consumePlan, error) {
 	}
 	p.outlives = p.failures.keeps() && p.members == nil && f.exec == ""
 	p.tellsErrors, p.answered = p.output.tellsErrors, f.exec != ""
-	p.endless = !p.reading.bounded() && f.count == 0 && f.perPart == 0
+	p.limits = limits{
+		count: f.count, idle: f.idle.d, within: f.limit.d, failEmpty: f.failEmpty,
+		endless: !p.reading.bounded() && f.count == 0 && f.perPart == 0,
+	}
 	if err := f.checkForeign(); err != nil {
 		return nil, err
 	}

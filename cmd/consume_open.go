@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"sync"
 
 	"kstream/kafka"
 )
@@ -74,37 +73,4 @@ func (c *consumption) open(ctx context.Context) (source, error) {
 	}
 	c.finish = reader.Finish
 	return alone{reader}, nil
-}
-
-// find describes the topics. An endless read may begin with none, when that is asked
-// for.
-func (c *consumption) find(ctx context.Context, admin *kafka.Admin) ([]kafka.Topic, error) {
-	reading := c.plan.reading
-	switch {
-	case reading.wait && reading.grows():
-		return reading.refresh(ctx, admin)
-	case reading.wait:
-		return reading.await(ctx, admin)
-	}
-	return reading.find(ctx, admin)
-}
-
-// lentAdmin is an admin connection that may be closed early, aside from everything
-// else.
-type lentAdmin struct {
-	*kafka.Admin
-	closing sync.WaitGroup
-}
-
-// release closes the connection in the background; close waits for that.
-func (a *lentAdmin) release() {
-	if admin := a.Admin; admin != nil {
-		a.Admin = nil
-		a.closing.Go(admin.Close)
-	}
-}
-
-func (a *lentAdmin) close() {
-	a.release()
-	a.closing.Wait()
 }

@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"errors"
-	"math"
 	"sync/atomic"
 	"time"
 
@@ -12,71 +11,25 @@ import (
 	"kstream/kafka"
 )
 
-// Reasons for which a read ends before its records do.
-var (
-	errEnough = errors.New("enough records")
-	errIdle   = errors.New("nothing has come for the idle timeout")
-	errTimeUp = errors.New("the time is up")
-	errGone   = errors.New("the reader of the output has gone")
-)
-
-// outputGrace is how long a signal waits for output that nobody takes.
-const outputGrace = 4 * time.Second
-
-// source hands on records until all are read or polling ends, whose cause it then
-// returns. Each member has a receiver of its own, which runs on its goroutine; when live
-// ends nobody takes what they emit.
-type source interface {
-	Run(polling, live context.Context, receiver func(member int) func(kafka.Event) error) error
-	Close() error
-}
-
-// alone is a source without a group: its only member is number 1.
-type alone struct {
-	from interface {
-		Run(ctx context.Context, emit func(kafka.Event) error) error
-		Close() error
-	}
-}
-
-func (a alone) Run(polling, _ context.Context, receiver func(member int) func(kafka.Event) error) error {
-	return a.from.Run(polling, receiver(1))
-}
-
-func (a alone) Close() error { return a.from.Close() }
-
 // consumption is the state that all goroutines of one consume share.
 type consumption struct {
-	*selected
+	*run
 	plan    *consumePlan
 	printer *printer
 	chunks  chan chunk
 	order   *arrangement // nil: as the records come
-	crew    *crew        // nil without a group
-	workers workers      // of --exec
 	watch   *watch       // nil without --watch
-	admin   lentAdmin
 
-	left    atomic.Int64 // of --count
-	printed atomic.Int64
-	spans   atomic.Int64               // partitions that are read
-	full    atomic.Int64               // partitions that have all of --count-per-partition
-	finish  func(kafka.TopicPartition) // nothing more of a partition is wanted; may be nil
-
-	busy   atomic.Int32 // views that work on something
-	newest atomic.Int64 // when the last of them was done, in nanoseconds since the epoch
-	stop   context.CancelCauseFunc
+	spans  atomic.Int64               // partitions that are read
+	full   atomic.Int64               // partitions that have all of --count-per-partition
+	finish func(kafka.TopicPartition) // nothing more of a partition is wanted; may be nil
 }
 
 func newConsumption(p *consumePlan, env *Env, stop context.CancelCauseFunc) *consumption {
 	c := &consumption{
-		selected: &selected{selection: p.selection, env: env}, plan: p, stop: stop,
+		run: newRun(p.selection, p.members, p.limits, env, stop), plan: p,
 		printer: &printer{stdout: env.Stdout, stderr: env.Stderr},
 		chunks:  make(chan chunk, 2),
-	}
-	c.left.Store(math.MaxInt64)
-	if p.flags.count > 0 {
-		c.left.Store(p.flags.count)
 	}
 	if p.order != nil {
 		c.order = p.order.open(c)
@@ -90,10 +43,7 @@ func (p *consumePlan) run(ctx context.Context, env *Env) (err error) {
 	defer p.close()
 	polling, stop := context.WithCancelCause(ctx) // may we take on more work?
 	defer stop(nil)
-	if p.flags.limit.d > 0 {
-		timer := time.AfterFunc(p.flags.limit.d, func() { stop(errTimeUp) })
-		defer timer.Stop()
-	}
+	defer p.limits.time(stop)()
 	c := newConsumption(p, env, stop)
 	defer func() { err = errors.Join(err, c.close()) }()
 	src, err := c.open(polling)
@@ -108,8 +58,7 @@ func (p *consumePlan) run(ctx context.Context, env *Env) (err error) {
 
 // close gives back what the consumption itself opened.
 func (c *consumption) close() error {
-	c.admin.close()
-	return errors.Join(c.order.close(), c.letters.close(), c.workers.close(), c.crew.close())
+	return errors.Join(c.order.close(), c.run.close())
 }
 
 // carry runs the stages until the read ends and says how it ended.
@@ -134,7 +83,7 @@ func (c *consumption) carry(polling context.Context, src source) error {
 	})
 	watches, done := context.WithCancel(polling)
 	defer done()
-	if c.plan.flags.idle.d > 0 {
+	if c.limits.idle > 0 {
 		go c.watchIdle(watches) // ends with watches
 	}
 	go func() { // ends with watches
@@ -177,65 +126,4 @@ func (c *consumption) send(live context.Context, out chunk) error {
 	case <-live.Done():
 		return context.Cause(live)
 	}
-}
-
-// graceAfter gives a channel that closes some time after a signal has ended ctx.
-func graceAfter(ctx context.Context, grace time.Duration) (over <-chan struct{}, release func()) {
-	closing := make(chan struct{})
-	ended, cancel := context.WithCancel(context.Background())
-	unhook := context.AfterFunc(ctx, func() { // ends with release or the grace
-		var interrupted *errInterrupted
-		if !errors.As(context.Cause(ctx), &interrupted) {
-			return
-		}
-		select {
-		case <-time.After(grace):
-			close(closing)
-		case <-ended.Done():
-		}
-	})
-	return closing, func() { unhook(); cancel() }
-}
-
-// watchIdle ends the read when nothing has come for the idle timeout. While records
-// wait to be taken by whoever reads the output, the read is not idle.
-func (c *consumption) watchIdle(ctx context.Context) {
-	idle := c.plan.flags.idle.d
-	for {
-		quiet := time.Since(time.Unix(0, c.newest.Load()))
-		if c.busy.Load() > 0 {
-			quiet = 0
-		}
-		if quiet >= idle {
-			c.stop(errIdle)
-			return
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(idle - quiet):
-		}
-	}
-}
-
-// ended turns the reason for the end into the outcome of the command.
-func (c *consumption) ended(cause error) error {
-	f := c.plan.flags
-	var interrupted *errInterrupted
-	switch {
-	case errors.Is(cause, errGone):
-		return nil
-	case errors.As(cause, &interrupted):
-		if c.plan.endless {
-			return nil
-		}
-		return interrupted
-	case (errors.Is(cause, errIdle) || errors.Is(cause, errTimeUp)) && f.count > 0 && c.left.Load() > 0:
-		return faultf(codeTimeout, "%d of %d records: %w", c.printed.Load(), f.count, cause)
-	case c.plan.reading.bounded() && c.lost.Load() > 0:
-		return faultf(codePartial, "%d records were gone before they were read", c.lost.Load())
-	case f.failEmpty && c.printed.Load() == 0:
-		return faultf(codeUnmet, "--fail-empty: nothing was printed")
-	}
-	return nil
 }

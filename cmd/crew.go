@@ -31,13 +31,13 @@ type crewMember struct {
 }
 
 // openCrew makes the crew, and the file of --events.
-func (c *consumption) openCrew(events string) error {
-	c.crew = &crew{env: c.env, members: map[int]*crewMember{}}
+func (r *run) openCrew(events string) error {
+	r.crew = &crew{env: r.env, members: map[int]*crewMember{}}
 	if events == "" {
 		return nil
 	}
 	var err error
-	if c.crew.events, err = os.OpenFile(events, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o666); err != nil {
+	if r.crew.events, err = os.OpenFile(events, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o666); err != nil {
 		return usagef("--events: %w", err)
 	}
 	return nil

@@ -48,7 +48,7 @@ type memberPlan struct {
 }
 
 // plan gives nil when no group was named.
-func (f *memberFlags) plan(c *consumeFlags, reading *rangePlan) (*memberPlan, error) {
+func (f *memberFlags) plan(reading *rangePlan, batch int) (*memberPlan, error) {
 	if f.group == "" {
 		for _, name := range []string{"members", "assignor", "protocol", "instance-id", "offset-reset", "events", "join-every", "yes"} {
 			if f.changed(name) {
@@ -88,7 +88,7 @@ func (f *memberFlags) plan(c *consumeFlags, reading *rangePlan) (*memberPlan, er
 	return &memberPlan{
 		config: kafka.GroupConfig{
 			Name: f.group, Topics: topics, Members: f.members, Assignor: f.assignor, Protocol: f.protocol,
-			BatchSize: c.batchSize(), InstanceID: f.instanceID, Reset: f.reset, ReadUncommitted: reading.uncommitted, JoinEvery: f.joinEvery.d,
+			BatchSize: batch, InstanceID: f.instanceID, Reset: f.reset, ReadUncommitted: reading.uncommitted, JoinEvery: f.joinEvery.d,
 		},
 		events: f.events, yes: f.yes, moves: reading.hasFrom,
 	}, nil
@@ -96,21 +96,21 @@ func (f *memberFlags) plan(c *consumeFlags, reading *rangePlan) (*memberPlan, er
 
 // join prepares the group: it is moved first where that was asked for, and the ends are
 // captured where the read is to stop at them.
-func (c *consumption) join(ctx context.Context, cluster *cluster, topics []kafka.Topic) (source, error) {
-	p := c.plan.members
-	if err := c.openCrew(p.events); err != nil {
+func (r *run) join(ctx context.Context, cluster *cluster, topics []kafka.Topic) (source, error) {
+	p := r.members
+	if err := r.openCrew(p.events); err != nil {
 		return nil, err
 	}
 	gc := p.config
 	if p.moves {
-		if err := c.moveGroup(ctx, cluster, topics); err != nil {
+		if err := r.moveGroup(ctx, cluster, topics); err != nil {
 			return nil, err
 		}
 	}
-	if c.plan.reading.bounded() {
-		ends := *c.plan.reading
+	if r.reading.bounded() {
+		ends := *r.reading
 		ends.from, ends.hasFrom = position.Position{}, false // where the group is, the group knows
-		part, err := ends.spans(ctx, c.admin.Admin, topics)
+		part, err := ends.spans(ctx, r.admin.Admin, topics)
 		if err != nil {
 			return nil, err
 		}
@@ -119,7 +119,7 @@ func (c *consumption) join(ctx context.Context, cluster *cluster, topics []kafka
 			gc.Ends[s.TopicPartition] = kafka.End{Offset: s.To, Ahead: s.Ahead, Empty: s.To <= s.From}
 		}
 		gc.Committed = func(ctx context.Context) (map[kafka.TopicPartition]int64, error) {
-			commits, err := c.admin.Committed(ctx, gc.Name)
+			commits, err := r.admin.Committed(ctx, gc.Name)
 			offsets := make(map[kafka.TopicPartition]int64, len(commits))
 			for tp, commit := range commits {
 				offsets[tp] = commit.Offset
@@ -142,16 +142,16 @@ func (membership) Close() error { return nil }
 
 // moveGroup does what --from-offset says, as group reset would: freely for a group that
 // has committed nothing of the topics, else with --yes; never under active members.
-func (c *consumption) moveGroup(ctx context.Context, cluster *cluster, topics []kafka.Topic) error {
-	p := c.plan.members
+func (r *run) moveGroup(ctx context.Context, cluster *cluster, topics []kafka.Topic) error {
+	p := r.members
 	if err := cluster.refuseWrites(); err != nil {
 		return err
 	}
-	commits, err := emptyGroup(ctx, c.admin.Admin, p.config.Name, true)
+	commits, err := emptyGroup(ctx, r.admin.Admin, p.config.Name, true)
 	if err != nil {
 		return err
 	}
-	shift := &offsetShift{env: c.env, admin: c.admin.Admin, group: p.config.Name, commits: commits}
+	shift := &offsetShift{env: r.env, admin: r.admin.Admin, group: p.config.Name, commits: commits}
 	var tps []kafka.TopicPartition
 	stands := false
 	for _, t := range topics {
@@ -164,9 +164,9 @@ func (c *consumption) moveGroup(ctx context.Context, cluster *cluster, topics []
 	}
 	if stands && !p.yes {
 		return hint(faultf(codeNeedsYes, "--from-offset moves group %s, which has committed offsets", p.config.Name),
-			"--yes moves it; kstream group reset %s --to %s --dry-run shows what that means", p.config.Name, c.plan.reading.fromText)
+			"--yes moves it; kstream group reset %s --to %s --dry-run shows what that means", p.config.Name, r.reading.fromText)
 	}
-	if err := shift.toPosition(ctx, c.plan.reading.from, tps); err != nil {
+	if err := shift.toPosition(ctx, r.reading.from, tps); err != nil {
 		return fmt.Errorf("--from-offset: %w", err)
 	}
 	moved := map[kafka.TopicPartition]kafka.Commit{}
@@ -178,7 +178,7 @@ func (c *consumption) moveGroup(ctx context.Context, cluster *cluster, topics []
 	if len(moved) == 0 { // stored, and nothing is
 		return nil
 	}
-	refused, err := c.admin.SetCommitted(ctx, p.config.Name, moved)
+	refused, err := r.admin.SetCommitted(ctx, p.config.Name, moved)
 	for tp, why := range refused {
 		err = errors.Join(err, fmt.Errorf("%s: %w", tp, why))
 	}

@@ -121,7 +121,7 @@ func (v *view) arrange(r *record, keep bool, out *chunk) error {
 
 // leave adds a text to the output, if the budget allows.
 func (a *arrangement) leave(text []byte) error {
-	if a.plan.flags.count > 0 {
+	if a.limits.count > 0 {
 		if err := a.claim(); err != nil {
 			return err
 		}

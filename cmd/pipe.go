@@ -9,7 +9,12 @@ import (
 
 // pipeFlags holds the command line as typed; plan gives it meaning.
 type pipeFlags struct {
-	reading     consumeFlags // of which only what a group reads, and how, is asked for
+	reading     selectionFlags
+	members     memberFlags
+	exec        string
+	exit        bool
+	count       int64
+	idle, limit durationFlag
 	route       string
 	exactlyOnce bool
 	commitEvery durationFlag
@@ -57,7 +62,7 @@ func (f *pipeFlags) register(flags *pflag.FlagSet) {
 	f.commitEvery.d = 500 * time.Millisecond
 	f.registerReading(flags)
 	r := &f.reading
-	flags.StringVar(&r.exec, "exec", "", "each member gives record lines to the command `CMD`; each line that it answers is the new value, and an empty one drops the record")
+	flags.StringVar(&f.exec, "exec", "", "each member gives record lines to the command `CMD`; each line that it answers is the new value, and an empty one drops the record")
 	flags.StringVar(&f.route, "route", "", "the topic by the jq `EXPR` over the record as it is written; null is DST")
 	flags.BoolVar(&f.exactlyOnce, "exactly-once", false, "commit results and offsets in one transaction for each member")
 	flags.Var(&f.commitEvery, "commit-every", "commit what is done every `D`")
@@ -75,13 +80,13 @@ func (f *pipeFlags) registerReading(flags *pflag.FlagSet) {
 	r.changed = flags.Changed
 	r.reading.isolation = "read_committed"
 	flags.StringVar(&r.reading.from, "from-offset", "", "move the group to position `P` first: beginning, end, N, +N, -N, @TIME, 0=10,3=-5")
-	flags.BoolVarP(&r.exit, "exit", "e", false, "stop when all that was there at the start is done, by whichever member")
-	flags.Int64VarP(&r.count, "count", "n", 0, "stop after exactly `N` records that were written or put aside")
-	flags.Var(&r.idle, "idle-timeout", "stop when nothing has come for `D`")
-	flags.Var(&r.limit, "for", "stop after `D`")
+	flags.BoolVarP(&f.exit, "exit", "e", false, "stop when all that was there at the start is done, by whichever member")
+	flags.Int64VarP(&f.count, "count", "n", 0, "stop after exactly `N` records that were written or put aside")
+	flags.Var(&f.idle, "idle-timeout", "stop when nothing has come for `D`")
+	flags.Var(&f.limit, "for", "stop after `D`")
 	r.filters.register(flags, "key-equals") // members of a group read all partitions
 	flags.Lookup("map").Usage = changesValue
-	r.members.register(flags)
+	f.members.register(flags)
 	flags.Lookup("group").Usage = "the group `NAME` whose offsets say what is done"
 	flags.Lookup("members").Usage = "join as `N` members, a goroutine and a producer each"
 	flags.Lookup("instance-id").Usage = "make the members static: `NAME`-0, NAME-1, …; with --exactly-once a restart then ends what a kill left open"

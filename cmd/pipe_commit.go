@@ -116,7 +116,7 @@ func (m *pipeMember) commitNow(ev kafka.Event, n int) error {
 // commitDue commits in the middle of a batch when it is time, or when --count is
 // reached: only what is committed counts.
 func (m *pipeMember) commitDue(ev kafka.Event, n int) error {
-	count := m.pipePlan.flags.reading.count
+	count := m.run.limits.count
 	enough := count > 0 && m.claims > 0 && m.pipeline.claims.Load() >= count
 	if !enough && time.Since(m.since) < m.pipePlan.flags.commitEvery.d {
 		return nil
@@ -136,7 +136,7 @@ const claimAgain = 20 * time.Millisecond
 // claim takes the record at hand from the budget of --count, once. While none is left it
 // waits: what others have claimed may be taken back. It returns errEnough at the end.
 func (m *pipeMember) claim() error {
-	count := m.pipePlan.flags.reading.count
+	count := m.run.limits.count
 	if count == 0 || m.claimed {
 		return nil
 	}

@@ -48,11 +48,11 @@ func (l *pipeline) member(number int) *pipeMember {
 func (l *pipeline) carrier(number int) kafka.Carrier {
 	m := &pipeMember{pipeline: l, packer: newPacker(), number: number, confirmed: map[origin]bool{}, since: time.Now()}
 	m.changer = l.newChanger()
-	if command := l.pipePlan.flags.reading.exec; command != "" {
+	if command := l.pipePlan.flags.exec; command != "" {
 		m.worker = &worker{command: command, stderr: l.env.Stderr}
 		l.workers.add(m.worker)
 	}
-	m.plain = m.changer.plain() && l.route == nil && !l.transcodes && l.pipePlan.flags.reading.count == 0
+	m.plain = m.changer.plain() && l.route == nil && !l.transcodes && l.run.limits.count == 0
 	if m.ended = m.open(); m.ended != nil {
 		l.stop(m.ended)
 	}
@@ -66,7 +66,7 @@ func (l *pipeline) carrier(number int) kafka.Carrier {
 func (l *pipeline) newChanger() *changer {
 	c := newChanger(l.pipePlan.selection, l.changes)
 	decodes := len(l.pipePlan.filters.decoded) > 0 || l.changes.mapping != nil
-	if !decodes && (l.route != nil || l.transcodes || l.pipePlan.flags.reading.exec != "") {
+	if !decodes && (l.route != nil || l.transcodes || l.pipePlan.flags.exec != "") {
 		c.decode()
 	}
 	return c

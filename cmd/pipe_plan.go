@@ -7,22 +7,24 @@ import (
 
 // pipePlan is pipeFlags with a meaning.
 type pipePlan struct {
-	*consumePlan // what is read, and which of it
-	flags        *pipeFlags
-	dst          string // empty: --route says
-	route        *expr.Text
-	changes      *changes // what becomes of a record
-	transcodes   bool     // values are written in another format than they are read
-	rules        failures // --on-error
+	*selection // what is read, and which of it
+	flags      *pipeFlags
+	members    *memberPlan
+	limits     limits
+	dst        string // empty: --route says
+	route      *expr.Text
+	changes    *changes // what becomes of a record
+	transcodes bool     // values are written in another format than they are read
+	rules      failures // --on-error
 }
 
 func (f *pipeFlags) plan(env *Env, src, dst string) (*pipePlan, error) {
 	r := &f.reading
 	p := &pipePlan{
 		flags: f, dst: dst,
-		consumePlan: &consumePlan{flags: r, selection: newSelection(), output: &recordOutput{tellsErrors: true}},
+		selection: newSelection(),
 	}
-	p.tellsErrors, p.answered, p.failures.action = true, r.exec != "", "stop"
+	p.tellsErrors, p.answered, p.failures.action = true, f.exec != "", "stop"
 	if err := f.check(src, dst); err != nil {
 		return nil, err
 	}
@@ -39,15 +41,15 @@ func (f *pipeFlags) plan(env *Env, src, dst string) (*pipePlan, error) {
 	if p.reading, err = r.reading.plan(env, []string{src}); err != nil {
 		return nil, err
 	}
-	p.reading.toEnd = r.exit
-	if p.members, err = r.members.plan(r, p.reading); err != nil {
+	p.reading.toEnd = f.exit
+	if p.members, err = f.members.plan(p.reading, f.batchSize()); err != nil {
 		return nil, err
 	}
 	p.members.config.CommitEvery = f.commitEvery.d
 	if err := p.planChanges(env); err != nil {
 		return nil, err
 	}
-	p.endless = !p.reading.bounded() && r.count == 0
+	p.limits = limits{count: f.count, idle: f.idle.d, within: f.limit.d, endless: !p.reading.bounded() && f.count == 0}
 	if err := r.checkForeign(); err != nil {
 		return nil, err
 	}
@@ -67,7 +69,7 @@ func (f *pipeFlags) check(src, dst string) error {
 		return usagef("a topic name is empty")
 	case src == dst:
 		return faultf(codeSameTopic, "SRC and DST are the same topic, %s: it would never end", src)
-	case f.reading.members.group == "":
+	case f.members.group == "":
 		return usagef("want --group NAME: its offsets say what is done")
 	case dst == "-" && f.route == "":
 		return usagef("DST -: want --route, which says where each record goes")
@@ -77,7 +79,15 @@ func (f *pipeFlags) check(src, dst string) error {
 	if err := checkCompression(f.compression); err != nil {
 		return err
 	}
-	return f.reading.checkBounds()
+	return checkPositive(f.changed, flagValue{"count", f.count}, flagValue{"idle-timeout", int64(f.idle.d)}, flagValue{"for", int64(f.limit.d)})
+}
+
+// batchSize is how many records a member fetches at once; 0 is the default.
+func (f *pipeFlags) batchSize() int {
+	if f.exec != "" {
+		return execBatch
+	}
+	return 0
 }
 
 // planChanges gives a meaning to what chooses, changes and routes records.

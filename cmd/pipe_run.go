@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,10 +20,8 @@ import (
 // pipeline is the state that all members of one pipe share.
 type pipeline struct {
 	*pipePlan
-	*consumption
-	env   *Env
+	*run
 	cfg   kafka.Config
-	admin *kafka.Admin
 	id    string // of this process, in transactional ids
 	limit int    // max.message.bytes of DST; 0: unknown
 
@@ -53,12 +50,9 @@ func (p *pipePlan) run(ctx context.Context, env *Env) (err error) {
 	defer p.close()
 	polling, stop := context.WithCancelCause(ctx) // may we take on more work?
 	defer stop(nil)
-	if d := p.flags.reading.limit.d; d > 0 {
-		timer := time.AfterFunc(d, func() { stop(errTimeUp) })
-		defer timer.Stop()
-	}
+	defer p.limits.time(stop)()
 	l := &pipeline{
-		pipePlan: p, consumption: newConsumption(p.consumePlan, env, stop), env: env,
+		pipePlan: p, run: newRun(p.selection, p.members, p.limits, env, stop),
 		id: strings.ToLower(rand.Text()[:8]), carriers: map[int]*pipeMember{}, topics: map[string]knownTopic{},
 	}
 	defer func() { err = errors.Join(err, l.close()) }()
@@ -84,7 +78,7 @@ func (l *pipeline) open(ctx context.Context) (source, error) {
 	if l.cfg, err = l.configured(cluster.Config); err != nil {
 		return nil, err
 	}
-	if l.admin, err = kafka.OpenAdmin(ctx, cluster.Config); err != nil {
+	if l.admin.Admin, err = kafka.OpenAdmin(ctx, cluster.Config); err != nil {
 		return nil, err
 	}
 	if l.dst != "" {
@@ -98,8 +92,12 @@ func (l *pipeline) open(ctx context.Context) (source, error) {
 			return nil, fmt.Errorf("--on-error dlq: %w", nearTopic(err))
 		}
 	}
-	l.members.config.Carrier = l.carrier
-	return l.consumption.open(ctx)
+	topics, err := l.find(ctx, l.admin.Admin)
+	if err != nil {
+		return nil, err
+	}
+	l.run.members.config.Carrier = l.carrier
+	return l.join(ctx, cluster, topics)
 }
 
 // transactionTimeout is how long the coordinator waits for a member that has died in a
@@ -130,7 +128,7 @@ func (l *pipeline) configured(cfg kafka.Config) (kafka.Config, error) {
 // transactionalID names the transactions of a member. That of a static member stays the
 // same, so that its next run ends what this one may leave open.
 func (l *pipeline) transactionalID(member int) (id string, mine bool) {
-	group := l.members.config
+	group := l.run.members.config
 	if group.InstanceID != "" {
 		return fmt.Sprintf("kstream-pipe-%s-%s-%d", group.Name, group.InstanceID, member-1), false
 	}
@@ -140,11 +138,10 @@ func (l *pipeline) transactionalID(member int) (id string, mine bool) {
 // carry runs the members until the pipe ends, and says how it ended.
 func (l *pipeline) carry(polling context.Context, src source) error {
 	l.newest.Store(time.Now().UnixNano())
-	l.left.Store(math.MaxInt64)
 	defer l.bound(polling)()
 	watches, over := context.WithCancel(polling)
 	defer over()
-	if l.pipePlan.flags.reading.idle.d > 0 {
+	if l.run.limits.idle > 0 {
 		go l.watchIdle(watches) // ends with watches
 	}
 	err := src.Run(polling, l.working, func(member int) func(kafka.Event) error {
@@ -186,7 +183,7 @@ func isFailure(cause error) bool {
 
 // ended turns the reason for the end into the outcome of the command.
 func (l *pipeline) ended(cause error) error {
-	count := l.pipePlan.flags.reading.count
+	count := l.run.limits.count
 	n := l.claims.Load()
 	switch {
 	case count > 0 && n < count && (errors.Is(cause, errIdle) || errors.Is(cause, errTimeUp)):
@@ -195,7 +192,7 @@ func (l *pipeline) ended(cause error) error {
 		return faultf(codePartial, "%d of %d records: the last transaction of a member was aborted", n, count)
 	}
 	l.printed.Store(l.committed.Load())
-	return l.consumption.ended(cause)
+	return l.run.ended(cause)
 }
 
 // tell says what became of the records.
@@ -217,10 +214,7 @@ func (l *pipeline) close() error {
 	for _, m := range l.carriers {
 		errs = append(errs, m.close())
 	}
-	if l.admin != nil {
-		l.admin.Close()
-	}
-	return errors.Join(append(errs, l.consumption.close())...)
+	return errors.Join(append(errs, l.run.close())...)
 }
 
 // unknownAgain is when a topic that did not exist is asked for again.

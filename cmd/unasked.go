@@ -41,9 +41,9 @@ func (s *selected) withoutRegistry(_ context.Context, r *record) (bool, error) {
 
 // outage is the line for somebody who waits or watches, once; the others get it as the
 // error at the end.
-func (c *consumption) outage() string {
-	n, why := c.unasked.total()
-	if n == 0 || !c.plan.endless && !c.env.StderrTerminal || c.unasked.told.Swap(true) {
+func (r *run) outage() string {
+	n, why := r.unasked.total()
+	if n == 0 || !r.limits.endless && !r.env.StderrTerminal || r.unasked.told.Swap(true) {
 		return ""
 	}
 	return why + ": records are shown as their bytes until it answers"

@@ -25,7 +25,7 @@ func (c *consumption) newView() *view {
 		v.perPart = map[kafka.TopicPartition]int64{}
 		v.claims = append(v.claims, v.claimOfPartition)
 	}
-	if p.flags.count > 0 && c.order == nil { // what is arranged is claimed when it leaves
+	if c.limits.count > 0 && c.order == nil { // what is arranged is claimed when it leaves
 		v.claims = append(v.claims, func(context.Context, *record) (bool, error) { return true, c.claim() })
 	}
 	if p.flags.exec != "" {
@@ -33,18 +33,6 @@ func (c *consumption) newView() *view {
 		c.workers.add(v.worker)
 	}
 	return v
-}
-
-// claim takes one record from the budget of --count. It returns errEnough when none is
-// left.
-func (c *consumption) claim() error {
-	switch left := c.left.Add(-1); {
-	case left == 0:
-		c.stop(errEnough)
-	case left < 0:
-		return errEnough
-	}
-	return nil
 }
 
 // claimOfPartition is the same for --count-per-partition; it drops what is too much.
