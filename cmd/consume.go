@@ -1,6 +1,8 @@
 package cmd
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -104,6 +106,9 @@ func (f *consumeFlags) plan(env *Env, topics []string) (*consumePlan, error) {
 	}
 	if p.members, err = f.members.plan(p.reading, f.batchSize()); err != nil {
 		return nil, err
+	}
+	if err := p.reading.refuseStored(); err != nil && p.file == "" {
+		return nil, hint(errors.Unwrap(err), "--group GROUP reads on where a group is, stored:GROUP only looks")
 	}
 	if p.watch, err = f.live.plan(env, f); err != nil {
 		return nil, err

@@ -140,6 +140,9 @@ func (f *expectFlags) plan(env *Env, topic string, command []string) (*expectPla
 	if p.reading, err = reading.reading.plan(env, []string{topic}); err != nil {
 		return nil, err
 	}
+	if err := p.reading.refuseStored(); err != nil {
+		return nil, err
+	}
 	if p.filters, err = reading.filters.plan(env); err != nil {
 		return nil, err
 	}

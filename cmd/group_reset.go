@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -35,7 +36,8 @@ go and the time of the record there, and asks. A group with members is refused.
 Without --topic it moves the partitions that the group has committed; --topic T moves
 all of T, --topic T:0,3-5 these partitions. Offsets outside of the log are moved to its
 nearest end, with a note. The positions are those of --from-offset; stored is the
-committed offset, which only brings it back into the log.
+committed offset, which only brings it back into the log, and stored:OTHER that of another
+group. What is there already stays as it is.
 
 --from-file reads what group offsets --export wrote, or kafka-consumer-groups: CSV lines
 TOPIC,PARTITION,OFFSET, or JSON lines {"topic":"orders","partition":0,"offset":42}.`,
@@ -53,7 +55,7 @@ TOPIC,PARTITION,OFFSET, or JSON lines {"topic":"orders","partition":0,"offset":4
 	}
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.topics, "topic", nil, "only this topic, or partitions of it: `T[:P,…]`; repeatable")
-	flags.StringVar(&f.to, "to", "", "go to position `P`: beginning, end, N, +N, -N, @TIME, -1h, stored, 0=10,3=-5")
+	flags.StringVar(&f.to, "to", "", "go to position `P`: beginning, end, N, +N, -N, @TIME, -1h, stored, stored:GROUP, 0=10,3=-5")
 	flags.Int64Var(&f.shift, "shift", 0, "go `N` offsets on, or back with -N")
 	flags.StringVar(&f.file, "from-file", "", "go to the offsets in `FILE`; - is stdin")
 	flags.BoolVar(&f.create, "create", false, "make the group when it does not exist")
@@ -205,9 +207,26 @@ func (p *groupResetPlan) partitions(ctx context.Context, admin *kafka.Admin, com
 	return sortedPartitions(chosen), nil
 }
 
+// checkPartitions refuses partitions in --to that are not among those to move.
+func (p *groupResetPlan) checkPartitions(tps []kafka.TopicPartition) error {
+	for _, want := range p.to.Partitions() {
+		if slices.ContainsFunc(tps, func(tp kafka.TopicPartition) bool { return tp.Partition == want }) {
+			continue
+		}
+		if p.scopes == nil {
+			return hint(usagef("--to %d: %s has committed nothing of a partition %d", want, p.group, want), "--topic says which partitions to set")
+		}
+		return usagef("--to %d: no partition %d in --topic %s", want, want, strings.Join(p.flags.topics, " --topic "))
+	}
+	return nil
+}
+
 // resolve adds where each partition goes.
 func (p *groupResetPlan) resolve(ctx context.Context, shift *offsetShift, tps []kafka.TopicPartition) error {
 	if !p.flags.set("shift") {
+		if err := p.checkPartitions(tps); err != nil {
+			return err
+		}
 		return shift.toPosition(ctx, p.to, tps)
 	}
 	targets := map[kafka.TopicPartition]kafka.Commit{}

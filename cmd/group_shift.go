@@ -62,6 +62,11 @@ func (s *offsetShift) prior(tp kafka.TopicPartition) *int64 {
 // toPosition adds partitions that go to a position; one that it does not name is left
 // out.
 func (s *offsetShift) toPosition(ctx context.Context, to position.Position, tps []kafka.TopicPartition) error {
+	to = to.Of(s.group)
+	groups, err := storedIn(ctx, s.admin, to, storedOffsets{s.group: s.commits})
+	if err != nil {
+		return err
+	}
 	marks, err := s.admin.Watermarks(ctx, tps)
 	if err != nil {
 		return err
@@ -83,10 +88,7 @@ func (s *offsetShift) toPosition(ctx context.Context, to position.Position, tps 
 			continue
 		}
 		m := marks[tp]
-		stored := int64(-1)
-		if c, ok := s.commits[tp]; ok {
-			stored = c.Offset
-		}
+		stored := groups.offset(point.Group, tp)
 		if point.Kind == position.Stored && stored < 0 {
 			s.leave(tp, "never committed")
 			continue
@@ -170,28 +172,46 @@ func (s *offsetShift) within(ctx context.Context, targets map[kafka.TopicPartiti
 	return nil
 }
 
+// moves reports whether the group is to stand elsewhere than now.
+func (i *offsetShiftItem) moves() bool {
+	return i.New != nil && (i.Prior == nil || *i.Prior != *i.New)
+}
+
+// moves are the offsets that are to be committed: those of partitions in which the group
+// stands there already are not.
+func (s *offsetShift) moves() map[kafka.TopicPartition]kafka.Commit {
+	commits := map[kafka.TopicPartition]kafka.Commit{}
+	for i := range s.items {
+		if item := &s.items[i]; item.moves() {
+			commits[kafka.TopicPartition{Topic: item.Topic, Partition: item.Partition}] = item.commit
+		}
+	}
+	return commits
+}
+
 // run shows the plan, asks and applies it; with --dry-run it only shows it.
 func (s *offsetShift) run(ctx context.Context, cluster *cluster, l *listing, confirm *confirmFlags) error {
 	const schema = "kstream.group.reset/v1"
 	slices.SortFunc(s.items, func(a, b offsetShiftItem) int {
 		return cmp.Or(strings.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
 	})
-	commits := map[kafka.TopicPartition]kafka.Commit{}
-	for i := range s.items {
-		if item := &s.items[i]; item.New != nil {
-			commits[kafka.TopicPartition{Topic: item.Topic, Partition: item.Partition}] = item.commit
-		}
-	}
-	if len(commits) == 0 {
+	commits := s.moves()
+	if len(commits) == 0 && !slices.ContainsFunc(s.items, func(i offsetShiftItem) bool { return i.New != nil }) {
 		return fmt.Errorf("%w: nothing of %s is to move", kafka.ErrFailed, s.group)
 	}
-	if confirm.dryRun {
-		return l.print(schema, s.items, s.table)
+	if confirm.dryRun || len(commits) == 0 {
+		if err := l.print(schema, s.items, s.table); err != nil {
+			return err
+		}
+		if len(commits) == 0 {
+			s.env.notice("%s is there already: nothing moves", s.group)
+		}
+		return nil
 	}
 	if err := cluster.refuseWrites(); err != nil {
 		return err
 	}
-	action := fmt.Sprintf("move group %s in %d partitions", s.group, len(commits))
+	action := fmt.Sprintf("move group %s in %s", s.group, countOf(int64(len(commits)), "partition"))
 	if err := confirm.confirm(ctx, s.env, s.table(), action); err != nil {
 		return err
 	}
@@ -202,7 +222,7 @@ func (s *offsetShift) run(ctx context.Context, cluster *cluster, l *listing, con
 	causes := make([]error, 0, len(commits))
 	for i := range s.items {
 		item := &s.items[i]
-		if item.New == nil {
+		if !item.moves() {
 			continue
 		}
 		err := refused[kafka.TopicPartition{Topic: item.Topic, Partition: item.Partition}]
@@ -214,7 +234,7 @@ func (s *offsetShift) run(ctx context.Context, cluster *cluster, l *listing, con
 	if err := l.print(schema, s.items, s.table); err != nil {
 		return err
 	}
-	s.env.notice("%s: %d partitions moved", s.group, len(commits)-len(refused))
+	s.env.notice("%s: %s moved", s.group, countOf(int64(len(commits)-len(refused)), "partition"))
 	return severalErrors("partitions", causes)
 }
 

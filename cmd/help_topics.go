@@ -54,6 +54,7 @@ func positionForms() []helpTerm {
 		{"-42", "42 records before the end, in each partition"},
 		{"@TIME", "the first record at or after TIME; after the last one: the end"},
 		{"stored", "the offset that the group has committed"},
+		{"stored:GROUP", "the offset that GROUP has committed, without joining it"},
 		{"0=10,3=-5,7=@-1h", "of each partition its own; the others are not read"},
 	}
 }

@@ -78,6 +78,7 @@ func (f *memberFlags) plan(reading *rangePlan, batch int) (*memberPlan, error) {
 	case f.changed("join-every") && f.joinEvery.d <= 0:
 		return nil, usagef("--join-every: want a duration above 0")
 	}
+	reading.group = f.group
 	topics := reading.topics
 	if reading.patterns != nil {
 		topics = nil
@@ -153,30 +154,26 @@ func (r *run) moveGroup(ctx context.Context, cluster *cluster, topics []kafka.To
 	}
 	shift := &offsetShift{env: r.env, admin: r.admin.Admin, group: p.config.Name, commits: commits}
 	var tps []kafka.TopicPartition
-	stands := false
 	for _, t := range topics {
 		for _, part := range t.Partitions {
-			tp := kafka.TopicPartition{Topic: t.Name, Partition: part.ID}
-			tps = append(tps, tp)
-			_, committed := commits[tp]
-			stands = stands || committed
+			tps = append(tps, kafka.TopicPartition{Topic: t.Name, Partition: part.ID})
 		}
 	}
-	if stands && !p.yes {
-		return hint(faultf(codeNeedsYes, "--from-offset moves group %s, which has committed offsets", p.config.Name),
-			"--yes moves it; kstream group reset %s --to %s --dry-run shows what that means", p.config.Name, r.reading.fromText)
+	from := r.reading.from
+	if err := checkPartitions("from-offset", from.Partitions(), topics, r.reading.patterns != nil); err != nil {
+		return err
 	}
-	if err := shift.toPosition(ctx, r.reading.from, tps); err != nil {
+	if err := shift.toPosition(ctx, from, tps); err != nil {
 		return fmt.Errorf("--from-offset: %w", err)
 	}
-	moved := map[kafka.TopicPartition]kafka.Commit{}
-	for i := range shift.items {
-		if item := &shift.items[i]; item.New != nil {
-			moved[kafka.TopicPartition{Topic: item.Topic, Partition: item.Partition}] = item.commit
-		}
-	}
-	if len(moved) == 0 { // stored, and nothing is
+	moved := shift.moves()
+	stands := slices.ContainsFunc(tps, func(tp kafka.TopicPartition) bool { _, ok := commits[tp]; return ok })
+	switch {
+	case len(moved) == 0: // it is there, or stored and nothing is
 		return nil
+	case stands && !p.yes:
+		return hint(faultf(codeNeedsYes, "--from-offset moves group %s, which has committed offsets", p.config.Name),
+			"--yes moves it; kstream group reset %s --to %s --dry-run shows what that means", p.config.Name, r.reading.fromText)
 	}
 	refused, err := r.admin.SetCommitted(ctx, p.config.Name, moved)
 	for tp, why := range refused {

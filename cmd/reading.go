@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -23,7 +24,7 @@ type rangeFlags struct {
 }
 
 func (f *rangeFlags) register(flags *pflag.FlagSet) {
-	flags.StringVar(&f.from, "from-offset", "", "start at position `P`: beginning, end, N, +N, -N, @TIME, stored, 0=10,3=-5")
+	flags.StringVar(&f.from, "from-offset", "", "start at position `P`: beginning, end, N, +N, -N, @TIME, stored:GROUP, 0=10,3=-5")
 	flags.StringVar(&f.to, "to-offset", "", "stop before position `P`; waits for it unless -e")
 	flags.StringVarP(&f.partitions, "partitions", "p", "", "read only partitions `LIST`: 0,2,5-7")
 	flags.StringVar(&f.isolation, "isolation", "read_committed", "`read_committed|read_uncommitted`")
@@ -47,6 +48,7 @@ type rangePlan struct {
 	partitions    []int32          // nil: all
 	partitionOf   map[string]int32 // the only one to read of each topic; nil: see partitions
 	uncommitted   bool
+	group         string // that stored is about; empty: none
 	fromText, end string // as typed
 }
 
@@ -103,6 +105,14 @@ func (f *rangeFlags) plan(env *Env, topics []string) (*rangePlan, error) {
 	return p, nil
 }
 
+// refuseStored refuses stored alone, where there is no group.
+func (p *rangePlan) refuseStored() error {
+	if p.group != "" {
+		return nil
+	}
+	return firstOf(refuseStored("from-offset", p.fromText, p.from), refuseStored("to-offset", p.end, p.to))
+}
+
 // selects says whether a partition is to be read.
 func (p *rangePlan) selects(tp kafka.TopicPartition) bool {
 	if p.partitionOf != nil {
@@ -140,14 +150,16 @@ func (p *rangePlan) spans(ctx context.Context, admin *kafka.Admin, topics []kafk
 	if err != nil {
 		return r, err
 	}
-	from, err := p.resolve(ctx, admin, p.from, tps, marks)
+	from, anew, err := p.resolve(ctx, admin, p.from, tps, marks)
 	if err != nil {
 		return r, fmt.Errorf("--from-offset %s: %w", p.fromText, err)
 	}
-	to, err := p.resolve(ctx, admin, p.to, tps, marks)
+	to, never, err := p.resolve(ctx, admin, p.to, tps, marks)
 	if err != nil {
 		return r, fmt.Errorf("--to-offset %s: %w", p.end, err)
 	}
+	r.note(anew, "--from-offset %s: nothing is committed for %s: read from the beginning", p.fromText)
+	r.note(never, "--to-offset %s: nothing is committed for %s: nothing is read", p.end)
 	var early, late, held []kafka.TopicPartition
 	for _, tp := range tps {
 		m := marks[tp]
@@ -212,26 +224,31 @@ func listPartitions(tps []kafka.TopicPartition) string {
 	return b.String()
 }
 
-// checkPartitions refuses partitions that do not exist: of each topic that was named,
-// or of all that a pattern matched.
+// checkPartitions refuses partitions that do not exist.
 func (p *rangePlan) checkPartitions(topics []kafka.Topic) error {
-	for _, flag := range []struct {
-		name string
-		want []int32
-	}{{"partitions", p.partitions}, {"from-offset", p.from.Partitions()}, {"to-offset", p.to.Partitions()}} {
-		for _, want := range flag.want {
-			there := 0
-			var missing kafka.Topic
-			for _, t := range topics {
-				if slices.ContainsFunc(t.Partitions, func(have kafka.Partition) bool { return have.ID == want }) {
-					there++
-				} else {
-					missing = t
-				}
+	any := p.patterns != nil
+	return firstOf(
+		checkPartitions("partitions", p.partitions, topics, any),
+		checkPartitions("from-offset", p.from.Partitions(), topics, any),
+		checkPartitions("to-offset", p.to.Partitions(), topics, any),
+	)
+}
+
+// checkPartitions refuses partitions that a flag names and that do not exist: in one of
+// the topics, or with any in all of them.
+func checkPartitions(flag string, partitions []int32, topics []kafka.Topic, any bool) error {
+	for _, want := range partitions {
+		there := 0
+		var missing kafka.Topic
+		for _, t := range topics {
+			if slices.ContainsFunc(t.Partitions, func(have kafka.Partition) bool { return have.ID == want }) {
+				there++
+			} else {
+				missing = t
 			}
-			if there < len(topics) && (there == 0 || p.patterns == nil) {
-				return usagef("--%s %d: %s has partitions 0–%d", flag.name, want, missing.Name, len(missing.Partitions)-1)
-			}
+		}
+		if there < len(topics) && (there == 0 || !any) {
+			return usagef("--%s %d: %s has partitions 0–%d", flag, want, missing.Name, len(missing.Partitions)-1)
 		}
 	}
 	return nil
@@ -246,10 +263,16 @@ func (p *rangePlan) endOf(m kafka.Watermarks) int64 {
 }
 
 // resolve gives the offset that a position means in each partition, leaving out those
-// that it does not name.
-func (p *rangePlan) resolve(ctx context.Context, admin *kafka.Admin, pos position.Position, tps []kafka.TopicPartition, marks map[kafka.TopicPartition]kafka.Watermarks) (map[kafka.TopicPartition]int64, error) {
-	if pos.Has(position.Stored) {
-		return nil, hint(usagef("stored is the committed offset of a group, and there is none here"), "name a group with --group")
+// that it does not name. Of a group that has committed nothing for a partition it is the
+// beginning; those partitions are given too.
+func (p *rangePlan) resolve(ctx context.Context, admin *kafka.Admin, pos position.Position, tps []kafka.TopicPartition, marks map[kafka.TopicPartition]kafka.Watermarks) (offsets map[kafka.TopicPartition]int64, anew []kafka.TopicPartition, err error) {
+	if err := p.refuseStored(); err != nil {
+		return nil, nil, err
+	}
+	pos = pos.Of(p.group)
+	stored, err := storedIn(ctx, admin, pos, storedOffsets{})
+	if err != nil {
+		return nil, nil, err
 	}
 	times := map[kafka.TopicPartition]int64{}
 	for _, tp := range tps {
@@ -259,24 +282,28 @@ func (p *rangePlan) resolve(ctx context.Context, admin *kafka.Admin, pos positio
 	}
 	found, err := admin.OffsetsAt(ctx, times)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	offsets := map[kafka.TopicPartition]int64{}
+	offsets = map[kafka.TopicPartition]int64{}
 	for _, tp := range tps {
 		point, ok := pos.For(tp.Partition)
 		if !ok {
 			continue
 		}
 		m := marks[tp]
-		answers := position.Answers{Times: map[int32]int64{}}
+		answers := position.Answers{Times: map[int32]int64{}, Stored: map[int32]int64{tp.Partition: stored.offset(point.Group, tp)}}
 		if at, asked := found[tp]; asked {
 			answers.Times[tp.Partition] = at
 		}
 		offset, err := point.Resolve(tp.Partition, position.Log{Start: m.Start, End: p.endOf(m)}, answers)
+		if errors.Is(err, position.ErrNotCommitted) {
+			offset, err = m.Start, nil
+			anew = append(anew, tp)
+		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", tp, err)
+			return nil, nil, fmt.Errorf("%s: %w", tp, err)
 		}
 		offsets[tp] = offset
 	}
-	return offsets, nil
+	return offsets, anew, nil
 }

@@ -185,8 +185,8 @@ func (p *replayPlan) planReading(env *Env) error {
 	if p.reading, err = f.reading.plan(env, topics); err != nil {
 		return err
 	}
-	if p.reading.from.Has(position.Stored) || p.reading.to.Has(position.Stored) {
-		return hint(usagef("stored is the committed offset of a group, and there is none here"), "--name keeps progress")
+	if err := p.reading.refuseStored(); err != nil {
+		return err
 	}
 	p.reading.toEnd = !p.reading.hasTo || p.flags.exit || p.speed > 0 || p.flags.dryRun
 	mapping := f.filters.mapping

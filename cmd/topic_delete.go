@@ -126,7 +126,7 @@ func (p *topicDeletePlan) look(ctx context.Context, env *Env, admin *kafka.Admin
 		if t.Err != nil {
 			continue
 		}
-		_, marks, err := positionsIn(ctx, admin, t.Topic, position.Position{})
+		_, marks, err := positionsIn(ctx, admin, t.Topic, "", position.Position{})
 		if err != nil && errors.Is(err, context.Cause(ctx)) {
 			return nil, err
 		}

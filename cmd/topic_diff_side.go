@@ -55,6 +55,9 @@ func (f *topicDiffFlags) planSide(env *Env, arg string, cluster *clusterFlags) (
 	if p.reading, err = flags.reading.plan(env, topics); err != nil {
 		return nil, err
 	}
+	if err := p.reading.refuseStored(); err != nil {
+		return nil, err
+	}
 	p.reading.toEnd = true
 	if p.filters, err = flags.filters.plan(env); err != nil {
 		return nil, err

@@ -38,7 +38,7 @@ position, within the log; end there means stable.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.at, "at", "", "also the offset of position `P`: beginning, end, N, +N, -N, @TIME, -1h, 0=10,3=-5")
+	flags.StringVar(&f.at, "at", "", "also the offset of position `P`: beginning, end, N, +N, -N, @TIME, -1h, stored:GROUP, 0=10,3=-5")
 	f.register(flags)
 	return cmd
 }
@@ -61,7 +61,8 @@ func (f *topicOffsetsFlags) plan(env *Env, args []string) (*topicOffsetsPlan, er
 	return p, err
 }
 
-// topicOffsetsItem is a partition in `topic offsets`. Offset is that of --at.
+// topicOffsetsItem is a partition in `topic offsets`. Offset is that of --at; nil where
+// the group that it names has committed nothing.
 type topicOffsetsItem struct {
 	Topic     string `json:"topic"`
 	Partition int32  `json:"partition"`
@@ -95,17 +96,16 @@ func (p *topicOffsetsPlan) run(ctx context.Context, env *Env) error {
 }
 
 func (p *topicOffsetsPlan) look(ctx context.Context, admin *kafka.Admin, t kafka.Topic) ([]topicOffsetsItem, error) {
-	at, marks, err := positionsIn(ctx, admin, t, p.at)
+	at, marks, err := positionsIn(ctx, admin, t, "at", p.at)
 	var items []topicOffsetsItem
 	for _, part := range t.Partitions {
 		tp := kafka.TopicPartition{Topic: t.Name, Partition: part.ID}
-		offset, selected := at[tp]
+		m, selected := marks[tp]
 		if !selected {
 			continue
 		}
-		m := marks[tp]
 		item := topicOffsetsItem{Topic: t.Name, Partition: tp.Partition, Start: m.Start, Stable: m.Stable, End: m.End}
-		if p.flags.at != "" {
+		if offset, ok := at[tp]; ok && p.flags.at != "" {
 			item.Offset = &offset
 		}
 		items = append(items, item)
@@ -122,9 +122,13 @@ func (p *topicOffsetsPlan) table(items []topicOffsetsItem) *output.Table {
 	}
 	for _, i := range items {
 		t.Add(i.Topic, strconv.Itoa(int(i.Partition)), strconv.FormatInt(i.Start, 10), strconv.FormatInt(i.Stable, 10), strconv.FormatInt(i.End, 10))
-		if i.Offset != nil {
+		if p.flags.at != "" {
+			text := "-"
+			if i.Offset != nil {
+				text = strconv.FormatInt(*i.Offset, 10)
+			}
 			row := &t.Rows[len(t.Rows)-1]
-			*row = append(*row, output.Cell{Text: strconv.FormatInt(*i.Offset, 10)})
+			*row = append(*row, output.Cell{Text: text})
 		}
 	}
 	return t

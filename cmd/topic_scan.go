@@ -44,6 +44,9 @@ func (f *scanFlags) plan(env *Env, args []string) (*scanPlan, error) {
 	if p.reading, err = f.reading.reading.plan(env, nil); err != nil {
 		return nil, err
 	}
+	if err := p.reading.refuseStored(); err != nil {
+		return nil, err
+	}
 	p.reading.toEnd, p.reading.patterns = true, p.choice.patterns()
 	if p.filters, err = f.reading.filters.plan(env); err != nil {
 		return nil, err

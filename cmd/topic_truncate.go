@@ -78,10 +78,7 @@ func planPosition(env *Env, flag, text string) (position.Position, error) {
 	if err != nil {
 		return pos, usagef("--%s: %w", flag, err)
 	}
-	if pos.Has(position.Stored) {
-		return pos, usagef("--%s %s: stored is the committed offset of a group, and there is none here", flag, text)
-	}
-	return pos, nil
+	return pos, refuseStored(flag, text, pos)
 }
 
 // topicTruncateItem is a partition in the plan and in the outcome of `topic truncate`.
@@ -145,7 +142,7 @@ func (p *topicTruncatePlan) run(ctx context.Context, env *Env) error {
 
 // look finds what would go from a topic.
 func (p *topicTruncatePlan) look(ctx context.Context, admin *kafka.Admin, t kafka.Topic) ([]*topicTruncateItem, error) {
-	at, marks, err := positionsIn(ctx, admin, t, p.before)
+	at, marks, err := positionsIn(ctx, admin, t, "before", p.before)
 	var items []*topicTruncateItem
 	for _, part := range t.Partitions {
 		tp := kafka.TopicPartition{Topic: t.Name, Partition: part.ID}
@@ -158,11 +155,13 @@ func (p *topicTruncatePlan) look(ctx context.Context, admin *kafka.Admin, t kafk
 }
 
 // positionsIn gives the offset that a position means in each partition of a topic that it
-// selects, within the log as read_committed sees it. With an error about partitions that
-// nobody leads it gives those of the others.
-func positionsIn(ctx context.Context, admin *kafka.Admin, t kafka.Topic, pos position.Position) (map[kafka.TopicPartition]int64, map[kafka.TopicPartition]kafka.Watermarks, error) {
+// selects, within the log as read_committed sees it, and the bounds of their logs. A
+// partition for which a group has committed nothing has bounds alone. With an error about
+// partitions that nobody leads it gives those of the others. The flag is the one with the
+// position.
+func positionsIn(ctx context.Context, admin *kafka.Admin, t kafka.Topic, flag string, pos position.Position) (map[kafka.TopicPartition]int64, map[kafka.TopicPartition]kafka.Watermarks, error) {
 	committed := &rangePlan{from: pos}
-	if err := committed.checkPartitions([]kafka.Topic{t}); err != nil {
+	if err := checkPartitions(flag, pos.Partitions(), []kafka.Topic{t}, false); err != nil {
 		return nil, nil, err
 	}
 	var tps, offline []kafka.TopicPartition
@@ -178,9 +177,12 @@ func positionsIn(ctx context.Context, admin *kafka.Admin, t kafka.Topic, pos pos
 	if err != nil {
 		return nil, nil, err
 	}
-	at, err := committed.resolve(ctx, admin, pos, tps, marks)
+	at, none, err := committed.resolve(ctx, admin, pos, tps, marks)
 	if err != nil {
 		return nil, nil, err
+	}
+	for _, tp := range none {
+		delete(at, tp)
 	}
 	for tp, offset := range at {
 		m := marks[tp]

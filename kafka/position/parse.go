@@ -7,7 +7,10 @@ import (
 	"time"
 )
 
-const forms = "beginning, end, N, +N, -N, @TIME, stored or PARTITION=POSITION,…"
+const forms = "beginning, end, N, +N, -N, @TIME, stored, stored:GROUP or PARTITION=POSITION,…"
+
+// storedIn stands before the name of a group.
+const storedIn = "stored:"
 
 // Parse reads a position. Relative and local times are taken from now and its
 // location.
@@ -15,11 +18,11 @@ const forms = "beginning, end, N, +N, -N, @TIME, stored or PARTITION=POSITION,�
 //	beginning earliest start oldest, end latest newest    of each partition
 //	N  +N  -N                    offset N; N after the beginning; N before the end
 //	@TIME, or TIME that is no integer                     see ParseTime
-//	stored                                                the committed offset
+//	stored  stored:GROUP                                  the committed offset
 //	0=10,3=-5,7=@-1h                                      these partitions alone
 func Parse(text string, now time.Time) (Position, error) {
 	text = strings.TrimSpace(text)
-	if !strings.Contains(text, "=") {
+	if !strings.Contains(text, "=") || strings.HasPrefix(strings.ToLower(text), storedIn) {
 		point, err := parsePoint(text, now)
 		return Position{all: point}, err
 	}
@@ -56,6 +59,12 @@ func parsePoint(text string, now time.Time) (Point, error) {
 		return Point{Kind: End}, nil
 	case "stored":
 		return Point{Kind: Stored}, nil
+	}
+	if n := len(storedIn); len(text) >= n && strings.EqualFold(text[:n], storedIn) {
+		if text[n:] == "" {
+			return Point{}, fmt.Errorf("%q: the name of the group is missing", text)
+		}
+		return Point{Kind: Stored, Group: text[n:]}, nil
 	}
 	kind, digits := Absolute, text
 	switch text[0] {

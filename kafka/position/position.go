@@ -19,15 +19,17 @@ const (
 	AfterBeginning             // N records after the beginning
 	BeforeEnd                  // N records before the end
 	AtTime                     // the first record at or after Time
-	Stored                     // the committed offset of the group
+	Stored                     // the committed offset of Group
 )
 
 // Point is one place in a partition. N counts for Absolute, AfterBeginning and
-// BeforeEnd and is never negative; Time counts for AtTime.
+// BeforeEnd and is never negative; Time counts for AtTime, Group for Stored: empty
+// is the group that the command is about.
 type Point struct {
-	Kind Kind
-	N    int64
-	Time time.Time
+	Kind  Kind
+	N     int64
+	Time  time.Time
+	Group string
 }
 
 // Millis is the point's time as Kafka counts it, in milliseconds since the
@@ -61,6 +63,9 @@ func (p Point) String() string {
 		}
 		return "@" + at.Format(time.RFC3339Nano)
 	case Stored:
+		if p.Group != "" {
+			return storedIn + p.Group
+		}
 		return "stored"
 	default:
 		return strconv.FormatInt(p.N, 10)
@@ -105,17 +110,52 @@ func (p Position) Partitions() []int32 {
 	return slices.AppendSeq(make([]int32, 0, len(p.each)), sortedKeys(p.each))
 }
 
-// Has reports whether any partition's point is of the kind.
-func (p Position) Has(kind Kind) bool {
+// points are all that the position consists of.
+func (p Position) points() []Point {
 	if p.each == nil {
-		return p.all.Kind == kind
+		return []Point{p.all}
 	}
-	for _, point := range p.each {
-		if point.Kind == kind {
-			return true
+	return slices.Collect(maps.Values(p.each))
+}
+
+// Groups lists the groups that Stored points name, sorted.
+func (p Position) Groups() []string {
+	var names []string
+	for _, point := range p.points() {
+		if point.Kind == Stored && point.Group != "" {
+			names = append(names, point.Group)
 		}
 	}
-	return false
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Of is the position with the group in the Stored points that leave it open.
+func (p Position) Of(group string) Position {
+	of := func(point Point) Point {
+		if point.Kind == Stored && point.Group == "" {
+			point.Group = group
+		}
+		return point
+	}
+	q := Position{all: of(p.all)}
+	if p.each != nil {
+		q.each = make(map[int32]Point, len(p.each))
+		for partition, point := range p.each {
+			q.each[partition] = of(point)
+		}
+	}
+	return q
+}
+
+// WantsGroup reports whether a Stored point leaves open which group it is about.
+func (p Position) WantsGroup() bool {
+	return slices.ContainsFunc(p.points(), func(point Point) bool { return point.Kind == Stored && point.Group == "" })
+}
+
+// Has reports whether any partition's point is of the kind.
+func (p Position) Has(kind Kind) bool {
+	return slices.ContainsFunc(p.points(), func(point Point) bool { return point.Kind == kind })
 }
 
 // String writes the position in a form that Parse reads back as the same places,

@@ -31,6 +31,8 @@ func TestParse(t *testing.T) {
 		"latest":         {text: "latest", want: "end"},
 		"newest":         {text: "newest", want: "end"},
 		"stored":         {text: "stored", want: "stored"},
+		"of a group":     {text: "Stored:Billing=a,b", want: "stored:Billing=a,b"},
+		"of groups":      {text: "3=stored,1=stored:b", want: "1=stored:b,3=stored"},
 		"offset":         {text: "42", want: "42"},
 		"after":          {text: "+42", want: "+42"},
 		"before":         {text: "-42", want: "-42"},
@@ -55,6 +57,7 @@ func TestParse(t *testing.T) {
 		"today seconds":  {text: "today 14:00:05.5", want: "@2026-11-22T14:00:05.5+01:00"},
 		"partitions":     {text: "7=@-1h, 0=10,3=-5,1=end", want: "0=10,1=end,3=-5,7=@2026-11-22T09:30:15.25+01:00"},
 
+		"no group":       {text: "stored:", wantErr: `"stored:": the name of the group is missing`},
 		"empty":          {wantErr: "empty position: want " + forms},
 		"word":           {text: "begin", wantErr: `"begin" is no position: want ` + forms},
 		"kcat":           {text: "s@1795337438", wantErr: `"s@1795337438" is no position: want ` + forms},
