@@ -24,7 +24,7 @@ func TestImports(t *testing.T) {
 		"github.com/spf13/cobra":                     {"cmd"},
 		"github.com/charmbracelet":                   {"output"},
 		"charm.land":                                 {"output/live"},
-		"github.com/twmb/franz-go":                   {"kafka/embedded", "serde/registry", "testdata"},
+		"github.com/twmb/franz-go":                   {"kafka", "serde/registry", "testdata"},
 	}
 	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasPrefix(path, ".") {

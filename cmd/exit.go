@@ -195,7 +195,7 @@ func classify(err error) errorCode {
 		return codeAlreadyExists
 	case errors.Is(err, kafka.ErrGroupActive):
 		return codeGroupActive
-	case errors.Is(err, kafka.ErrCorrupt):
+	case errors.Is(err, kafka.ErrCorrupt), errors.Is(err, kafka.ErrUnreadable):
 		return codeBadData
 	case registryCode(err) != "":
 		return registryCode(err)

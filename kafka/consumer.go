@@ -40,6 +40,10 @@ type consumer struct {
 	tokens  func() // ends the renewal of tokens
 	rk      *C.rd_kafka_t
 	fetcher *fetcher // nil: the batch path is missing, Poll gives every record
+
+	wire        *wire // what librdkafka cannot ask for; nil before it is needed
+	uncommitted bool  // records of transactions that are open or aborted are read too
+	most        int   // records of a batch
 }
 
 // groupless is the group.id of a consumer that joins none: librdkafka insists on one.
@@ -82,7 +86,10 @@ func openConsumer(cfg Config, cc consumerConfig) (*consumer, error) {
 		l.stop()
 		return nil, explain(cfg, l, err)
 	}
-	c := &consumer{cfg: cfg, client: client, logs: l}
+	c := &consumer{cfg: cfg, client: client, logs: l, uncommitted: cc.readUncommitted, most: maxBatch}
+	if cc.batch > 0 {
+		c.most = min(cc.batch, maxBatch)
+	}
 	if c.tokens, err = keepToken(cfg, client); err != nil {
 		err = errors.Join(err, client.Close())
 		l.stop()
@@ -107,6 +114,7 @@ func (c *consumer) close() error {
 		c.fetcher = nil
 	}
 	c.tokens()
+	c.wire.close()
 	err := c.client.Close()
 	c.rk = nil // gone
 	c.logs.stop()

@@ -16,6 +16,7 @@ var (
 	ErrFenced       = errors.New("fenced by another instance")
 	ErrProperty     = errors.New("property")
 	ErrCorrupt      = errors.New("corrupt data")
+	ErrUnreadable   = errors.New("cannot be read")
 	ErrTransaction  = errors.New("the transaction cannot be committed")
 	ErrFailed       = errors.New("refused by the broker")
 )

@@ -79,6 +79,9 @@ type Reader struct {
 
 	downSince, probed time.Time
 
+	asides    []*readPart // those that librdkafka does not read, see reader_old.go
+	stalledAt time.Time   // when they were looked for last
+
 	topics   []Topic
 	topology chan []Topic
 	hurry    atomic.Bool // a topic is missing: look for it more often
@@ -102,6 +105,12 @@ type readPart struct {
 	// corrupt is the offset at which a checksum failed last; a second failure there ends
 	// the read. -1 while there is none.
 	corrupt int64
+
+	aside      *aside    // not nil: what librdkafka gives of it is left out
+	looked     int64     // offset at which its message format was looked at last; -1: nowhere
+	leaderless bool      // the broker gives no leader's epoch: nothing to know old records by
+	seen       int64     // next, as it was when stalled partitions were looked for
+	since      time.Time // since when
 }
 
 // OpenReader starts reading. topics are the descriptions that the spans were made
@@ -112,7 +121,7 @@ func OpenReader(cfg Config, rc ReaderConfig, topics []Topic) (*Reader, error) {
 	var assign []ck.TopicPartition
 	for _, s := range rc.Spans {
 		p := &readPart{
-			TopicPartition: s.TopicPartition, corrupt: -1,
+			TopicPartition: s.TopicPartition, corrupt: -1, looked: -1,
 			from: s.From, next: s.start(), end: s.To, waits: s.Ahead,
 		}
 		r.parts[s.TopicPartition] = p
@@ -176,7 +185,7 @@ func (r *Reader) Next(ctx context.Context, b *Batch) error {
 // is no record. The batch may stay empty.
 func (r *Reader) step(ctx context.Context, b *Batch) error {
 	r.forwardSilent()
-	if err := r.fetch(ctx, b, 100*time.Millisecond, r.onError); err != nil {
+	if err := r.fetch(ctx, b, r.patience(), r.onError); err != nil {
 		return err
 	}
 	r.keepWithin(b)
@@ -187,6 +196,11 @@ func (r *Reader) step(ctx context.Context, b *Batch) error {
 	}
 	if err := errors.Join(r.suspect(ctx), r.checkCluster(ctx), r.leaveOut()); err != nil {
 		return err
+	}
+	if r.findStalled(); len(r.asides) > 0 {
+		if err := r.readAside(ctx, b); err != nil {
+			return err
+		}
 	}
 	r.noteEnd()
 	b.Notices = append(b.Notices[:0], r.pending...)
@@ -229,13 +243,17 @@ func (r *Reader) keepWithin(b *Batch) {
 			r.ledger.drop(TopicPartition{rec.Topic, rec.Partition}, rec.Offset)
 			continue
 		}
-		if rec.Offset < p.next {
+		if rec.Offset < p.next || p.aside != nil {
 			continue
 		}
 		if p.end != Follow && rec.Offset >= p.end {
 			r.ledger.drop(p.TopicPartition, rec.Offset)
 			p.next = p.end // between the last record and the end there is none
 			r.finish(p)
+			continue
+		}
+		if p.misread(rec) {
+			r.putAside(p, true)
 			continue
 		}
 		p.next, p.atEnd = rec.Offset+1, false

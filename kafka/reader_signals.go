@@ -14,7 +14,7 @@ func (r *Reader) signal(ctx context.Context, s *Signal) error {
 	if p != nil && p.silent {
 		r.spoke(p)
 	}
-	if p == nil || p.done || p.gone {
+	if p == nil || p.done || p.gone || p.aside != nil {
 		return nil
 	}
 	switch s.code {
@@ -30,6 +30,11 @@ func (r *Reader) signal(ctx context.Context, s *Signal) error {
 		if p.corrupt == p.next {
 			return fmt.Errorf("%s@%d: %w: %s", p.TopicPartition, p.next, ErrCorrupt, s.Text)
 		}
+		if p.looked != p.next {
+			r.putAside(p, false)
+			p.aside.corrupt = true
+			return nil
+		}
 		p.corrupt = p.next
 		r.pending = append(r.pending, Notice{Kind: NoticeCorrupt, Topic: p.Topic, Partition: p.Partition, From: p.next})
 		return r.seek(p)
@@ -37,6 +42,10 @@ func (r *Reader) signal(ctx context.Context, s *Signal) error {
 		return r.deleted(p.Topic)
 	case ck.ErrTransport, ck.ErrTimedOut, ck.ErrAllBrokersDown, ck.ErrMaxPollExceeded:
 		return nil // the client tries again
+	}
+	if p.looked != p.next {
+		r.putAside(p, false)
+		return nil
 	}
 	return fmt.Errorf("%s@%d: %w: %s", p.TopicPartition, p.next, sentinelOf(s.code), s.Text)
 }

@@ -124,10 +124,10 @@ func (r *Reader) start(tp TopicPartition) error {
 	case p == nil && !r.grows, p != nil && p.done:
 		return nil
 	case p != nil:
-		p.from, p.next, p.gone, p.atEnd, p.corrupt = 0, 0, false, false, -1
+		p.from, p.next, p.gone, p.atEnd, p.corrupt, p.looked, p.aside = 0, 0, false, false, -1, -1, nil
 		return r.seek(p)
 	}
-	p = &readPart{TopicPartition: tp, end: Follow, corrupt: -1}
+	p = &readPart{TopicPartition: tp, end: Follow, corrupt: -1, looked: -1}
 	r.parts[tp] = p
 	r.last = nil
 	r.open++

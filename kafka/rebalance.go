@@ -76,7 +76,7 @@ func (m *member) assigned(partitions []ck.TopicPartition) error {
 	m.ledger.own(starts)
 	m.last = nil
 	for tp, start := range starts {
-		p := &readPart{TopicPartition: tp, from: start, next: start, end: Follow, waits: true, corrupt: -1}
+		p := &readPart{TopicPartition: tp, from: start, next: start, end: Follow, waits: true, corrupt: -1, looked: -1}
 		m.parts[tp] = p
 		m.open++
 		if end, ok := m.group.gc.Ends[tp]; ok {
