@@ -93,9 +93,7 @@ func embeddedStage(t *testing.T, config embedded.Config) *stage {
 	}
 	s := stageAt(t, b.Addr(), direct)
 	s.embedded = b
-	// The last because the embedded broker misses members that die in the middle of a join, and
-	// may forget to answer one, for as long as a rebalance may take: Apache Kafka does not.
-	s.session = []string{"-X", "session.timeout.ms=1500", "-X", "heartbeat.interval.ms=300", "-X", "max.poll.interval.ms=5000"}
+	s.session = []string{"-X", "session.timeout.ms=1500", "-X", "heartbeat.interval.ms=300"}
 	return s
 }
 

@@ -179,7 +179,7 @@ func (p *process) awaitLines(n int) {
 // gives what was said.
 func (p *process) wait(code int) string {
 	p.s.t.Helper()
-	ctx, cancel := inTime()
+	ctx, cancel := context.WithTimeout(context.Background(), patience) // on a busy machine a kill takes long too
 	defer cancel()
 	select {
 	case <-p.ended:

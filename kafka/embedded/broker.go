@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
+	"github.com/twmb/franz-go/pkg/sasl"
 )
 
 // DefaultPartitions is how many partitions a new topic gets when neither
@@ -83,6 +85,9 @@ type Broker struct {
 	listeners *listeners
 	dir       *dataDir
 	logger    *logger
+	login     sasl.Mechanism // of the insider, see joins; nil without users
+	tending   sync.WaitGroup
+	leave     context.CancelFunc // ends it
 	closing   sync.Once
 	err       error
 }
@@ -99,7 +104,7 @@ func Start(cfg Config) (*Broker, error) {
 	}
 	cfg = cfg.withDefaults()
 	var err error
-	b := &Broker{logger: &logger{write: cfg.Log, verbose: cfg.Verbose}}
+	b := &Broker{logger: &logger{write: cfg.Log, verbose: cfg.Verbose}, login: cfg.insiderLogin()}
 	if b.listeners, err = listen(cfg); err != nil {
 		return nil, err
 	}
@@ -118,6 +123,9 @@ func Start(cfg Config) (*Broker, error) {
 	}
 	b.addr = b.listeners.advertised()
 	b.listAllUsers()
+	ctx, leave := context.WithCancel(context.Background())
+	b.leave = leave
+	b.tending.Go(func() { b.tend(ctx) }) // ends with Close
 	for _, t := range cfg.Topics {
 		if b.cluster.TopicInfo(t.Name) != nil {
 			continue
@@ -275,6 +283,8 @@ func (b *Broker) Loopback() bool { return b.listeners.loopback() }
 // Close returns what the first did.
 func (b *Broker) Close() error {
 	b.closing.Do(func() {
+		b.leave()
+		b.tending.Wait()
 		b.logger.collect()
 		b.cluster.Close()
 		b.listeners.close()

@@ -22,6 +22,9 @@ type conn struct {
 	head [6]byte // the size and the API key of the request at hand
 	have int     // how much of head is left to hand out
 	rest int     // how much of the request follows head
+
+	whole  []byte // the rest of a request that was read whole and is to be handed out
+	synced string // the member that has asked last what it is assigned
 }
 
 // Read is called by one goroutine, as the broker does.
@@ -36,10 +39,18 @@ func (c *conn) Read(p []byte) (int, error) {
 			return 0, fmt.Errorf("%v sent %q, which starts no Kafka request", c.RemoteAddr(), c.head)
 		}
 		c.have, c.rest = len(c.head), int(size)-2
+		if err := c.lookAt(kmsg.Key(key)); err != nil {
+			return 0, err
+		}
 	}
 	if c.have > 0 {
 		n := copy(p, c.head[len(c.head)-c.have:])
 		c.have -= n
+		return n, nil
+	}
+	if len(c.whole) > 0 {
+		n := copy(p, c.whole)
+		c.whole, c.rest = c.whole[n:], c.rest-n
 		return n, nil
 	}
 	n, err := c.Conn.Read(p[:min(len(p), c.rest)])
@@ -47,8 +58,32 @@ func (c *conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// lookAt reads requests whole that may wait long for their answers, see joins.
+func (c *conn) lookAt(key kmsg.Key) error {
+	if key != kmsg.JoinGroup && key != kmsg.SyncGroup || c.rest > largestJoin {
+		return nil
+	}
+	request := make([]byte, 2+c.rest)
+	copy(request, c.head[4:])
+	if _, err := io.ReadFull(c.Conn, request[2:]); err != nil {
+		return err
+	}
+	c.whole = request[2:]
+	if j := readJoin(request); j != nil {
+		c.all.joins.asked(c, j)
+	}
+	return nil
+}
+
+// Write is called with whole answers.
+func (c *conn) Write(answer []byte) (int, error) {
+	c.all.joins.answered(c, answer)
+	return c.Conn.Write(answer)
+}
+
 // Close closes the connection and forgets it.
 func (c *conn) Close() error {
+	c.all.joins.ended(c)
 	c.all.mu.Lock()
 	delete(c.all.conns, c)
 	c.all.mu.Unlock()

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -20,6 +21,8 @@ type listeners struct {
 	nodes []*listener
 	given int
 
+	joins *joins
+
 	mu    sync.Mutex
 	conns map[net.Conn]struct{} // nil once closed
 }
@@ -30,6 +33,17 @@ type listener struct {
 	all  *listeners
 	addr address
 	tls  *tls.Config
+
+	accepted chan accepted
+	inside   chan net.Conn // connections of the insider
+	closing  chan struct{}
+	close    func()
+}
+
+// accepted is what the port gave.
+type accepted struct {
+	conn net.Conn
+	err  error
 }
 
 // address is HOST:PORT as clients shall dial it, resolved by them.
@@ -72,7 +86,7 @@ func listen(cfg Config) (*listeners, error) {
 	if err != nil {
 		return nil, err
 	}
-	ls := &listeners{conns: make(map[net.Conn]struct{})}
+	ls := &listeners{conns: make(map[net.Conn]struct{}), joins: newJoins()}
 	for i := range cfg.Nodes {
 		at := net.JoinHostPort(host, "0")
 		if port != 0 {
@@ -83,7 +97,13 @@ func listen(cfg Config) (*listeners, error) {
 			ls.close()
 			return nil, listenError(at, err)
 		}
-		ls.nodes = append(ls.nodes, &listener{ln, ls, cfg.advertised(host, ln, i), cfg.TLS})
+		one := &listener{
+			Listener: ln, all: ls, addr: cfg.advertised(host, ln, i), tls: cfg.TLS,
+			accepted: make(chan accepted), inside: make(chan net.Conn), closing: make(chan struct{}),
+		}
+		one.close = sync.OnceFunc(func() { close(one.closing) })
+		ls.nodes = append(ls.nodes, one)
+		go one.take() // ends with the port
 	}
 	return ls, nil
 }
@@ -179,22 +199,68 @@ func (ls *listeners) close() {
 // Addr is the advertised address: the broker tells clients what this says.
 func (ln *listener) Addr() net.Addr { return ln.addr }
 
+// take hands on what connects to the port until that is closed.
+func (ln *listener) take() {
+	for {
+		raw, err := ln.Listener.Accept()
+		select {
+		case ln.accepted <- accepted{raw, err}:
+		case <-ln.closing:
+			if err == nil {
+				raw.Close()
+			}
+			return
+		}
+	}
+}
+
+// Close closes the port.
+func (ln *listener) Close() error {
+	ln.close()
+	return ln.Listener.Close()
+}
+
 // Accept waits for the next connection, and keeps it so that close can end it.
 func (ln *listener) Accept() (net.Conn, error) {
-	raw, err := ln.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	c := &conn{Conn: raw, all: ln.all}
-	if ln.tls != nil {
-		c.Conn = tls.Server(raw, ln.tls)
+	c := &conn{all: ln.all}
+	select {
+	case a := <-ln.accepted:
+		if a.err != nil {
+			return nil, a.err
+		}
+		c.Conn = a.conn
+		if ln.tls != nil {
+			c.Conn = tls.Server(a.conn, ln.tls)
+		}
+	case c.Conn = <-ln.inside:
+	case <-ln.closing:
+		return nil, net.ErrClosed
 	}
 	ln.all.mu.Lock()
 	defer ln.all.mu.Unlock()
 	if ln.all.conns == nil {
-		raw.Close()
+		c.Conn.Close()
 		return nil, net.ErrClosed
 	}
 	ln.all.conns[c] = struct{}{}
 	return c, nil
+}
+
+// connect gives a connection to the node of an advertised address that uses no port.
+func (ls *listeners) connect(ctx context.Context, addr string) (net.Conn, error) {
+	for _, ln := range ls.nodes {
+		if ln.addr.String() != addr {
+			continue
+		}
+		ours, theirs := net.Pipe()
+		select {
+		case ln.inside <- theirs:
+			return ours, nil
+		case <-ln.closing:
+			return nil, net.ErrClosed
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	return nil, fmt.Errorf("%s is no node", addr)
 }

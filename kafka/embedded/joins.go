@@ -1,0 +1,276 @@
+package embedded
+
+import (
+	"context"
+	"encoding/binary"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kbin"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/sasl"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
+)
+
+// The library keeps requests to join a classic group, and those for what a member is
+// assigned, until all members are there. Its member may get lost meanwhile, in ways that
+// Apache Kafka does not know:
+//
+//   - While a request waits, the member's session goes on to count. When it is over the
+//     member is removed, and nobody answers the request any more.
+//   - A member whose connection has ended when it is answered has no session at all, and
+//     may be the leader for whom all others wait, as long as a rebalance may take.
+//
+// So joins looks after the requests that wait: their members have heartbeats, those whose
+// connections end leave their groups, and a connection ends whose request will not be
+// answered: its client asks again.
+type joins struct {
+	mu      sync.Mutex
+	waiting map[*conn]*join
+	wake    chan struct{} // something waits
+}
+
+// join is a request that waits. Of one connection there is one: the library answers them
+// one after the other.
+type join struct {
+	correlation  int32
+	group        string
+	member       string
+	instance     *string
+	syncs        bool // it asks what the member is assigned
+	gone         bool // the connection has ended
+	missed       int  // looks at which the group did not know the member
+	hasHeartbeat bool // the member was assigned something before, so that its session counts
+}
+
+func newJoins() *joins {
+	return &joins{waiting: map[*conn]*join{}, wake: make(chan struct{}, 1)}
+}
+
+// largestJoin bounds the requests that are looked at.
+const largestJoin = 1 << 20
+
+// readJoin gives what a request, without its size, asks for, or nil.
+func readJoin(request []byte) *join {
+	r := kbin.Reader{Src: request}
+	key, version := r.Int16(), r.Int16()
+	j := &join{correlation: r.Int32()}
+	r.NullableString() // the client's name
+	parsed := kmsg.RequestForKey(key)
+	parsed.SetVersion(version)
+	if parsed.IsFlexible() {
+		kmsg.SkipTags(&r)
+	}
+	if !r.Ok() || parsed.ReadFrom(r.Src) != nil {
+		return nil
+	}
+	switch parsed := parsed.(type) {
+	case *kmsg.JoinGroupRequest:
+		j.group, j.member, j.instance = parsed.Group, parsed.MemberID, parsed.InstanceID
+	case *kmsg.SyncGroupRequest:
+		j.group, j.member, j.instance, j.syncs = parsed.Group, parsed.MemberID, parsed.InstanceID, true
+	default:
+		return nil
+	}
+	return j
+}
+
+// asked notes a request of a connection.
+func (js *joins) asked(c *conn, j *join) {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	j.hasHeartbeat = j.syncs || j.member != "" && c.synced == j.member
+	if j.syncs {
+		c.synced = j.member
+	}
+	js.waiting[c] = j
+	select {
+	case js.wake <- struct{}{}:
+	default:
+	}
+}
+
+// answered notes an answer, which begins with its size and the number of its request.
+func (js *joins) answered(c *conn, answer []byte) {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	if j := js.waiting[c]; j != nil && len(answer) >= 8 && int32(binary.BigEndian.Uint32(answer[4:])) == j.correlation {
+		delete(js.waiting, c)
+	}
+}
+
+// ended notes that a connection has ended.
+func (js *joins) ended(c *conn) {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	if j := js.waiting[c]; j != nil {
+		j.gone = true
+	}
+}
+
+// forget drops what was noted of a connection.
+func (js *joins) forget(c *conn) {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	delete(js.waiting, c)
+}
+
+// look gives copies of what waits, by group.
+func (js *joins) look() map[string]map[*conn]join {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	groups := map[string]map[*conn]join{}
+	for c, j := range js.waiting {
+		if groups[j.group] == nil {
+			groups[j.group] = map[*conn]join{}
+		}
+		groups[j.group][c] = *j
+	}
+	return groups
+}
+
+// missing counts how often in a row the group of a waiting request did not know its
+// member.
+func (js *joins) missing(c *conn, unknown bool) int {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	j := js.waiting[c]
+	switch {
+	case j == nil:
+		return 0
+	case unknown:
+		j.missed++
+	default:
+		j.missed = 0
+	}
+	return j.missed
+}
+
+// joinsEvery is how often waiting requests are looked after: well below the shortest
+// session, of a second or more.
+const joinsEvery = 200 * time.Millisecond
+
+// joinsMissed is how often in a row a member must be unknown for its request to count as
+// lost: one that has just come may not have been looked at.
+const joinsMissed = 3
+
+// tend looks after waiting requests until ctx ends.
+func (b *Broker) tend(ctx context.Context) {
+	client, err := b.insider()
+	if err != nil {
+		return
+	}
+	defer client.Close()
+	js := b.listeners.joins
+	for {
+		groups := js.look()
+		if len(groups) == 0 {
+			select {
+			case <-js.wake:
+			case <-ctx.Done():
+				return
+			}
+		}
+		select {
+		case <-time.After(joinsEvery):
+		case <-ctx.Done():
+			return
+		}
+		for name, waiting := range js.look() {
+			b.tendGroup(ctx, client, b.cluster.GroupInfo(name), name, waiting)
+		}
+	}
+}
+
+func (b *Broker) tendGroup(ctx context.Context, client *kgo.Client, info *kfake.GroupInfo, name string, waiting map[*conn]join) {
+	js := b.listeners.joins
+	known := map[string]bool{}
+	state, generation := "", int32(-1)
+	if info != nil {
+		state, generation = info.State, info.Epoch
+		for _, m := range info.Members {
+			known[m.MemberID] = true
+		}
+	}
+	var asking sync.WaitGroup
+	ask := func(r kmsg.Request) {
+		asking.Go(func() { // ends within a second
+			bounded, cancel := context.WithTimeout(ctx, time.Second)
+			defer cancel()
+			_, _ = client.Request(bounded, r) // a group that refuses it has no need of it
+		})
+	}
+	again := map[string]bool{} // members that wait on another connection than one that ended
+	for _, j := range waiting {
+		again[j.member] = again[j.member] || !j.gone && j.member != ""
+	}
+	for c, j := range waiting {
+		switch {
+		case j.gone && again[j.member]:
+			js.forget(c)
+			continue
+		case j.gone && !j.syncs:
+			js.forget(c)
+			ask(leave(name, j))
+			continue
+		case j.gone && state != "CompletingRebalance":
+			js.forget(c)
+			continue
+		case !j.gone && j.member != "" && js.missing(c, !known[j.member]) >= joinsMissed:
+			js.forget(c)
+			c.Close()
+			continue
+		}
+		if j.hasHeartbeat {
+			r := kmsg.NewPtrHeartbeatRequest()
+			r.Group, r.Generation, r.MemberID = name, generation, j.member
+			r.InstanceID = j.instance
+			ask(r)
+		}
+	}
+	asking.Wait()
+}
+
+// leave is the request by which the member of a waiting one leaves.
+func leave(group string, j join) kmsg.Request {
+	r := kmsg.NewPtrLeaveGroupRequest()
+	m := kmsg.NewLeaveGroupRequestMember()
+	m.MemberID, m.InstanceID = j.member, j.instance
+	r.Group, r.MemberID, r.Members = group, j.member, append(r.Members, m)
+	return r
+}
+
+// insider is a client that connects without a port and without TLS. With users it logs in
+// as one of them that may do all; where there is none, what it asks is refused.
+func (b *Broker) insider() (*kgo.Client, error) {
+	opts := []kgo.Opt{
+		kgo.ClientID("embedded"), kgo.DisableClientMetrics(), kgo.SeedBrokers(b.listeners.nodes[0].addr.String()), kgo.RequestRetries(1),
+		kgo.Dialer(func(ctx context.Context, _, host string) (net.Conn, error) { return b.listeners.connect(ctx, host) }),
+	}
+	if login := b.login; login != nil {
+		opts = append(opts, kgo.SASL(login))
+	}
+	return kgo.NewClient(opts...)
+}
+
+// insiderLogin is how the insider logs in: as a user who may do all, if there is one.
+func (c Config) insiderLogin() sasl.Mechanism {
+	for _, u := range c.Users {
+		if c.ACLs && !u.Super {
+			continue
+		}
+		switch u.Mechanism {
+		case "PLAIN":
+			return plain.Auth{User: u.Name, Pass: u.Password}.AsMechanism()
+		case "SCRAM-SHA-256":
+			return scram.Auth{User: u.Name, Pass: u.Password}.AsSha256Mechanism()
+		case "SCRAM-SHA-512":
+			return scram.Auth{User: u.Name, Pass: u.Password}.AsSha512Mechanism()
+		}
+	}
+	return nil
+}
