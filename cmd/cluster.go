@@ -18,7 +18,7 @@ type clusterFlags struct {
 	file                     string
 	registry                 string
 	timeout                  string
-	flags                    *pflag.FlagSet // those of the command; nil: only what connects is asked for
+	flags                    commandFlags // those of the command; nil: only what connects is asked for
 	effective                *config.Effective
 	schemas                  *schemaRegistry // nil unless somebody asked for it
 }
@@ -34,7 +34,7 @@ func (f *clusterFlags) registerRegistry(flags *pflag.FlagSet) {
 	flags.StringVar(&f.registry, "registry", "", "schema registry `URL`, or several with commas ($KSTREAM_REGISTRY)")
 	flags.StringVarP(&f.context, "context", "c", "", "cluster `NAME` of the configuration file ($KSTREAM_CONTEXT)")
 	mark := flags.Lookup("context")
-	mark.Value, f.flags = &clusterMark{mark.Value, f}, flags
+	mark.Value, f.flags = &clusterMark{mark.Value, f}, registeredFlags{flags}
 	flags.StringVar(&f.config, "config", "", "configuration `FILE` ($KSTREAM_CONFIG; default in the user's configuration directory)")
 	flags.StringArrayVarP(&f.properties, "property", "X", nil, "librdkafka property `NAME=VALUE`; repeatable")
 	flags.StringVar(&f.file, "properties", "", "a Java client.properties or kcat.conf `FILE`")

@@ -1,14 +1,10 @@
 package cmd
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"kstream/cmd/config"
 	"kstream/kafka"
@@ -86,7 +82,7 @@ func classicOnly() []string {
 //
 // It says more about what -X named than about a line of a file or a context, which is
 // there for other programs too.
-func settle(e *config.Effective, flags *pflag.FlagSet) error {
+func settle(e *config.Effective, flags commandFlags) error {
 	s := settling{e, flags, map[string][]string{}}
 	rules, owned := kafka.PropertyRules(), ownedProperties()
 	names := slices.Sorted(maps.Keys(e.Properties))
@@ -120,9 +116,17 @@ func settle(e *config.Effective, flags *pflag.FlagSet) error {
 	return nil
 }
 
+// commandFlags are the flags of a command, for settings that are their defaults.
+type commandFlags interface {
+	// Value returns the value of a flag, and reports whether the command has it.
+	Value(flag string) (value string, ok bool)
+	// SetDefault sets a flag that the command has, unless it was given.
+	SetDefault(flag, value string) error
+}
+
 type settling struct {
 	effective  *config.Effective
-	flags      *pflag.FlagSet      // nil: only what connects is asked for
+	flags      commandFlags        // nil: only what connects is asked for
 	identities map[string][]string // that were left out, by origin
 }
 
@@ -138,11 +142,13 @@ func (s settling) drop(name, why string) {
 	}
 }
 
-func (s settling) lookup(flag string) *pflag.Flag {
+// has reports whether the command has a flag.
+func (s settling) has(flag string) bool {
 	if s.flags == nil {
-		return nil
+		return false
 	}
-	return s.flags.Lookup(flag)
+	_, ok := s.flags.Value(flag)
+	return ok
 }
 
 // identity lets nobody act under a name but by its flag.
@@ -150,7 +156,7 @@ func (s settling) identity(name string, owner ownedProperty) error {
 	p := s.effective.Properties[name]
 	if p.Origin.Kind == config.FromFlag {
 		remedy := "use: --" + owner.flag
-		if s.lookup(owner.flag) == nil {
+		if !s.has(owner.flag) {
 			remedy += " of kstream " + owner.command
 		}
 		return hint(usagef("-X %s: an identity acts only through its flag", name), "%s", remedy)
@@ -168,14 +174,13 @@ func (s settling) identity(name string, owner ownedProperty) error {
 func (s settling) adopt(name string, owner ownedProperty) error {
 	p := s.effective.Properties[name]
 	explicit := p.Origin.Kind == config.FromFlag
-	flag := s.lookup(owner.flag)
 	value := owner.value(p.Value)
 	switch {
 	case value == "" && explicit:
 		return usagef("-X %s=%s: no such value; --%s of kstream %s has them", name, p.Value, owner.flag, owner.command)
 	case value == "":
 		s.drop(name, fmt.Sprintf("--%s has no value %q", owner.flag, p.Value))
-	case flag == nil:
+	case !s.has(owner.flag):
 		s.drop(name, "this command has no --"+owner.flag)
 	case name == "partition.assignment.strategy" && s.protocol() == "consumer":
 		s.drop(name, "it is of --protocol classic")
@@ -183,87 +188,16 @@ func (s settling) adopt(name string, owner ownedProperty) error {
 		s.drop(name, "it is of --protocol consumer")
 	default:
 		delete(s.effective.Properties, name)
-		if !flag.Changed {
-			return flag.Value.Set(value)
-		}
+		return s.flags.SetDefault(owner.flag, value)
 	}
 	return nil
 }
 
 // protocol is that of the members, empty for a command that has none.
 func (s settling) protocol() string {
-	if flag := s.lookup("protocol"); flag != nil {
-		return flag.Value.String()
+	if s.flags == nil {
+		return ""
 	}
-	return ""
-}
-
-// clusterMark lets adoptProperties find the clusterFlags behind the flags of a command.
-type clusterMark struct {
-	pflag.Value
-	cluster *clusterFlags
-}
-
-// adoptProperties gives the flags of a command the defaults that its settings name,
-// before its plan reads them. Settings that cannot be read are told by the plan.
-func adoptProperties(cmd *cobra.Command, env *Env) error {
-	flag := cmd.Flags().Lookup("context")
-	if flag == nil {
-		return nil
-	}
-	mark, ok := flag.Value.(*clusterMark)
-	if !ok {
-		return nil
-	}
-	err := mark.cluster.plan(env)
-	if unread := (*config.Error)(nil); errors.As(err, &unread) {
-		return nil
-	}
-	return err
-}
-
-// propertiesPage is `kstream help properties`.
-func propertiesPage() string {
-	var flags []helpTerm
-	var fixed []string
-	rules, owned := kafka.PropertyRules(), ownedProperties()
-	for _, name := range slices.Sorted(maps.Keys(rules)) {
-		switch rule := rules[name]; {
-		case rule.Kind == kafka.Identity:
-			flags = append(flags, helpTerm{name, "--" + owned[name].flag + ", and nothing else"})
-		case owned[name].flag != "":
-			flags = append(flags, helpTerm{name, "--" + owned[name].flag})
-		case rule.Kind == kafka.Fixed && !strings.HasPrefix(name, "go."):
-			fixed = append(fixed, name)
-		}
-	}
-	for _, name := range timeLimits() {
-		flags = append(flags, helpTerm{name, "--timeout, when that is given"})
-	}
-	return fmt.Sprintf(`-X NAME=VALUE, KSTREAM_PROPERTY_NAME, a file of --properties and librdkafka: in a context set any
-property of librdkafka. Those that a flag decides are the default of that flag; the flag wins:
-
-%s
-An identity in a file, a variable or a context is left out with a notice, so that nobody commits for
-another group, or ends another's transactions, by accident; by -X it is refused.
-
-Promises rest on some: by -X they are refused, elsewhere left out, which -v shows:
-
-%s
-Lines of a Java file that only Java knows are left out too.
-`, helpTerms(flags), wrapped(fixed, 96))
-}
-
-// wrapped lists names on indented lines of at most width columns.
-func wrapped(names []string, width int) string {
-	var text strings.Builder
-	line := ""
-	for _, name := range names {
-		if line != "" && len(line)+1+len(name) > width {
-			text.WriteString("  " + line + "\n")
-			line = ""
-		}
-		line = strings.TrimLeft(line+" "+name, " ")
-	}
-	return text.String() + "  " + line + "\n"
+	protocol, _ := s.flags.Value("protocol")
+	return protocol
 }
