@@ -79,10 +79,20 @@ void ks_batch_free(ks_batch *b) {
   free(b);
 }
 
+// name_length is the length of a header's name. librdkafka does not tell it, and a name
+// may hold a NUL; but it keeps the value behind the NUL that ends the name. Of a header
+// whose value is null nothing more is known than the first NUL.
+static size_t name_length(const char *name, const void *value) {
+  size_t n = strlen(name);
+  const char *v = value;
+  if (v > name + n + 1 && v - name <= INT16_MAX && v[-1] == 0) return (size_t)(v - name - 1);
+  return n;
+}
+
 // packed_header_len is the room that ks_copy needs for one header: two lengths of
 // four bytes, the name, the value.
 static int64_t packed_header_len(const char *name, const void *value, size_t len) {
-  return 8 + (int64_t)strlen(name) + (value ? (int64_t)len : 0);
+  return 8 + (int64_t)name_length(name, value) + (value ? (int64_t)len : 0);
 }
 
 static void describe(ks_batch *b, int32_t i) {
@@ -165,7 +175,7 @@ void ks_copy(ks_batch *b, unsigned char *at) {
       const void *value;
       size_t len;
       rd_kafka_header_get_all(headers, h, &name, &value, &len);
-      int32_t lengths[2] = {(int32_t)strlen(name), value ? (int32_t)len : -1};
+      int32_t lengths[2] = {(int32_t)name_length(name, value), value ? (int32_t)len : -1};
       at = put(at, lengths, sizeof lengths);
       at = put(at, name, lengths[0]);
       if (lengths[1] > 0) at = put(at, value, len);
