@@ -54,7 +54,7 @@ func (f *serdeFlags) registerShared(flags *pflag.FlagSet) {
 	flags.StringVar(&f.strategy, "subject-strategy", "topic", "the subject of a schema is named by `topic|record|topic-record`")
 	flags.StringVar(&f.schemaIDIn, "schema-id-in", "prefix", "write the id of the schema into the `prefix|header`; both are read")
 	flags.BoolVar(&f.autoRegister, "auto-register", false, "register the schema at hand when writing, and frame the records with its id")
-	flags.StringArrayVar(&f.protoPath, "proto-path", nil, "look for .proto files and what they import in `DIR`; repeatable")
+	flags.StringArrayVar(&f.protoPath, "proto-path", nil, "look for .proto files, and for what they and schemas of the registry import, in `DIR`; repeatable")
 	flags.StringVar(&f.message, "message", "", "the Protobuf message, by its full `NAME`, whatever the record says; a #NAME in a SPEC goes before it")
 	flags.BoolVar(&f.validate, "validate", false, "check against the JSON Schema when reading, too")
 	flags.BoolVar(&f.objects, "pickle-allow-objects", false, "write pickles that call functions where they are loaded")

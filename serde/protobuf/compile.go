@@ -11,7 +11,6 @@ import (
 	"github.com/bufbuild/protocompile/protoutil"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
 
 	"kstream/serde"
@@ -24,19 +23,25 @@ const (
 	maxDescriptorNesting = 200
 )
 
-// compile makes descriptors of the file main and all it imports. read gives the text of
-// a file, which may also be a base64 FileDescriptorProto; the files of google/protobuf
-// are there without it.
-func compile(ctx context.Context, main string, read func(name string) (string, error)) (*descriptorpb.FileDescriptorSet, error) {
+// compiler compiles with the files that read gives the text of, which may also be a
+// base64 FileDescriptorProto. The standard files are there without it.
+func compiler(read func(name string) (string, error)) *protocompile.Compiler {
 	resolver := protocompile.ResolverFunc(func(path string) (protocompile.SearchResult, error) {
 		text, err := read(path)
 		if err != nil {
-			return protocompile.SearchResult{}, err
+			var ok bool
+			if text, ok = shipped(path); !ok {
+				return protocompile.SearchResult{}, err
+			}
 		}
 		return parseText(path, text)
 	})
-	compiler := protocompile.Compiler{Resolver: protocompile.WithStandardImports(resolver), MaxParallelism: 1}
-	files, err := compiler.Compile(ctx, main)
+	return &protocompile.Compiler{Resolver: protocompile.WithStandardImports(resolver), MaxParallelism: 1}
+}
+
+// compile makes descriptors of the file main and all it imports. See compiler.
+func compile(ctx context.Context, main string, read func(name string) (string, error)) (*descriptorpb.FileDescriptorSet, error) {
+	files, err := compiler(read).Compile(ctx, main)
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +65,7 @@ func collect(set *descriptorpb.FileDescriptorSet, seen map[string]bool, file pro
 func parseText(path, text string) (protocompile.SearchResult, error) {
 	if fd := serialized(text); fd != nil {
 		fd.Name = proto.String(path)
+		withJSONNames(fd)
 		return protocompile.SearchResult{Proto: fd}, nil
 	}
 	if err := checkNesting(text); err != nil {
@@ -117,14 +123,15 @@ func readSet(data []byte) (*descriptorpb.FileDescriptorSet, error) {
 	have := map[string]bool{}
 	for _, fd := range set.File {
 		have[fd.GetName()] = true
+		withJSONNames(fd)
 	}
 	for _, fd := range set.File {
 		for _, name := range fd.GetDependency() {
 			if have[name] {
 				continue
 			}
-			known, err := protoregistry.GlobalFiles.FindFileByPath(name)
-			if err != nil || !isStandard(name) {
+			known, err := standardFile(name)
+			if err != nil {
 				return nil, fmt.Errorf("%s imports %s, which is not in the set: protoc --include_imports puts it there", fd.GetName(), name)
 			}
 			collect(set, have, known)
@@ -132,6 +139,3 @@ func readSet(data []byte) (*descriptorpb.FileDescriptorSet, error) {
 	}
 	return set, nil
 }
-
-// isStandard says whether an import comes with every compiler and registry.
-func isStandard(name string) bool { return strings.HasPrefix(name, "google/protobuf/") }

@@ -25,6 +25,9 @@ type Serde struct {
 	source wire.Source[*schema]
 	writer *wire.Writer
 
+	protoPath []string // for what schemas of the registry import and do not refer to
+	files     func(name string) ([]byte, error)
+
 	local  *schema // of protobuf:FILE, or nil
 	target *target // in local
 	texts  texts   // of local
@@ -43,6 +46,7 @@ func New(spec serde.Spec, o serde.Options) (serde.Serde, error) {
 	if err := s.style.parse(spec); err != nil {
 		return nil, err
 	}
+	s.protoPath, s.files = o.ProtoPath, o.Files
 	s.source.Registry, s.source.Type, s.source.Parse = o.Registry, "PROTOBUF", s.parse
 	var file string
 	if !s.dump {
@@ -112,7 +116,11 @@ func (s *Serde) parse(ctx context.Context, text string, imports []wire.Import) (
 		if text, ok := files[name]; ok {
 			return text, nil
 		}
-		return "", errors.New("the schema has no such reference")
+		if s.files == nil || len(s.protoPath) == 0 {
+			return "", errors.New("the schema has no such reference")
+		}
+		text, err := search(serde.Options{Files: s.files}, s.protoPath, name)
+		return string(text), err
 	})
 	if err != nil {
 		return nil, "", errors.New(shortened(err.Error()))

@@ -193,7 +193,7 @@ func TestReadingFrames(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			registry := newShelf(t)
-			s := open(t, "", serde.Options{Registry: registry, Message: tt.message})
+			s := open(t, "", serde.Options{Registry: registry, Message: tt.message, ProtoPath: []string{}})
 			in := serde.Input{Topic: "t", Part: serde.Value, Data: unhex(t, strings.ReplaceAll(tt.hex, " ", "")), Headers: tt.headers}
 			if tt.wantErr == "" {
 				tt.wantErr = "<nil>"
