@@ -38,13 +38,6 @@ func (c *changes) replaces(name string) bool {
 	return slices.Contains(c.drop, name) || slices.ContainsFunc(c.set, func(h kafka.Header) bool { return h.Key == name })
 }
 
-// unusable is a record that cannot be changed or sent as it was asked: --on-error decides
-// about it.
-type unusable struct{ err error }
-
-func (e *unusable) Error() string { return e.err.Error() }
-func (e *unusable) Unwrap() error { return e.err }
-
 // changer turns records that were read into those that are written. One goroutine owns
 // it.
 type changer struct {
@@ -72,7 +65,7 @@ func newChanger(s *selection, changes *changes) *changer {
 // decode adds the steps that decode keys and values.
 func (c *changer) decode() {
 	for _, d := range []*decoding{&c.key, &c.value} {
-		if s := d.step(func(_ context.Context, r *record) (bool, error) { return false, &unusable{r.decodeErr} }); s != nil {
+		if s := d.step(); s != nil {
 			c.steps = append(c.steps, s)
 		}
 	}
@@ -121,7 +114,7 @@ func (c *changer) failed(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return &unusable{err}
+	return &unusable{err: err}
 }
 
 // keepHeaders chooses among the headers of a record.
@@ -186,7 +179,7 @@ func (c *changer) encode(ctx context.Context, part serde.Part, json []byte) ([]b
 	case json[0] == '"':
 		text, err := jsontext.AppendUnquote([]byte{}, json)
 		if err != nil {
-			return nil, &unusable{err}
+			return nil, &unusable{err: err}
 		}
 		f.Bytes = text
 	}
@@ -200,7 +193,7 @@ func (c *changer) encode(ctx context.Context, part serde.Part, json []byte) ([]b
 	case ofRegistry(err), ctx.Err() != nil:
 		return nil, fmt.Errorf("%s: %w", placeOf(c.record.Record), err)
 	default:
-		return nil, &unusable{err}
+		return nil, &unusable{err: err}
 	}
 	for _, h := range more {
 		c.headers = append(c.headers, kafka.Header{Key: h.Key, Value: h.Value})

@@ -66,7 +66,7 @@ func (f *consumeFlags) register(flags *pflag.FlagSet) {
 	flags.Var(&f.idle, "idle-timeout", "stop when nothing has come for `D`")
 	flags.Var(&f.limit, "for", "stop after `D`")
 	flags.BoolVar(&f.failEmpty, "fail-empty", false, "exit with 7 when nothing was printed")
-	flags.StringVar(&f.onError, "on-error", "keep", "records that cannot be decoded: `keep|skip|stop|dlq:TOPIC`; keep shows their bytes")
+	flags.StringVar(&f.onError, "on-error", "keep", "records that cannot be decoded, filtered or mapped: `keep|skip|stop|dlq:TOPIC`; keep shows their bytes, and takes what cannot be filtered as no match")
 	flags.StringVar(&f.exec, "exec", "", "each member gives record lines to the command `CMD`, prints its answers, a line a record, and commits what was answered")
 	f.selectionFlags.register(flags)
 	f.reading.registerPatterns(flags)
@@ -125,7 +125,7 @@ func (f *consumeFlags) plan(env *Env, topics []string) (*consumePlan, error) {
 	if f.exec != "" && (f.changed("output") || f.changed("kcat-format") || f.changed("key-separator") || p.order != nil) {
 		return nil, usagef("--exec prints the answers of the command: -o and what arranges records do not go with it")
 	}
-	if p.failures, err = planFailures(f.onError); err != nil {
+	if p.failures, err = planFailures(f.onError, "keep", "skip", "stop", "dlq"); err != nil {
 		return nil, err
 	}
 	p.outlives = p.failures.keeps() && p.members == nil && f.exec == ""

@@ -67,8 +67,8 @@ func (c *consumption) openFile(ctx context.Context) (source, error) {
 	}
 	c.spans.Store(int64(partitions))
 	return alone{&dumpSource{
-		reader: reader, batch: p.flags.batchSize(),
-		skip: p.failures.action == "skip",
+		env: c.env, batch: p.flags.batchSize(),
+		blocks: intactBlocks{reader: reader, skip: p.failures.action == "skip"},
 	}}, nil
 }
 
@@ -233,35 +233,61 @@ func (t timesOf) OffsetAt(partition int32, ms int64) (int64, error) {
 
 func (t timesOf) Committed(int32) (int64, error) { return -1, nil }
 
+// intactBlocks reads the blocks of a dump.
+type intactBlocks struct {
+	reader *dump.Reader
+	skip   bool // leave damaged blocks out, and tell at the end
+	last   *dump.DamageError
+	hurt   failureCount
+}
+
+// next gives the records of the next block, or io.EOF.
+func (b *intactBlocks) next() ([]kafka.Record, error) {
+	for {
+		records, err := b.reader.Next()
+		var d *dump.DamageError
+		switch {
+		case errors.As(err, &d) && b.skip:
+			if d == b.last {
+				return nil, io.EOF // a stream cannot be read on
+			}
+			b.last = d
+			b.hurt.add(decoded, d)
+			continue
+		case errors.As(err, &d) && d.Part == "block" && d.Path != "-":
+			return nil, hint(dumpError(err), "--on-error skip leaves the block out")
+		case err != nil:
+			return nil, dumpError(err)
+		}
+		return records, nil
+	}
+}
+
+// close tells what was left out.
+func (b *intactBlocks) close(env *Env) error {
+	if n, first := b.hurt.total(); n > 0 {
+		env.notice("%s left out; the first: %s", countOf(n, "damaged block"), first)
+	}
+	return b.reader.Close()
+}
+
 // dumpSource hands on the records of a dump.
 type dumpSource struct {
-	reader *dump.Reader
-	batch  int  // the most records at once; 0: a block
-	skip   bool // leave damaged blocks out, and tell at the end
-	hurt   failureCount
+	env    *Env
+	blocks intactBlocks
+	batch  int // the most records at once; 0: a block
 }
 
 // Run implements source, inside alone.
 func (s *dumpSource) Run(ctx context.Context, emit func(kafka.Event) error) error {
 	var batch kafka.Batch
-	var last *dump.DamageError
 	for {
-		records, err := s.reader.Next()
-		var d *dump.DamageError
-		switch {
-		case errors.Is(err, io.EOF):
+		records, err := s.blocks.next()
+		if errors.Is(err, io.EOF) {
 			return nil
-		case errors.As(err, &d) && s.skip:
-			if d == last {
-				return nil // a stream cannot be read on
-			}
-			last = d
-			s.hurt.add(d)
-			continue
-		case errors.As(err, &d) && d.Part == "block" && d.Path != "-":
-			return hint(dumpError(err), "--on-error skip leaves the block out")
-		case err != nil:
-			return dumpError(err)
+		}
+		if err != nil {
+			return err
 		}
 		for len(records) > 0 {
 			if err := context.Cause(ctx); err != nil {
@@ -280,11 +306,5 @@ func (s *dumpSource) Run(ctx context.Context, emit func(kafka.Event) error) erro
 	}
 }
 
-// Close implements source. It tells what was left out.
-func (s *dumpSource) Close() error {
-	err := s.reader.Close()
-	if n, first := s.hurt.total(); n > 0 {
-		err = errors.Join(err, faultf(codeBadData, "%s left out; the first: %s", countOf(n, "damaged block"), first))
-	}
-	return err
-}
+// Close implements source.
+func (s *dumpSource) Close() error { return s.blocks.close(s.env) }

@@ -60,10 +60,10 @@ func (d *decoding) field(r *record) *output.Field {
 }
 
 // step decodes the part in place, or returns nil when there is nothing to decode. A
-// record that cannot be decoded keeps its bytes and carries the error; failed decides
-// about it. A registry that fails or refuses ends the run, unless it is an outage and there
-// is d.unasked.
-func (d *decoding) step(failed step) step {
+// record that cannot be decoded keeps its bytes, carries the error and is unusable. A
+// registry that fails or refuses ends the run, unless it is an outage and there is
+// d.unasked.
+func (d *decoding) step() step {
 	if d.serde == nil {
 		return nil
 	}
@@ -85,7 +85,7 @@ func (d *decoding) step(failed step) step {
 		if outage {
 			return d.unasked(ctx, r)
 		}
-		return failed(ctx, r)
+		return false, &unusable{r.decodeErr, decoded}
 	}
 }
 

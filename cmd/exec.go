@@ -133,10 +133,10 @@ func (v *view) unanswered(ctx context.Context, rec *kafka.Record, died error) er
 	err := fmt.Errorf("%s[%d]@%d: --exec: died %d times on this record: %w", rec.Topic, rec.Partition, rec.Offset, execDeaths, died)
 	switch v.plan.failures.action {
 	case "skip":
-		v.failed.add(err)
+		v.failed.add(answered, err)
 		return nil
 	case "dlq":
-		v.failed.add(err)
+		v.failed.add(answered, err)
 		return v.letters.add(ctx, r, err)
 	}
 	return hint(faultf(codeBadData, "%w", err), "--on-error skip leaves such records out, dlq:TOPIC keeps them in a topic")

@@ -15,6 +15,7 @@ import (
 // expectFlags holds the command line as typed; plan gives it meaning.
 type expectFlags struct {
 	reading selectionFlags
+	looking lookingFlags
 	count   int64
 	exactly bool
 	atMost  bool
@@ -84,6 +85,7 @@ func (f *expectFlags) register(flags *pflag.FlagSet) {
 	f.set = flags.Changed
 	f.reading.register(flags, "map", "sample") // they say nothing about what came
 	flags.Lookup("key-equals").Usage = "only records with the key `KEY`, in whatever partition"
+	f.looking.register(flags)
 	f.reading.cluster.register(flags)
 	flags.Lookup("from-offset").Usage += " (default end)"
 	flags.Lookup("to-offset").Hidden = true // records that are to come have no end
@@ -148,7 +150,9 @@ func (f *expectFlags) plan(env *Env, topic string, command []string) (*expectPla
 	}
 	p.nameConditions()
 	p.tellsErrors, p.outlives = true, true
-	p.failures.action = "keep"
+	if p.failures, err = f.looking.plan(); err != nil {
+		return nil, err
+	}
 	if p.reports, err = planReports(f.reports); err != nil {
 		return nil, err
 	}

@@ -96,7 +96,8 @@ type outcome struct {
 	Count      int64          `json:"count"` // that was wanted
 	Conditions []string       `json:"conditions"`
 	Matched    int64          `json:"matched"`
-	Seen       int64          `json:"seen"` // records that came, matching or not
+	Seen       int64          `json:"seen"`              // records that came, matching or not
+	Skipped    int64          `json:"skipped,omitempty"` // of them, by --on-error skip
 	Met        bool           `json:"met"`
 	Error      *outcomeError  `json:"error"` // null when it is met
 	Started    time.Time      `json:"started"`
@@ -121,7 +122,7 @@ type reportedMiss struct {
 func (e *expectation) outcome(err error) outcome {
 	o := outcome{
 		Schema: "kstream.expect/v1", Topic: e.topic, Bound: string(e.bound), Count: e.flags.count,
-		Conditions: append([]string{}, e.conditions...), Matched: e.matched, Seen: e.seen, Met: err == nil,
+		Conditions: append([]string{}, e.conditions...), Matched: e.matched, Seen: e.seen, Skipped: e.run.skipped(), Met: err == nil,
 		Started: e.began.UTC(), Seconds: e.env.Now().Sub(e.began).Seconds(), Misses: []reportedMiss{},
 	}
 	if e.command != nil {

@@ -20,9 +20,13 @@ func (e *expectation) verdict(ctx context.Context, err error) error {
 		return err
 	}
 	if n, first := e.run.failed.total(); n > 0 {
-		e.env.notice("%s could not be decoded and were looked at as bytes; the first: %s", countOf(n, "record"), first)
+		how := "were looked at as bytes"
+		if !e.failures.keeps() {
+			how = "left out"
+		}
+		e.env.notice("%s and %s; the first: %s", &e.run.failed, how, first)
 	}
-	if n, first := e.filters.erred.total(); n > 0 {
+	if n, first := e.run.unmatched.total(); n > 0 {
 		e.env.notice("--filter failed on %s, which do not match; the first: %s", countOf(n, "record"), first)
 	}
 	if e.child != nil {

@@ -81,7 +81,7 @@ func (e *expectation) position(ctx context.Context, cluster *cluster, admin *kaf
 	}
 	e.steps = slices.Concat(e.filters.raw, e.filters.decoded)
 	for _, d := range []*decoding{&e.key, &e.value} {
-		if s := d.step(e.run.undecodable); s != nil {
+		if s := d.step(); s != nil {
 			e.decode = append(e.decode, s)
 		}
 	}
@@ -109,6 +109,10 @@ func (e *expectation) take(ctx context.Context, ev kafka.Event) error {
 		r := &e.record
 		r.load(&ev.Batch.Records[i], e.key.rule, e.value.rule)
 		missed, err := e.judge(ctx, r)
+		if errors.Is(err, errLeftOut) {
+			e.seen++
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -128,15 +132,23 @@ func (e *expectation) take(ctx context.Context, ev kafka.Event) error {
 	return nil
 }
 
+// errLeftOut is for a record that --on-error skip leaves out.
+var errLeftOut = errors.New("left out")
+
 // judge gives the conditions that a record misses: all are looked at.
 func (e *expectation) judge(ctx context.Context, r *record) (missed []string, err error) {
 	for _, s := range e.decode {
 		if _, err := s(ctx, r); err != nil {
-			return nil, err
+			if err = e.excuse(ctx, r, err); err != nil {
+				return nil, err
+			}
 		}
 	}
 	for i, s := range e.steps {
 		keep, err := s(ctx, r)
+		if err != nil {
+			err = e.excuse(ctx, r, err)
+		}
 		switch {
 		case err != nil:
 			return nil, err
@@ -150,6 +162,15 @@ func (e *expectation) judge(ctx context.Context, r *record) (missed []string, er
 		}
 	}
 	return missed, nil
+}
+
+// excuse is nil for a step that failed with a record which is judged all the same.
+func (e *expectation) excuse(ctx context.Context, r *record, failed error) error {
+	_, err := e.run.decide(ctx, r, failed)
+	if err == nil && !e.failures.keeps() {
+		return errLeftOut
+	}
+	return err
 }
 
 // judgeParts appends the parts of --filter that a record misses, at least one.

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/spf13/pflag"
@@ -45,12 +44,10 @@ const changesValue = "the value becomes what the jq `EXPR` makes of a record: no
 type filterPlan struct {
 	raw, decoded []step
 	key          *string // of --key-equals, as typed
-	// erred counts records on which --filter failed; such a record is no match.
-	erred *failureCount
 }
 
 func (f *filterFlags) plan(env *Env) (*filterPlan, error) {
-	p := &filterPlan{erred: new(failureCount)}
+	p := &filterPlan{}
 	times, err := f.times.step(env)
 	if err != nil {
 		return nil, err
@@ -87,8 +84,7 @@ func (f *filterFlags) plan(env *Env) (*filterPlan, error) {
 		p.decoded = append(p.decoded, func(ctx context.Context, r *record) (bool, error) {
 			match, err := filter.Match(ctx, r.look())
 			if err != nil && ctx.Err() == nil {
-				p.erred.add(fmt.Errorf("%s[%d]@%d: %w", r.Message.Topic, r.Message.Partition, r.Message.Offset, err))
-				return false, nil
+				return false, &unusable{err, filtered}
 			}
 			return match, err
 		})
@@ -124,8 +120,11 @@ func mapStep(mapping *expr.Map) step {
 			results = append(results, json)
 			return nil
 		})
-		if err != nil {
-			return false, faultf(codeBadData, "%s[%d]@%d: %w", r.Message.Topic, r.Message.Partition, r.Message.Offset, err)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return false, context.Cause(ctx)
+		case err != nil:
+			return false, &unusable{err, mapped}
 		}
 		if len(results) == 0 {
 			return false, nil

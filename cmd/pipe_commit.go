@@ -181,7 +181,7 @@ func (m *pipeMember) alone(ev kafka.Event, i, next int, change func() error) err
 	if m.confirmed[at] {
 		delete(m.confirmed, at)
 		m.cleared(at)
-		return m.settle(rec, &unusable{faultf(codeDeliveryFailed, "%w", why)})
+		return m.settle(rec, &unusable{err: faultf(codeDeliveryFailed, "%w", why)})
 	}
 	if err := m.commitNow(ev, i); err != nil {
 		return err

@@ -46,7 +46,7 @@ func (m *pipeMember) execute(ev kafka.Event) (int, error) {
 		}
 		rec := &b.Records[q.index[at]]
 		m.begin(rec)
-		if err := m.settle(rec, &unusable{fmt.Errorf("--exec: died %d times on this record: %w", execDeaths, died)}); err != nil {
+		if err := m.settle(rec, &unusable{fmt.Errorf("--exec: died %d times on this record: %w", execDeaths, died), answered}); err != nil {
 			return q.next(at, end), err
 		}
 		at, deaths, m.worker.backoff = at+1, 0, 0

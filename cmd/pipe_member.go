@@ -254,7 +254,7 @@ func (m *pipeMember) topicOf(*kafka.Record) (string, error) {
 	case text != nil:
 		return string(text), m.known(m.working, string(text))
 	case m.dst == "":
-		return "", &unusable{errors.New("--route: no topic, and there is no DST")}
+		return "", &unusable{err: errors.New("--route: no topic, and there is no DST")}
 	}
 	return m.dst, nil
 }
@@ -265,7 +265,7 @@ func (m *pipeMember) settle(rec *kafka.Record, err error) error {
 	if errors.As(err, &bad) {
 		m.drop()
 		m.results = 0
-		err = m.reject(rec, bad.err)
+		err = m.reject(rec, bad)
 	}
 	if err != nil {
 		m.drop()
@@ -279,24 +279,28 @@ func (m *pipeMember) settle(rec *kafka.Record, err error) error {
 }
 
 // reject lets --on-error decide about a record.
-func (m *pipeMember) reject(rec *kafka.Record, reason error) error {
-	err := fmt.Errorf("%s: %w", placeOf(rec), reason)
+func (m *pipeMember) reject(rec *kafka.Record, bad *unusable) error {
+	err := fmt.Errorf("%s: %w", placeOf(rec), bad.err)
+	if m.rules.forgives(bad.what) {
+		m.unmatched.add(bad.what, err)
+		return nil
+	}
 	switch m.rules.action {
 	case "skip":
-		m.pipeline.failed.add(err)
+		m.pipeline.failed.add(bad.what, err)
 		m.unclaim()
 		return nil
 	case "dlq":
 		if err := m.claim(); err != nil {
 			return err
 		}
-		m.pipeline.failed.add(err)
+		m.pipeline.failed.add(bad.what, err)
 		letter := *rec
 		letter.Headers = letterHeaders(rec, err)
 		m.addWhole(m.rules.topic, &letter, m.here)
 		return nil
 	}
-	code := classify(reason)
+	code := classify(bad.err)
 	if code == codeFailed {
 		code = codeBadData
 	}

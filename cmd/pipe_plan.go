@@ -32,9 +32,10 @@ func (f *pipeFlags) plan(env *Env, src, dst string) (*pipePlan, error) {
 		p.dst = ""
 	}
 	var err error
-	if p.rules, err = planFailures(f.onError); err != nil || p.rules.keeps() {
-		return nil, usagef("--on-error %s: want stop, skip or dlq:TOPIC", f.onError)
+	if p.rules, err = planFailures(f.onError, "stop", "skip", "dlq"); err != nil {
+		return nil, err
 	}
+	p.rules.lenient = !f.reading.changed("on-error")
 	if p.rules.topic == src {
 		return nil, faultf(codeSameTopic, "--on-error dlq:%s: that topic is read itself", src)
 	}

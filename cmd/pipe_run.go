@@ -197,14 +197,14 @@ func (l *pipeline) ended(cause error) error {
 
 // tell says what became of the records.
 func (l *pipeline) tell() {
-	l.tellFailures()
 	if n, first := l.failed.total(); n > 0 {
 		went := "left out"
 		if l.rules.topic != "" {
 			went = "went to " + l.rules.topic
 		}
-		l.env.notice("%s could not be passed on and %s; the first: %s", countOf(n, "record"), went, first)
+		l.env.notice("%s and %s; the first: %s", &l.failed, went, first)
 	}
+	l.unmatched.tellUnmatched(l.env.notice)
 	l.env.notice("%s records read, %s written to %s", output.Count(l.done.Load()), output.Count(l.committed.Load()), cmp.Or(l.dst, "the topics of --route"))
 }
 
@@ -242,7 +242,7 @@ func (l *pipeline) known(ctx context.Context, topic string) error {
 	case !errors.As(err, &unknown):
 		return err
 	}
-	k = knownTopic{err: &unusable{fmt.Errorf("--route: %w", nearTopic(err))}, till: l.env.Now().Add(unknownAgain)}
+	k = knownTopic{err: &unusable{err: fmt.Errorf("--route: %w", nearTopic(err))}, till: l.env.Now().Add(unknownAgain)}
 	l.topics[topic] = k
 	return k.err
 }

@@ -19,6 +19,7 @@ type record struct {
 	read      bool // the steps that look at its bytes have let it through
 	looked    bool
 	decodeErr error
+	failed    bool   // it was counted as one that something cannot be done with
 	unasked   bool   // the registry was not there for it
 	scratch   []byte // decoded keys and values
 	headers   []output.Header
@@ -27,12 +28,13 @@ type record struct {
 }
 
 // step looks at a record, may change what is shown of it, and says whether it is kept.
-// An error ends the run.
+// An *unusable is about the record alone; any other error ends the run.
 type step func(ctx context.Context, r *record) (keep bool, err error)
 
 // load makes r stand for rec; text says how undecoded keys and values are shown.
 func (r *record) load(rec *kafka.Record, key, value output.TextRule) {
-	r.Record, r.read, r.looked, r.decodeErr, r.unasked = rec, false, false, nil, false
+	r.Record, r.read, r.looked, r.decodeErr = rec, false, false, nil
+	r.failed, r.unasked = false, false
 	r.scratch, r.extra = r.scratch[:0], r.extra[:0]
 	m := &r.Message
 	m.Topic, m.Partition, m.Offset, m.Timestamp = rec.Topic, rec.Partition, rec.Offset, rec.Timestamp

@@ -35,7 +35,7 @@ func (r *replay) printPlan(s *replaySummary) error {
 	l := &listing{env: r.env, format: "table"}
 	_, err := r.env.Stdout.Write(l.appendTable(nil, t))
 	if err == nil {
-		r.say("would copy %s from %s to %s", countOf(s.Records, "record"), s.Source, s.Target)
+		r.say("would copy %s from %s to %s%s", countOf(s.Records, "record"), s.Source, s.Target, s.others())
 	}
 	return err
 }

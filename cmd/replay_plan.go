@@ -74,9 +74,10 @@ func (f *replayFlags) plan(env *Env, args []string) (*replayPlan, error) {
 		return nil, err
 	}
 	var err error
-	if p.rules, err = planFailures(f.onError); err != nil || p.rules.keeps() {
-		return nil, usagef("--on-error %s: want stop, skip or dlq:TOPIC", f.onError)
+	if p.rules, err = planFailures(f.onError, "stop", "skip", "dlq"); err != nil {
+		return nil, err
 	}
+	p.rules.lenient = !f.set("on-error")
 	if err := p.planChanges(); err != nil {
 		return nil, err
 	}

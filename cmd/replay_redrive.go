@@ -126,7 +126,7 @@ func (r *replay) readdress(ctx context.Context, out *kafka.Record) (bool, error)
 	d := r.redrive
 	topic, partition, err := d.home(out.Headers)
 	if err != nil {
-		return false, &unusable{err}
+		return false, &unusable{err: err}
 	}
 	n := tries(out.Headers)
 	if n >= d.most {
@@ -161,20 +161,20 @@ func (r *replay) homeOf(ctx context.Context, topic string) (home, error) {
 	d := r.redrive
 	switch {
 	case !topicName.MatchString(topic) || topic == "." || topic == "..":
-		h.err = &unusable{fmt.Errorf("%q cannot be a topic", topic)}
+		h.err = &unusable{err: fmt.Errorf("%q cannot be a topic", topic)}
 	case d.allow != nil && !d.allow.MatchString(topic):
-		h.err = &unusable{fmt.Errorf("%s is not within --redrive-allow", topic)}
+		h.err = &unusable{err: fmt.Errorf("%s is not within --redrive-allow", topic)}
 	case r.ends.same && topic == r.from.topic:
-		h.err = &unusable{fmt.Errorf("it names %s itself, where it is", topic)}
+		h.err = &unusable{err: fmt.Errorf("it names %s itself, where it is", topic)}
 	default:
 		topics, err := r.ends.admin.Topics(ctx, topic)
 		switch {
 		case errors.Is(err, kafka.ErrUnknownTopic):
-			h.err = &unusable{err}
+			h.err = &unusable{err: err}
 		case err != nil:
 			return home{}, err
 		case topics[0].Internal || topic == progressTopic:
-			h.err = &unusable{fmt.Errorf("%s is a topic of the brokers' or kstream's own", topic)}
+			h.err = &unusable{err: fmt.Errorf("%s is a topic of the brokers' or kstream's own", topic)}
 		default:
 			h.id, h.partitions = topics[0].ID, int32(len(topics[0].Partitions))
 		}

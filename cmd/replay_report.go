@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ type replayTally struct {
 	skipped        int64 // by --on-error skip
 	letters        int64 // by --on-error dlq
 	exhausted      int64 // by --max-retries
+	unmatched      int64 // --filter failed on them, and they do not match
 	partitions     map[int32]*partitionTally
 	newest         *partitionTally
 	newestID       int32
@@ -53,6 +55,7 @@ func (t *replayTally) take(other *replayTally) {
 	t.skipped += other.skipped
 	t.letters += other.letters
 	t.exhausted += other.exhausted
+	t.unmatched += other.unmatched
 	if t.partitions == nil {
 		t.partitions = map[int32]*partitionTally{}
 	}
@@ -118,8 +121,14 @@ func (r *replay) name(err error) {
 }
 
 // unusable lets --on-error decide about a record that cannot be changed or delivered.
-func (r *replay) unusable(live context.Context, rec *kafka.Record, reason error) error {
+func (r *replay) unusable(live context.Context, rec *kafka.Record, bad *unusable) error {
+	reason := bad.err
 	err := fmt.Errorf("%s: %w", placeOf(rec), reason)
+	if r.rules.forgives(bad.what) {
+		r.pending.unmatched++
+		r.unmatched = cmp.Or(r.unmatched, err.Error())
+		return nil
+	}
 	switch r.rules.action {
 	case "skip":
 		r.pending.skipped++
@@ -164,11 +173,15 @@ func (r *replay) undelivered(at origin, err error) {
 		return // the pass ends, and abort decides
 	}
 	cause := r.deliveryError(d)
+	leftOut := at.partition >= 0 && r.rules.action == "skip" && errors.Is(err, kafka.ErrFailed) // it was refused, not only lost
 	r.mu.Lock()
-	if at.partition >= 0 { // else it is a record of the progress
+	switch {
+	case leftOut:
+		r.refusals++
+	case at.partition >= 0: // else it is a record of the progress
 		r.failed++
 	}
-	if r.failure == nil {
+	if r.failure == nil && !leftOut {
 		r.failure = cause
 	}
 	r.mu.Unlock()
@@ -225,6 +238,9 @@ func (r *replay) ended(polling context.Context, err error) error {
 	if err == nil && errors.As(context.Cause(polling), &interrupted) {
 		err = interrupted
 	}
+	if n := r.total.unmatched; n > 0 {
+		r.say(unmatchedNotice, countOf(n, "record"), r.unmatched)
+	}
 	err = r.closeDump(err)
 	if err == nil && r.flags.verify {
 		err = r.verified(context.WithoutCancel(polling))
@@ -244,10 +260,8 @@ func (r *replay) ended(polling context.Context, err error) error {
 	switch {
 	case err != nil:
 		return err
-	case r.failed > 0:
+	case r.failure != nil:
 		return r.failure
-	case r.total.skipped > 0:
-		return faultf(codePartial, "%s left out", countOf(r.total.skipped, "record"))
 	case r.pruned > 0:
 		return faultf(codePartial, "%s gone before they were read", countOf(r.pruned, "record"))
 	}
@@ -300,7 +314,7 @@ func (r *replay) summary(err error) *replaySummary {
 	s := &replaySummary{
 		Schema: "kstream.replay/v1", Source: r.src.String(), Target: r.dst.String(),
 		ExactlyOnce: r.flags.exactlyOnce || r.redrive != nil, DryRun: r.flags.dryRun, Complete: err == nil,
-		Records: max(0, r.total.records-r.failed), Bytes: r.total.bytes, Failed: r.failed, Skipped: r.total.skipped,
+		Records: max(0, r.total.records-r.failed-r.refusals), Bytes: r.total.bytes, Failed: r.failed, Skipped: r.total.skipped + r.refusals,
 		DeadLetters: r.total.letters, Exhausted: r.total.exhausted, Lost: r.pruned,
 		Seconds: r.env.Now().Sub(r.began).Seconds(), Verified: r.sums != nil && r.sums.agree,
 		Partitions: []replayProgress{},
@@ -368,17 +382,23 @@ func (r *replay) summarize(err error) error {
 	if s.Seconds >= 1 && s.Records > 0 {
 		line += fmt.Sprintf(" in %.1fs (%s/s)", s.Seconds, shortNumber(float64(s.Records)/s.Seconds))
 	}
-	for _, part := range []struct {
-		name string
-		n    int64
-	}{{"failed", s.Failed}, {"left out", s.Skipped}, {"put aside", s.DeadLetters}, {"sent back too often", s.Exhausted}, {"lost", s.Lost}, {"gone with the topic", s.Gone}} {
-		if part.n > 0 {
-			line += fmt.Sprintf(", %s %d", part.name, part.n)
-		}
-	}
+	line += s.others()
 	if s.Verified {
 		line += ", verified"
 	}
 	r.say("%s", line)
 	return nil
+}
+
+// others says how many records were not copied, and why.
+func (s *replaySummary) others() (text string) {
+	for _, part := range []struct {
+		name string
+		n    int64
+	}{{"failed", s.Failed}, {"left out", s.Skipped}, {"put aside", s.DeadLetters}, {"sent back too often", s.Exhausted}, {"lost", s.Lost}, {"gone with the topic", s.Gone}} {
+		if part.n > 0 {
+			text += fmt.Sprintf(", %s %d", part.name, part.n)
+		}
+	}
+	return text
 }

@@ -46,16 +46,18 @@ type replay struct {
 	sent      map[string]string // ids of topics, besides DST, that records went to since the last checkpoint
 	gone      bool              // such a topic, or DST
 	discarded bool              // the dump, unfinished
+	unmatched string            // the first record that --filter failed on, and why
 	commits   int               // that succeeded
 	doubt     *doubt            // of the last pass
 
-	mu      sync.Mutex
-	failure error // the first delivery that failed for good
-	failed  int64 // deliveries that failed
-	told    int   // notices about records
-	first   *failedDelivery
-	refused map[origin]error // what is not to be sent again
-	gaveUp  error            // why deliveries are not waited for
+	mu       sync.Mutex
+	failure  error // the first delivery that failed for good
+	failed   int64 // deliveries that failed
+	refusals int64 // of records that --on-error skip leaves out, without transactions
+	told     int   // notices about records
+	first    *failedDelivery
+	refused  map[origin]error // what is not to be sent again
+	gaveUp   error            // why deliveries are not waited for
 }
 
 // failedDelivery is a record that was not delivered.
@@ -281,7 +283,7 @@ func (r *replay) copyOne(live context.Context, rec *kafka.Record) error {
 	}
 	switch {
 	case known:
-		err = &unusable{refused}
+		err = &unusable{err: refused}
 	case r.changer.plain():
 		err = r.write(live, rec)
 	default:
@@ -289,7 +291,7 @@ func (r *replay) copyOne(live context.Context, rec *kafka.Record) error {
 	}
 	var bad *unusable
 	if errors.As(err, &bad) {
-		err = r.unusable(live, rec, bad.err)
+		err = r.unusable(live, rec, bad)
 	}
 	if err != nil {
 		return err

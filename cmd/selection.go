@@ -101,9 +101,11 @@ type selected struct {
 	*selection
 	env     *Env
 	letters *deadLetters // nil without dlq
-	failed  failureCount
-	unasked unasked
-	lost    atomic.Int64 // records that were gone before they were read
+	failed  failureCount // records that --on-error decided about
+	// unmatched counts records that --filter failed on and that are kept: no match.
+	unmatched failureCount
+	unasked   unasked
+	lost      atomic.Int64 // records that were gone before they were read
 }
 
 // placeKey makes --key-equals a filter, and restricts the read to the partitions that
@@ -139,21 +141,22 @@ func (s *selected) placeKey(ctx context.Context, topics []kafka.Topic) error {
 
 // looker runs the steps of a selection over records. One goroutine owns it.
 type looker struct {
-	raw     []step // look at a record's bytes and say what is read at all
-	decoded []step // look at what the bytes mean and say what is shown
-	claims  []step // take from budgets
+	raw     []step                                              // look at a record's bytes and say what is read at all
+	decoded []step                                              // look at what the bytes mean and say what is shown
+	claims  []step                                              // take from budgets
+	decide  func(context.Context, *record, error) (bool, error) // about what a step of decoded fails with
 	record  record
 	texts   [2]output.TextRule // how bytes of keys and values are shown
 }
 
 // newLooker joins the steps in the order in which they run.
 func (s *selected) newLooker() *looker {
-	l := &looker{raw: s.filters.raw, texts: [2]output.TextRule{s.key.rule, s.value.rule}}
+	l := &looker{raw: s.filters.raw, decide: s.decide, texts: [2]output.TextRule{s.key.rule, s.value.rule}}
 	for _, d := range []decoding{s.key, s.value} {
 		if s.outlives {
 			d.unasked = s.withoutRegistry
 		}
-		if step := d.step(s.undecodable); step != nil {
+		if step := d.step(); step != nil {
 			l.decoded = append(l.decoded, step)
 		}
 	}
@@ -176,7 +179,11 @@ func (l *looker) keep(ctx context.Context) (bool, error) {
 	}
 	r.read = true
 	for _, s := range l.decoded {
-		if keep, err := s(ctx, r); !keep || err != nil {
+		keep, err := s(ctx, r)
+		if err != nil {
+			keep, err = l.decide(ctx, r, err)
+		}
+		if !keep || err != nil {
 			return false, err
 		}
 	}

@@ -65,7 +65,7 @@ func (f *topicCountFlags) plan(env *Env, args []string) (*topicCountPlan, error)
 		return nil, err
 	}
 	p := &topicCountPlan{scanPlan: scan, flags: f}
-	if f.estimate && p.filters.any() {
+	if f.estimate && (p.filters.any() || !p.failures.keeps()) {
 		return nil, usagef("--estimate does not read records, so nothing can choose among them")
 	}
 	p.bare = len(p.choice.wanted) == 1 && p.reading.patterns == nil &&
@@ -78,7 +78,8 @@ type topicCountItem struct {
 	Topic     string `json:"topic"`
 	Partition int32  `json:"partition"`
 	Count     int64  `json:"count"`
-	Estimate  bool   `json:"estimate"` // there are at most so many
+	Skipped   int64  `json:"skipped,omitempty"` // by --on-error skip, and not counted
+	Estimate  bool   `json:"estimate"`          // there are at most so many
 }
 
 func (p *topicCountPlan) run(ctx context.Context, env *Env) error {
@@ -116,7 +117,7 @@ func (p *topicCountPlan) run(ctx context.Context, env *Env) error {
 func (p *topicCountPlan) count(ctx context.Context, env *Env, cluster *cluster, admin *kafka.Admin, topics []kafka.Topic) ([]topicCountItem, error) {
 	c := &counting{
 		scan:   &scan{selected: &selected{selection: p.selection, env: env}, config: cluster.Config, meter: newMeter(env, "counted")},
-		counts: map[kafka.TopicPartition]int64{},
+		counts: map[kafka.TopicPartition]int64{}, leftOut: map[kafka.TopicPartition]int64{},
 	}
 	if err := c.placeKey(ctx, topics); err != nil {
 		return nil, err
@@ -137,7 +138,7 @@ func (p *topicCountPlan) count(ctx context.Context, env *Env, cluster *cluster, 
 	}
 	items := make([]topicCountItem, 0, len(part.spans))
 	for _, s := range part.spans {
-		items = append(items, topicCountItem{s.Topic, s.Partition, c.counts[s.TopicPartition], p.flags.estimate})
+		items = append(items, topicCountItem{s.Topic, s.Partition, c.counts[s.TopicPartition], c.leftOut[s.TopicPartition], p.flags.estimate})
 	}
 	if n := c.lost.Load(); n > 0 {
 		return items, faultf(codePartial, "%s were gone before they were counted", countOf(n, "record"))
@@ -148,13 +149,14 @@ func (p *topicCountPlan) count(ctx context.Context, env *Env, cluster *cluster, 
 // counting counts what the steps of a selection keep. One goroutine owns it.
 type counting struct {
 	*scan
-	counts map[kafka.TopicPartition]int64
+	counts  map[kafka.TopicPartition]int64
+	leftOut map[kafka.TopicPartition]int64 // by --on-error skip
 }
 
 // read counts the records in spans.
 func (c *counting) read(ctx context.Context, spans []kafka.Span, topics []kafka.Topic) error {
 	c.total = offsetsOf(spans)
-	l, chooses := c.newLooker(), c.filters.any()
+	l, chooses := c.newLooker(), c.looks()
 	err := c.scan.read(ctx, spans, topics, func(live context.Context, b *kafka.Batch) error { return c.add(live, l, b, chooses) })
 	if err != nil {
 		if stopped(ctx) != nil {
@@ -167,16 +169,21 @@ func (c *counting) read(ctx context.Context, spans []kafka.Span, topics []kafka.
 		return err
 	}
 	c.tellFailures()
-	if n, first := c.failed.total(); n > 0 && chooses {
-		c.env.notice("%s could not be decoded and were looked at as bytes; the first: %s", countOf(n, "record"), first)
+	if n, first := c.failed.total(); n > 0 && c.failures.keeps() {
+		c.env.notice("%s and were looked at as bytes; the first: %s", &c.failed, first)
 	}
 	return nil
+}
+
+// looks reports whether each record must be looked at.
+func (p *selection) looks() bool {
+	return p.filters.any() || !p.failures.keeps() && (p.key.serde != nil || p.value.serde != nil)
 }
 
 // add counts a batch. Without anything that chooses, records are not even looked at.
 func (c *counting) add(ctx context.Context, l *looker, b *kafka.Batch, chooses bool) error {
 	for i := 0; i < len(b.Records); {
-		first, n := &b.Records[i], int64(0)
+		first, n, skipped := &b.Records[i], int64(0), c.skipped()
 		for ; i < len(b.Records) && b.Records[i].Partition == first.Partition && b.Records[i].Topic == first.Topic; i++ {
 			keep := true
 			if chooses {
@@ -190,7 +197,11 @@ func (c *counting) add(ctx context.Context, l *looker, b *kafka.Batch, chooses b
 				n++
 			}
 		}
-		c.counts[kafka.TopicPartition{Topic: first.Topic, Partition: first.Partition}] += n
+		tp := kafka.TopicPartition{Topic: first.Topic, Partition: first.Partition}
+		c.counts[tp] += n
+		if skipped = c.skipped() - skipped; skipped > 0 {
+			c.leftOut[tp] += skipped
+		}
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 
 type topicDiffFlags struct {
 	reading selectionFlags
+	looking lookingFlags
 	other   otherClusterFlags
 	by      string
 	ignore  []string
@@ -76,6 +77,7 @@ func (f *topicDiffFlags) register(flags *pflag.FlagSet) {
 	f.other.register(flags, "B")
 	r := &f.reading
 	r.register(flags, "map", "sample", "key-equals") // what they do depends on offsets or partitions, or on nothing
+	f.looking.register(flags)
 	r.cluster.register(flags)
 	flags.Lookup("to-offset").Usage = "stop before position `P`, or at the end if that comes first"
 }

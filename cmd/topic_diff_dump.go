@@ -32,6 +32,6 @@ func (s *diffSide) openDump(ctx context.Context, env *Env) error {
 	if _, err := s.reading.selectIn(reader); err != nil {
 		return errors.Join(err, reader.Close())
 	}
-	s.source = &dumpSource{reader: reader}
+	s.source = &dumpSource{env: env, blocks: intactBlocks{reader: reader, skip: s.plan.failures.action == "skip"}}
 	return nil
 }

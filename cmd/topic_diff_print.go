@@ -151,7 +151,8 @@ func (p *diffPrinter) show(ctx context.Context) ([]shownDifference, error) {
 // through the filters.
 func (s *diffSide) decoder() *looker {
 	plan := *s.plan
-	plan.filters = &filterPlan{erred: new(failureCount)}
+	plan.filters = &filterPlan{}
+	plan.failures = failures{action: "keep"}
 	return (&selected{selection: &plan, env: s.env}).newLooker()
 }
 
@@ -240,15 +241,16 @@ type diffSummary struct {
 // diffTotal says how much there was of one side.
 type diffTotal struct {
 	Name     string `json:"name"`
-	Records  int64  `json:"records"`  // that were read and not filtered out
-	Compared int64  `json:"compared"` // by key: keys
-	Lost     int64  `json:"lost"`     // that were gone before they were read
+	Records  int64  `json:"records"`           // that were read and not filtered out
+	Compared int64  `json:"compared"`          // by key: keys
+	Skipped  int64  `json:"skipped,omitempty"` // by --on-error skip
+	Lost     int64  `json:"lost"`              // that were gone before they were read
 }
 
 func (p *diffPrinter) summary() diffSummary {
 	r := p.result
 	total := func(i int, t diff.Total) diffTotal {
-		return diffTotal{p.sides[i].name, t.Records, t.Compared, p.sides[i].lost.Load()}
+		return diffTotal{p.sides[i].name, t.Records, t.Compared, p.sides[i].skipped(), p.sides[i].lost.Load()}
 	}
 	return diffSummary{
 		By: r.By.String(), Equal: r.Equal(), A: total(0, r.A), B: total(1, r.B),

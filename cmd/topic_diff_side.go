@@ -62,6 +62,9 @@ func (f *topicDiffFlags) planSide(env *Env, arg string, cluster *clusterFlags) (
 	if p.filters, err = flags.filters.plan(env); err != nil {
 		return nil, err
 	}
+	if p.failures, err = f.looking.plan(); err != nil {
+		return nil, err
+	}
 	p.tellsErrors = true
 	return s, p.openSerdes(env, &flags.serdes)
 }
@@ -202,8 +205,8 @@ func (d *diffProgress) clear() {
 // tellUndecoded tells of records that the serdes or the filters could not read.
 func (s *diffSide) tellUndecoded() {
 	s.tellFailures()
-	if n, first := s.failed.total(); n > 0 {
-		s.env.notice("%s: %s could not be decoded, compared as bytes; the first: %s", s.name, countOf(n, "record"), first)
+	if n, first := s.failed.total(); n > 0 && s.plan.failures.keeps() {
+		s.env.notice("%s: %s, compared as bytes; the first: %s", s.name, &s.failed, first)
 	}
 }
 

@@ -15,11 +15,13 @@ type scanFlags struct {
 	choice  choiceFlags
 	listing listingFlags
 	reading selectionFlags
+	looking lookingFlags
 }
 
 func (f *scanFlags) register(flags *pflag.FlagSet) {
 	f.choice.register(flags)
 	f.reading.register(flags, "map") // it changes what is shown, and nothing is
+	f.looking.register(flags)
 	f.listing.register(flags)
 	f.reading.cluster.register(flags)
 	flags.Lookup("to-offset").Usage = "stop before position `P`, or at the end if that comes first"
@@ -49,6 +51,9 @@ func (f *scanFlags) plan(env *Env, args []string) (*scanPlan, error) {
 	}
 	p.reading.toEnd, p.reading.patterns = true, p.choice.patterns()
 	if p.filters, err = f.reading.filters.plan(env); err != nil {
+		return nil, err
+	}
+	if p.failures, err = f.looking.plan(); err != nil {
 		return nil, err
 	}
 	if p.listing, err = f.listing.plan(env); err != nil {

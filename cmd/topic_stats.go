@@ -181,6 +181,7 @@ func (p *topicStatsPlan) profile(ctx context.Context, env *Env, cluster *cluster
 	if report, err = s.profile.Report(topic.Name); err != nil {
 		return nil, spaceHint(err)
 	}
+	report.Skipped = s.skipped()
 	if report.Sampled {
 		env.notice("%s: sampled %d of about %d records; --exact reads all", topic.Name, report.RecordsRead, report.Records)
 	}

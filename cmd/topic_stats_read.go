@@ -99,8 +99,8 @@ func (s *profiling) readAll(ctx context.Context, spans []kafka.Span, topics []ka
 		}
 	}
 	s.tellFailures()
-	if n, first := s.failed.total(); n > 0 {
-		s.env.notice("%s could not be decoded; the first: %s", countOf(n, "record"), first)
+	if n, first := s.failed.total(); n > 0 && s.failures.keeps() {
+		s.env.notice("%s; the first: %s", &s.failed, first)
 	}
 	return nil
 }

@@ -32,10 +32,10 @@ func (s *selected) withoutRegistry(_ context.Context, r *record) (bool, error) {
 	var failure *registry.Error
 	if errors.As(r.decodeErr, &failure) {
 		s.unasked.later.CompareAndSwap(false, failure.Later)
-		s.unasked.add(failure)
+		s.unasked.add(decoded, failure)
 		return true, nil
 	}
-	s.unasked.add(r.decodeErr)
+	s.unasked.add(decoded, r.decodeErr)
 	return true, nil
 }
 

@@ -34,8 +34,9 @@ type Report struct {
 	KeysDistinct   int64            `json:"keys_distinct"`
 	NullKeys       int64            `json:"null_keys"`
 	NullValues     int64            `json:"null_values"`
-	Undecodable    int64            `json:"undecodable"` // by the serdes that were asked for
-	Skew           *float64         `json:"skew"`        // of the partition with most records, over the mean
+	Undecodable    int64            `json:"undecodable"`       // by the serdes that were asked for
+	Skipped        int64            `json:"skipped,omitempty"` // of what was read: left out, for they could not be decoded or chosen
+	Skew           *float64         `json:"skew"`              // of the partition with most records, over the mean
 	FirstTimestamp *int64           `json:"first_timestamp"`
 	LastTimestamp  *int64           `json:"last_timestamp"`
 	Disorder       int64            `json:"disorder"` // records older than the one before in their partition
