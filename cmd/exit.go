@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,6 +69,7 @@ const (
 	codeNeedsYes        errorCode = "needs_yes"
 	codeGroupActive     errorCode = "group_active"
 	codeAlreadyExists   errorCode = "already_exists"
+	codeFenced          errorCode = "fenced"
 	codeReadOnlyContext errorCode = "read_only_context"
 	codeSameTopic       errorCode = "same_topic"
 	codeNotAPipe        errorCode = "not_a_pipe"
@@ -95,7 +97,7 @@ func exitOf(c errorCode) int {
 		return 6
 	case codeUnmet, codeIncompatible:
 		return 7
-	case codeNeedsYes, codeGroupActive, codeAlreadyExists, codeReadOnlyContext, codeSameTopic, codeNotAPipe:
+	case codeNeedsYes, codeGroupActive, codeAlreadyExists, codeFenced, codeReadOnlyContext, codeSameTopic, codeNotAPipe:
 		return 8
 	case codeBug:
 		return 70
@@ -191,8 +193,10 @@ func classify(err error) errorCode {
 		return codeUnreachable
 	case errors.Is(err, kafka.ErrProperty):
 		return codeUsage
-	case errors.Is(err, kafka.ErrExists), errors.Is(err, kafka.ErrFenced):
+	case errors.Is(err, kafka.ErrExists):
 		return codeAlreadyExists
+	case errors.Is(err, kafka.ErrFenced):
+		return codeFenced
 	case errors.Is(err, kafka.ErrGroupActive):
 		return codeGroupActive
 	case errors.Is(err, kafka.ErrCorrupt), errors.Is(err, kafka.ErrUnreadable):
@@ -258,15 +262,31 @@ func finish(stderr io.Writer, err error, asJSON bool) int {
 func remedyOf(err error) string {
 	var h *hinted
 	var settings *config.Error
+	var join *kafka.JoinError
 	switch {
 	case errors.As(err, &h):
 		return h.hint
+	case errors.As(err, &join):
+		return joinRemedy(join)
 	case errors.As(err, &settings):
 		return settings.Hint
 	case errors.Is(err, kafka.ErrUnreachable):
 		return "is it running, and is this its address? kstream broker starts one on localhost:9092; -b names another"
 	case isOutage(err):
 		return registryRemedy(err)
+	}
+	return ""
+}
+
+// joinRemedy is the hint for a member that its group does not take.
+func joinRemedy(e *kafka.JoinError) string {
+	switch {
+	case errors.Is(e, kafka.ErrDenied):
+		return fmt.Sprintf("kstream acl create --principal %s --operation read --group %s allows it", cmp.Or(e.Principal, "User:NAME"), e.Group)
+	case e.Assignor != "":
+		return fmt.Sprintf("--assignor %s joins them", e.Assignor)
+	case errors.Is(e, kafka.ErrFenced):
+		return "each process needs an --instance-id of its own"
 	}
 	return ""
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -56,6 +57,9 @@ func (f *memberFlags) plan(reading *rangePlan, batch int) (*memberPlan, error) {
 			}
 		}
 		return nil, nil
+	}
+	if strings.TrimSpace(f.group) == "" {
+		return nil, usagef("--group %q: the name of a group is not blank", f.group)
 	}
 	for _, name := range []string{"partitions", "count-per-partition", "last", "latest-per-key", "sort-by-time", "key-equals", "wait-for-match"} {
 		if f.changed(name) {

@@ -251,7 +251,7 @@ func (r *replay) ended(polling context.Context, err error) error {
 		}
 	}
 	if errors.Is(err, kafka.ErrFenced) {
-		return hint(&fault{codeAlreadyExists, fmt.Errorf("another kstream replay with --name %s took over: %w", r.flags.name, err)},
+		return hint(&fault{codeFenced, fmt.Errorf("another kstream replay with --name %s took over: %w", r.flags.name, err)},
 			"it goes on where this one ended; two of them need two names")
 	}
 	if err != nil && r.keeps() && r.kept != nil {

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -41,9 +42,11 @@ type consumer struct {
 	rk      *C.rd_kafka_t
 	fetcher *fetcher // nil: the batch path is missing, Poll gives every record
 
-	wire        *wire // what librdkafka cannot ask for; nil before it is needed
-	uncommitted bool  // records of transactions that are open or aborted are read too
-	most        int   // records of a batch
+	wire        *wire       // what librdkafka cannot ask for; nil before it is needed
+	uncommitted bool        // records of transactions that are open or aborted are read too
+	most        int         // records of a batch
+	fatal       bool        // an error was: nothing can be done with the client
+	abandoned   atomic.Bool // the client did not close: its callbacks are nobody's
 }
 
 // groupless is the group.id of a consumer that joins none: librdkafka insists on one.
@@ -106,8 +109,18 @@ func openConsumer(cfg Config, cc consumerConfig) (*consumer, error) {
 	return c, nil
 }
 
+// closeLimit is how long a client may take to close.
+const closeLimit = 3 * time.Second
+
+// errLeftBehind says that a client did not close.
+var errLeftBehind = fmt.Errorf("%w: the client did not close within %v and is left behind", ErrFailed, closeLimit)
+
 // close leaves the group, if there is one, and ends the client. The rebalance callback
 // may run inside.
+//
+// A client with a fatal error is left as it is: librdkafka refuses to close its group,
+// and the client's Close waits for that for ever. So it does for a callback that is
+// answered too late; then, after a while, it is left behind too.
 func (c *consumer) close() error {
 	if c.fetcher != nil {
 		c.fetcher.close()
@@ -115,11 +128,30 @@ func (c *consumer) close() error {
 	}
 	c.tokens()
 	c.wire.close()
-	err := c.client.Close()
-	c.rk = nil // gone
-	c.logs.stop()
-	return explain(c.cfg, c.logs, err)
+	if c.lost() {
+		c.abandoned.Store(true)
+		return nil
+	}
+	closed := make(chan error, 1)
+	go func() { // ends with the client
+		err := c.client.Close()
+		c.logs.stop()
+		closed <- explain(c.cfg, c.logs, err)
+	}()
+	timer := time.NewTimer(closeLimit)
+	defer timer.Stop()
+	select {
+	case err := <-closed:
+		c.rk = nil // gone
+		return err
+	case <-timer.C:
+		c.abandoned.Store(true)
+		return errLeftBehind
+	}
 }
+
+// lost reports whether the client has had a fatal error.
+func (c *consumer) lost() bool { return c.fatal || c.rk != nil && C.ks_fatal(c.rk) != 0 }
 
 // forward makes the records of partitions come to the member's own queue (on), or to
 // nobody. It must come before they are assigned, so that none takes the slow way.

@@ -83,7 +83,7 @@ func (m *member) run() error {
 	}
 	m.Reader = &Reader{
 		consumer: c, parts: map[TopicPartition]*readPart{}, member: true,
-		follow: g.gc.follows(), ended: true, ledger: m.ledger,
+		follow: g.gc.follows(), ended: true, ledger: m.ledger, refused: m.refused,
 	}
 	m.emit = g.emit(m.number)
 	if g.gc.Carrier != nil {
@@ -91,16 +91,21 @@ func (m *member) run() error {
 	}
 	m.committed = time.Now()
 	if err := c.client.SubscribeTopics(g.gc.Topics, m.rebalance); err != nil {
-		return errors.Join(explain(g.cfg, c.logs, err), c.close())
+		err = explain(g.cfg, c.logs, err)
+		_ = c.close() // of a group that it never joined
+		return err
 	}
 	err = m.work()
-	m.arrive()
+	left := time.Now().Add(leaveLimit)
+	if err == nil { // else there may be no join to wait for
+		m.arrive()
+	}
 	m.id, m.term = m.memberID(), m.generation()
 	m.closing = true
 	if left := m.relinquish(); err == nil {
 		err = left
 	}
-	m.depart()
+	m.depart(left)
 	if closed := c.close(); err == nil {
 		err = closed
 	}
@@ -157,16 +162,20 @@ func (m *member) arrive() {
 	}
 }
 
-// departGrace is how long giving the partitions away may take.
-const departGrace = 4 * time.Second
+// leaveLimit is how long a member may take to leave, beyond what its client takes to
+// close; departGrace is how much of that giving the partitions away has at least.
+const (
+	leaveLimit  = 4 * time.Second
+	departGrace = 500 * time.Millisecond
+)
 
 // depart gives the partitions away, by the callback, and leaves the group, before the
 // client closes: one that closes while the callback runs may never answer it again.
-func (m *member) depart() {
-	if m.client.Unsubscribe() != nil {
+func (m *member) depart(deadline time.Time) {
+	if m.lost() || m.client.Unsubscribe() != nil {
 		return // Close does what can be done
 	}
-	for deadline := time.Now().Add(departGrace); time.Now().Before(deadline); {
+	for deadline = latest(deadline, time.Now().Add(departGrace)); time.Now().Before(deadline); {
 		m.client.Poll(20)
 		if len(m.parts) > 0 {
 			continue
@@ -175,6 +184,13 @@ func (m *member) depart() {
 			return
 		}
 	}
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // commitDue commits when the interval is over.
@@ -220,6 +236,9 @@ func (m *member) commit() error {
 	var ke ck.Error
 	if errors.As(err, &ke) && passing(ke) {
 		return nil
+	}
+	if refused := m.refused(errorOf(err)); refused != nil {
+		return refused
 	}
 	return fmt.Errorf("commit: %w", explain(m.cfg, m.logs, err))
 }

@@ -51,8 +51,10 @@ extern int32_t rd_kafka_consumer_group_metadata_generation_id(const rd_kafka_con
 extern void rd_kafka_consumer_group_metadata_destroy(rd_kafka_consumer_group_metadata_t *) WEAK;
 extern void rd_kafka_mem_free(rd_kafka_t *, void *) WEAK;
 
+extern int rd_kafka_fatal_error(rd_kafka_t *, char *, size_t) WEAK;
+
 int ks_complete(void) {
-  return rd_kafka_queue_new && rd_kafka_queue_get_partition && rd_kafka_queue_forward && rd_kafka_queue_destroy &&
+  return rd_kafka_fatal_error && rd_kafka_queue_new && rd_kafka_queue_get_partition && rd_kafka_queue_forward && rd_kafka_queue_destroy &&
          rd_kafka_queue_yield && rd_kafka_consume_batch_queue && rd_kafka_message_destroy &&
          rd_kafka_message_timestamp && rd_kafka_message_leader_epoch && rd_kafka_message_headers &&
          rd_kafka_header_cnt && rd_kafka_header_get_all && rd_kafka_topic_name && rd_kafka_memberid && rd_kafka_mem_free &&
@@ -246,3 +248,6 @@ int32_t ks_generation(rd_kafka_t *rk) {
   rd_kafka_consumer_group_metadata_destroy(m);
   return generation;
 }
+
+// ks_fatal gives the code of the error after which the client is of no use, or 0.
+int ks_fatal(rd_kafka_t *rk) { return rd_kafka_fatal_error(rk, NULL, 0); }

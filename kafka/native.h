@@ -64,5 +64,6 @@ int ks_commit(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *offsets, int time
 
 char *ks_member_id(rd_kafka_t *rk);
 int32_t ks_generation(rd_kafka_t *rk);
+int ks_fatal(rd_kafka_t *rk);
 
 #endif

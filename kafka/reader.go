@@ -70,10 +70,11 @@ type Reader struct {
 	grows   bool      // new partitions are read too
 	member  bool      // the group decides which partitions are assigned
 	pending []Notice
-	ended   bool        // the notice of the end was given
-	ledger  *ledger     // of a member; nil without a group
-	reached []mark      // how far partitions were read behind the records at hand
-	ending  []*readPart // that are done, which the client has not been told
+	ended   bool                 // the notice of the end was given
+	refused func(ck.Error) error // of a member: why its group takes it no more
+	ledger  *ledger              // of a member; nil without a group
+	reached []mark               // how far partitions were read behind the records at hand
+	ending  []*readPart          // that are done, which the client has not been told
 	// nameless are errors that did not say which partition they concern.
 	nameless []ck.ErrorCode
 

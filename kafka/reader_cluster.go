@@ -25,6 +25,12 @@ func (r *Reader) checkCluster(ctx context.Context) error {
 
 // onError handles an error of the client as a whole.
 func (r *Reader) onError(err ck.Error) error {
+	r.fatal = r.fatal || err.IsFatal()
+	if r.refused != nil {
+		if refused := r.refused(err); refused != nil {
+			return refused
+		}
+	}
 	switch err.Code() {
 	case ck.ErrAllBrokersDown, ck.ErrTransport, ck.ErrResolve, ck.ErrTimedOut:
 		if err.Code() == ck.ErrAllBrokersDown && r.downSince.IsZero() {

@@ -15,6 +15,9 @@ import (
 // rebalance is the callback: it runs inside Poll, and inside Close, on the member's
 // goroutine.
 func (m *member) rebalance(_ *ck.Consumer, ev ck.Event) error {
+	if m.abandoned.Load() {
+		return nil
+	}
 	var err error
 	switch ev := ev.(type) {
 	case ck.AssignedPartitions:
