@@ -56,8 +56,8 @@ type world struct {
 	committed []int64
 	written   []map[int64]int // how often, of each partition
 	members   []*modelMember
-	owners    []int // of each partition, as the coordinator sees it; -1: nobody
-	excused   bool  // something may be written twice
+	owners    []int  // of each partition, as the coordinator sees it; -1: nobody
+	excused   []bool // partitions of which something may be written twice
 }
 
 // modelLog says which offsets hold a record; the others are markers, or compacted away.
@@ -94,7 +94,7 @@ func newWorld(seed uint64) *world {
 			end = w.Int64N(int64(len(w.logs[len(w.logs)-1])) + 1)
 		}
 		w.ends = append(w.ends, end)
-		w.committed, w.owners = append(w.committed, 0), append(w.owners, -1)
+		w.committed, w.owners, w.excused = append(w.committed, 0), append(w.owners, -1), append(w.excused, false)
 		w.written = append(w.written, map[int64]int{})
 	}
 	for range 1 + w.IntN(3) {
@@ -354,11 +354,11 @@ func (w *world) give(partition, to int) error {
 		for len(m.chunks) > 0 {
 			w.write(m)
 		}
-		outcome := w.IntN(3)
+		outcome := max(0, w.IntN(9)-6)
 		if err := w.commit(m, outcome); err != nil {
 			return err
 		}
-		w.excused = w.excused || outcome != succeeds // the next owner reads it again
+		w.excused[partition] = w.excused[partition] || outcome != succeeds // the next owner reads it again
 		m.forget(tp)
 	}
 	w.owners[partition] = to
@@ -374,7 +374,7 @@ func (w *world) steal(partition, to int) error {
 	if from < 0 || from == to {
 		return w.give(partition, to)
 	}
-	w.excused = true
+	w.excused[partition] = true
 	w.members[from].lost = append(w.members[from].lost, place(partition))
 	w.owners[partition] = to
 	m := w.members[to]
@@ -412,7 +412,7 @@ func (w *world) judge() error {
 				return fmt.Errorf("%s@%d was never written", place(i), at)
 			case !holds && n > 0, int64(at) >= end && n > 0:
 				return fmt.Errorf("%s@%d was written and is not to be", place(i), at)
-			case n > 1 && (w.carries || !w.excused):
+			case n > 1 && (w.carries || !w.excused[i]):
 				return fmt.Errorf("%s@%d was written %d times", place(i), at, n)
 			}
 		}
