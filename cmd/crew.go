@@ -24,7 +24,7 @@ type crew struct {
 
 // crewMember is one member.
 type crewMember struct {
-	partitions map[kafka.TopicPartition]bool // that it has had
+	partitions map[kafka.TopicPartition]bool // that it has, or had when it left
 	records    int64
 	bytes      int64
 	rebalances int
@@ -78,6 +78,13 @@ func (c *crew) member(n int) *crewMember {
 		c.members[n] = m
 	}
 	return m
+}
+
+// drop notes that partitions are not the member's any more.
+func (m *crewMember) drop(offsets map[kafka.TopicPartition]int64) {
+	for tp := range offsets {
+		delete(m.partitions, tp)
+	}
 }
 
 // read counts what a member has read and done with.
@@ -135,8 +142,12 @@ func (c *crew) changed(member int, change *kafka.Change) string {
 		}
 		sign = "+"
 	case kafka.ChangeRevoked:
+		if change.Reason != kafka.ReasonLeaving {
+			m.drop(change.Offsets)
+		}
 		sign = "-"
 	case kafka.ChangeLost:
+		m.drop(change.Offsets)
 		sign = "lost "
 	}
 	if sign == "" || len(change.Offsets) == 0 {

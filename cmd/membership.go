@@ -106,14 +106,21 @@ func (r *run) join(ctx context.Context, cluster *cluster, topics []kafka.Topic) 
 	if err := r.openCrew(p.events); err != nil {
 		return nil, err
 	}
-	gc := p.config
+	gc, reading := p.config, r.reading
+	if err := reading.checkPartitions(topics); err != nil {
+		return nil, err
+	}
+	if reading.from.Partitions() != nil || reading.to.Partitions() != nil {
+		gc.Only = reading.names
+		r.env.notice("only %s is read: what is not named is neither read nor committed, while the group gives it to members of this process", listPartitions(namedOf(reading, topics)))
+	}
 	if p.moves {
 		if err := r.moveGroup(ctx, cluster, topics); err != nil {
 			return nil, err
 		}
 	}
-	if r.reading.bounded() {
-		ends := *r.reading
+	if reading.bounded() {
+		ends := *reading
 		ends.from, ends.hasFrom = position.Position{}, false // where the group is, the group knows
 		part, err := ends.spans(ctx, r.admin.Admin, topics)
 		if err != nil {
@@ -121,6 +128,9 @@ func (r *run) join(ctx context.Context, cluster *cluster, topics []kafka.Topic) 
 		}
 		gc.Ends = map[kafka.TopicPartition]kafka.End{}
 		for _, s := range part.spans {
+			if !reading.names(s.TopicPartition) {
+				continue
+			}
 			gc.Ends[s.TopicPartition] = kafka.End{Offset: s.To, Ahead: s.Ahead, Empty: s.To <= s.From}
 		}
 		gc.Committed = func(ctx context.Context) (map[kafka.TopicPartition]int64, error) {
@@ -137,6 +147,19 @@ func (r *run) join(ctx context.Context, cluster *cluster, topics []kafka.Topic) 
 		return nil, err
 	}
 	return membership{group}, nil
+}
+
+// namedOf lists the partitions that the positions name.
+func namedOf(p *rangePlan, topics []kafka.Topic) []kafka.TopicPartition {
+	var tps []kafka.TopicPartition
+	for _, t := range topics {
+		for _, part := range t.Partitions {
+			if tp := (kafka.TopicPartition{Topic: t.Name, Partition: part.ID}); p.names(tp) {
+				tps = append(tps, tp)
+			}
+		}
+	}
+	return tps
 }
 
 // membership is a group as a source.
@@ -157,17 +180,8 @@ func (r *run) moveGroup(ctx context.Context, cluster *cluster, topics []kafka.To
 		return err
 	}
 	shift := &offsetShift{env: r.env, admin: r.admin.Admin, group: p.config.Name, commits: commits}
-	var tps []kafka.TopicPartition
-	for _, t := range topics {
-		for _, part := range t.Partitions {
-			tps = append(tps, kafka.TopicPartition{Topic: t.Name, Partition: part.ID})
-		}
-	}
-	from := r.reading.from
-	if err := checkPartitions("from-offset", from.Partitions(), topics, r.reading.patterns != nil); err != nil {
-		return err
-	}
-	if err := shift.toPosition(ctx, from, tps); err != nil {
+	tps := namedOf(r.reading, topics)
+	if err := shift.toPosition(ctx, r.reading.from, tps); err != nil {
 		return fmt.Errorf("--from-offset: %w", err)
 	}
 	moved := shift.moves()

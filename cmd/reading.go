@@ -121,6 +121,14 @@ func (p *rangePlan) selects(tp kafka.TopicPartition) bool {
 	return p.partitions == nil || slices.Contains(p.partitions, tp.Partition)
 }
 
+// names says whether the positions name a partition: one that does not, like 0=10, has
+// others left out.
+func (p *rangePlan) names(tp kafka.TopicPartition) bool {
+	_, from := p.from.For(tp.Partition)
+	_, to := p.to.For(tp.Partition)
+	return (from || !p.hasFrom) && (to || !p.hasTo)
+}
+
 // grows says whether partitions that are new are read too.
 func (p *rangePlan) grows() bool {
 	return !p.bounded() && p.partitions == nil && p.partitionOf == nil && p.from.Partitions() == nil

@@ -13,6 +13,10 @@ const (
 	ChangeLeft      ChangeKind = "left"
 )
 
+// ReasonLeaving is the reason of a revocation by which a member gives away all it has, to
+// leave.
+const ReasonLeaving = "leaving"
+
 // Change is a change of what a member owns or has committed.
 type Change struct {
 	Kind       ChangeKind

@@ -26,6 +26,9 @@ type GroupConfig struct {
 	Reset           string
 	ReadUncommitted bool
 	SessionTimeout  time.Duration // classic protocol; zero: the client's default
+	// Only, when set, says which partitions are read. The others are held all the same, when
+	// the group gives them to a member, and nothing of them is read or committed.
+	Only func(TopicPartition) bool
 	// BatchSize is the most records of a Batch; zero or more than 4,096 means 4,096.
 	BatchSize int
 	// JoinEvery lets the members join one after the other.

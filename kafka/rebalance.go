@@ -47,15 +47,16 @@ func (m *member) assigned(partitions []ck.TopicPartition) error {
 		}
 		return explain(m.cfg, m.logs, m.client.Assign(partitions))
 	}
+	read, unread := m.divide(partitions)
 	starts := map[TopicPartition]int64{}
-	if len(partitions) > 0 {
+	if len(read) > 0 {
 		var err error
-		starts, err = m.starts(partitions)
+		starts, err = m.starts(read)
 		switch {
 		case err == nil:
 		case m.startLater(err):
 			starts = map[TopicPartition]int64{}
-			for _, p := range partitions {
+			for _, p := range read {
 				starts[TopicPartition{*p.Topic, p.Partition}] = 0
 			}
 		default:
@@ -63,15 +64,20 @@ func (m *member) assigned(partitions []ck.TopicPartition) error {
 		}
 	}
 	assign := clientOffsets(starts)
+	paused := unread
+	if m.rewinding { // nothing is read before it is known from where
+		paused = append(assign, unread...)
+	}
 	m.forward(assign, true)
+	assign = append(assign, unread...)
 	var err error
 	if m.cooperative() {
 		err = m.client.IncrementalAssign(assign)
 	} else {
 		err = m.client.Assign(assign)
 	}
-	if err == nil && m.rewinding { // nothing is read before it is known from where
-		err = m.client.Pause(assign)
+	if err == nil && len(paused) > 0 {
+		err = m.client.Pause(paused)
 	}
 	if err != nil {
 		return explain(m.cfg, m.logs, err)
@@ -90,6 +96,20 @@ func (m *member) assigned(partitions []ck.TopicPartition) error {
 		}
 	}
 	return m.tell(Change{Kind: ChangeAssigned, Offsets: starts})
+}
+
+// divide tells the partitions that are read from those that are only held, which are to be
+// paused: their offset is of no meaning.
+func (m *member) divide(partitions []ck.TopicPartition) (read, unread []ck.TopicPartition) {
+	for _, p := range partitions {
+		if only := m.group.gc.Only; only == nil || only(TopicPartition{*p.Topic, p.Partition}) {
+			read = append(read, p)
+			continue
+		}
+		p.Offset = 0
+		unread = append(unread, p)
+	}
+	return read, unread
 }
 
 // starts finds where to begin: the committed offset, or where Reset says.
@@ -141,7 +161,7 @@ func (m *member) relinquish() error {
 	if len(tps) == 0 {
 		return nil
 	}
-	err := m.release(tps, "leaving", min(m.cfg.timeout()/2, leaveGrace), func() error {
+	err := m.release(tps, ReasonLeaving, min(m.cfg.timeout()/2, leaveGrace), func() error {
 		m.client.Poll(int(pollInterval.Milliseconds())) // so that a rebalance that refuses the commit goes on
 		return m.failure
 	})
@@ -237,9 +257,17 @@ func (m *member) uncommitted() error {
 }
 
 // reassign starts fetching all partitions anew, each at its next offset: under the eager
-// protocol none can be assigned alone.
+// protocol none can be assigned alone. Those that are only held stay so.
 func (r *Reader) reassign() error {
-	var all, done []ck.TopicPartition
+	held, err := r.client.Assignment()
+	if err != nil {
+		return explain(r.cfg, r.logs, err)
+	}
+	held = slices.DeleteFunc(held, func(p ck.TopicPartition) bool { return r.parts[TopicPartition{*p.Topic, p.Partition}] != nil })
+	for i := range held {
+		held[i].Offset = 0
+	}
+	all, done := slices.Clone(held), held
 	for _, p := range r.parts {
 		tp := ck.TopicPartition{Topic: &p.Topic, Partition: p.Partition, Offset: ck.Offset(p.next)}
 		all = append(all, tp)
