@@ -21,6 +21,7 @@ type consumeFlags struct {
 	perPart     int64
 	idle, limit durationFlag
 	failEmpty   bool
+	execMode    string
 }
 
 func newConsumeCmd(env *Env) *cobra.Command {
@@ -65,6 +66,7 @@ func (f *consumeFlags) register(flags *pflag.FlagSet) {
 	flags.Int64Var(&f.perPart, "count-per-partition", 0, "print at most `N` records of each partition, and stop when every one has them")
 	flags.Var(&f.idle, "idle-timeout", "stop when nothing has come for `D`")
 	flags.Var(&f.limit, "for", "stop after `D`")
+	registerExecMode(flags, &f.execMode)
 	flags.BoolVar(&f.failEmpty, "fail-empty", false, "exit with 7 when nothing was printed")
 	flags.StringVar(&f.onError, "on-error", "keep", "records that cannot be decoded, filtered or mapped: `keep|skip|stop|dlq:TOPIC`; keep shows their bytes, and takes what cannot be filtered as no match")
 	flags.StringVar(&f.exec, "exec", "", "each member gives record lines to the command `CMD`, prints its answers, a line a record, and commits what was answered")
@@ -120,6 +122,9 @@ func (f *consumeFlags) plan(env *Env, topics []string) (*consumePlan, error) {
 		return nil, err
 	}
 	if err := p.output.files.check(f); err != nil {
+		return nil, err
+	}
+	if err := checkExec(f.exec, f.execMode, f.changed); err != nil {
 		return nil, err
 	}
 	if f.exec != "" && (f.changed("output") || f.changed("kcat-format") || f.changed("key-separator") || p.order != nil) {

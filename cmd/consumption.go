@@ -45,6 +45,7 @@ func (p *consumePlan) run(ctx context.Context, env *Env) (err error) {
 	defer stop(nil)
 	defer p.limits.time(stop)()
 	c := newConsumption(p, env, stop)
+	c.signals, c.polling = ctx, polling
 	defer func() { err = errors.Join(err, c.close()) }()
 	src, err := c.open(polling)
 	if cause := context.Cause(polling); err != nil && cause != nil && errors.Is(err, cause) {
@@ -66,9 +67,7 @@ func (c *consumption) carry(polling context.Context, src source) error {
 	c.newest.Store(time.Now().UnixNano())
 	stages, live := errgroup.WithContext(context.WithoutCancel(polling)) // may we finish what we hold?
 	context.AfterFunc(live, func() { c.stop(nil) })
-	giveUp, release := graceAfter(polling, outputGrace)
-	defer release()
-	c.printer.giveUp = giveUp
+	defer c.bound()()
 	if c.plan.output.header != "" {
 		c.printer.pending = append(c.printer.pending, c.plan.output.header...)
 	}
@@ -96,7 +95,26 @@ func (c *consumption) carry(polling context.Context, src source) error {
 		return err
 	}
 	c.tellFailures()
-	return errors.Join(c.unasked.err(), c.ended(context.Cause(polling)))
+	cause := context.Cause(polling)
+	if c.printer.cut {
+		cause = firstOf(stopped(c.signals), cause)
+	}
+	return errors.Join(c.unasked.err(), c.ended(cause))
+}
+
+// askingGrace is how long the command of --exec has for its answers once the run is to
+// end.
+const askingGrace = outputGrace / 2
+
+// bound says how long the run may take once it is to end.
+func (c *consumption) bound() (release func()) {
+	hurry, unhurry := graceAfter(writePatience, isHasty, c.signals, c.polling)
+	giveUp, unbind := graceAfter(outputGrace, isHasty, c.signals, c.polling)
+	p := c.printer
+	p.hurry, p.giveUp, p.gone, p.notice = hurry, giveUp, c.stop, c.env.notice
+	asking, unask := graceOf(askingGrace, isHasty, c.signals, c.polling)
+	c.asking = asking
+	return func() { unhurry(); unbind(); unask() }
 }
 
 // read takes everything from src and then gives out what was arranged.
@@ -120,6 +138,11 @@ func (c *consumption) read(polling, live context.Context, src source) error {
 
 // send hands a chunk to the printer; live ends when that has failed.
 func (c *consumption) send(live context.Context, out chunk) error {
+	c.busy.Add(1)
+	defer func() {
+		c.moved()
+		c.busy.Add(-1)
+	}()
 	select {
 	case c.chunks <- out:
 		return nil

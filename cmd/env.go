@@ -1,12 +1,10 @@
 package cmd
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"syscall"
 	"time"
 
@@ -32,6 +30,8 @@ type Env struct {
 	color   string // auto, always, never
 	quiet   bool
 	verbose int
+
+	deaths *deaths // what is to be done before a second signal kills; may be nil
 }
 
 func newEnv() *Env {
@@ -44,6 +44,7 @@ func newEnv() *Env {
 		Environ:        os.Environ(),
 		Getenv:         os.Getenv,
 		Now:            time.Now,
+		deaths:         new(deaths),
 	}
 	if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil && width > 0 {
 		env.Width = width
@@ -101,23 +102,4 @@ func (e *Env) notice(format string, args ...any) {
 	if !e.quiet {
 		fmt.Fprintf(e.Stderr, "%s\n", oneLine(fmt.Sprintf(format, args...)))
 	}
-}
-
-// withSignals gives a context that SIGINT, SIGTERM or SIGHUP ends, with the signal as
-// its cause. From then on signals have their default effect: the second one kills.
-// Call release when the command is over.
-func withSignals(parent context.Context) (ctx context.Context, release func()) {
-	ctx, cancel := context.WithCancelCause(parent)
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	go func() { // ends with ctx
-		select {
-		case s := <-signals:
-			signal.Stop(signals)
-			cancel(&errInterrupted{s})
-		case <-ctx.Done():
-			signal.Stop(signals)
-		}
-	}()
-	return ctx, func() { cancel(nil) }
 }

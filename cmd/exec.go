@@ -5,139 +5,144 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/spf13/pflag"
+
 	"kstream/kafka"
 	"kstream/output"
 )
 
-// execBatch is how many records a member fetches at once under --exec, so that a slow
-// command does not keep it from polling for longer than the group allows.
-const execBatch = 64
-
-// execDeaths is how often a command may die on one record before --on-error decides.
-const execDeaths = 3
-
-// question is the records of a batch that are to be answered: where each stands in the
-// batch, and its line.
-type question struct {
-	index []int
-	lines [][]byte
-	text  []byte
+func registerExecMode(flags *pflag.FlagSet, mode *string) {
+	flags.StringVar(mode, "exec-mode", "lines", "how the command of --exec answers: `lines|json`; lines: one line a record; json: objects with the number of their record")
 }
 
-// execute asks the command about the records of a batch and prints its answers. A record
-// is acknowledged once its answer was printed; those that were filtered out are done
-// with as soon as all before them are.
+// checkExec refuses an --exec-mode that is none.
+func checkExec(command, mode string, changed func(name string) bool) error {
+	switch {
+	case mode != "lines" && mode != "json":
+		return usagef("--exec-mode %s: want lines or json", mode)
+	case command == "" && changed("exec-mode"):
+		return usagef("--exec-mode goes with --exec")
+	}
+	return nil
+}
+
+// newWorker makes the command of --exec for one member, or nil without one.
+func (r *run) newWorker(command, mode string) *worker {
+	if command == "" {
+		return nil
+	}
+	w := &worker{command: command, json: mode == "json", env: r.env}
+	r.workers.add(w)
+	return w
+}
+
+// viewJob prints the answers of the command. A record is acknowledged once its answer was
+// printed; those that were filtered out are done with as soon as all before them are.
+type viewJob struct {
+	*view
+	live context.Context
+	ev   kafka.Event
+	out  chunk
+	told int // records of the batch that were said to be done
+}
+
+// execute asks the command about the records of a batch.
 func (v *view) execute(live context.Context, ev kafka.Event, notices []string) error {
-	b := ev.Batch
-	q, end, ending := v.question(live, b)
 	if len(notices) > 0 {
 		if err := v.send(live, chunk{notices: notices}); err != nil {
 			return err
 		}
 	}
-	deaths := 0
-	for at := 0; at < len(q.lines); {
-		out := chunk{text: v.printer.buffer()}
-		first := at
-		n, err := v.worker.ask(live, q.lines[at:], func(i int, line []byte, more bool) error {
-			out.text = append(append(out.text, line...), '\n')
-			v.printed.Add(1)
-			if more && len(out.text) < flushAt {
-				return nil
-			}
-			out.done = b.Ack(q.next(first+i+1, end))
-			err := v.send(live, out)
-			out = chunk{text: v.printer.buffer()}
-			return err
-		})
-		at += n
-		var died *workerDied
-		if !errors.As(err, &died) {
-			if err != nil {
-				return err
-			}
-			continue
-		}
-		if len(out.text) > 0 {
-			out.done = b.Ack(q.next(at, end))
-			if err := v.send(live, out); err != nil {
-				return err
-			}
-		}
-		if n > 0 {
-			deaths = 0
-		}
-		if deaths++; deaths < execDeaths {
-			continue
-		}
-		if err := v.unanswered(live, &b.Records[q.index[at]], died); err != nil {
-			return err
-		}
-		at, deaths, v.worker.backoff = at+1, 0, 0
+	job := &viewJob{view: v, live: live, ev: ev, out: v.printer.chunk()}
+	v.execution = newExecution(v.worker, ev, job, v.asking, func() bool { return v.polling.Err() != nil })
+	defer func() { v.execution = nil }()
+	n, err := v.execution.run()
+	if errors.Is(err, errAskedEnough) || errors.Is(err, context.Cause(v.asking)) && v.asking.Err() != nil {
+		err = nil // the answers that are missing come again
 	}
-	if err := v.letters.flush(live); err != nil {
-		return err
+	if printed := firstOf(job.flush(), job.done(n)); printed != nil {
+		return firstOf(v.unended(err), printed)
 	}
-	if err := v.send(live, chunk{done: b.Ack(end)}); err != nil {
-		return err
+	v.crew.read(ev.Member, ev.Batch.Records[:n])
+	return v.unended(err)
+}
+
+func (j *viewJob) line(i int, dst []byte) ([]byte, bool, error) {
+	j.load(&j.ev.Batch.Records[i])
+	keep, err := j.keep(j.polling)
+	if err != nil {
+		return dst, false, overOr(j.polling, err)
 	}
-	v.crew.read(ev.Member, b.Records[:end])
-	if errors.Is(ending, errEnough) {
+	if !keep {
+		return dst, false, nil
+	}
+	return output.JSON{}.Append(dst, &j.record.Message), true, nil
+}
+
+func (j *viewJob) answer(_, _ int, a execAnswer) error {
+	text := a.line
+	if j.worker.json {
+		if a.value == nil {
+			return nil
+		}
+		text = textOf(a.value)
+	}
+	j.out.text = append(append(j.out.text, text...), '\n')
+	j.out.ends = append(j.out.ends, recordEnd{len(j.out.text), 0})
+	j.printed.Add(1)
+	if len(j.out.text) < flushAt {
 		return nil
 	}
-	return ending
+	return j.flush()
 }
 
-// next gives how many records of the batch are done with when the first n lines are
-// answered.
-func (q *question) next(n, end int) int {
-	if n == len(q.lines) {
-		return end
+// textOf is a JSON value as it is printed: a string as its text.
+func textOf(value []byte) []byte {
+	if value[0] != '"' {
+		return value
 	}
-	return q.index[n]
-}
-
-// question renders the records that the steps keep as record lines. end is how many
-// records of the batch it covers, and err why it is not all.
-func (v *view) question(ctx context.Context, b *kafka.Batch) (q question, end int, err error) {
-	r := &v.record
-	var ends []int
-	for i := range b.Records {
-		v.load(&b.Records[i])
-		keep, err := v.keep(ctx)
-		if err != nil {
-			return q.cut(ends), i, err
-		}
-		if keep {
-			q.text = output.JSON{}.Append(q.text, &r.Message)
-			q.index, ends = append(q.index, i), append(ends, len(q.text))
-		}
+	text, err := jsontext.AppendUnquote(nil, value)
+	if err != nil {
+		return value
 	}
-	return q.cut(ends), len(b.Records), nil
+	return text
 }
 
-// cut makes the lines, now that the text does not move any more.
-func (q question) cut(ends []int) question {
-	start := 0
-	for _, end := range ends {
-		q.lines = append(q.lines, q.text[start:end])
-		start = end
+func (j *viewJob) flush() error {
+	j.moved()
+	if len(j.out.text) == 0 {
+		return nil
 	}
-	return q
+	out := j.out
+	j.out = j.printer.chunk()
+	return j.send(j.live, out)
 }
 
-// unanswered decides about a record that the command has died of: --on-error.
-func (v *view) unanswered(ctx context.Context, rec *kafka.Record, died error) error {
-	r := &v.record
-	v.load(rec)
-	err := fmt.Errorf("%s[%d]@%d: --exec: died %d times on this record: %w", rec.Topic, rec.Partition, rec.Offset, execDeaths, died)
-	switch v.plan.failures.action {
+func (j *viewJob) done(n int) error {
+	if n == j.told && n < len(j.ev.Batch.Records) {
+		return nil
+	}
+	j.told = n
+	if err := j.letters.flush(j.live); err != nil {
+		return err
+	}
+	return j.send(j.live, chunk{done: j.ev.Batch.Ack(n)})
+}
+
+// unanswered decides about a record that the command has died of, or could not answer:
+// --on-error.
+func (j *viewJob) unanswered(i int, reason error) error {
+	rec := &j.ev.Batch.Records[i]
+	j.load(rec)
+	err := fmt.Errorf("%s: %w", placeOf(rec), reason)
+	switch j.failures.action {
 	case "skip":
-		v.failed.add(answered, err)
+		j.failed.add(answered, err)
 		return nil
 	case "dlq":
-		v.failed.add(answered, err)
-		return v.letters.add(ctx, r, err)
+		j.failed.add(answered, err)
+		return j.letters.add(j.live, &j.record, err)
 	}
 	return hint(faultf(codeBadData, "%w", err), "--on-error skip leaves such records out, dlq:TOPIC keeps them in a topic")
 }

@@ -49,8 +49,10 @@ func (c *expectCommand) start(env *Env) (*expectChild, error) {
 	if err := child.process.Start(); err != nil {
 		return nil, faultf(codeFailed, "%s: %w", c.words[0], pathCause(err))
 	}
+	spared := env.deaths.add(func() { child.group.send(syscall.SIGKILL) })
 	go func() { // ends with the command, which stop sees to
 		_ = child.process.Wait() // status tells how it ended
+		spared()
 		close(child.ended)
 	}()
 	return child, nil

@@ -47,8 +47,7 @@ func (e *expectation) watch(ctx context.Context, cluster *cluster, admin *kafka.
 	if e.child != nil {
 		go e.child.watch(polling, func() { stop(errCommandFailed) }) // ends with polling
 	}
-	live := context.WithoutCancel(ctx) // a batch that was begun is finished
-	err = reader.Run(polling, func(ev kafka.Event) error { return e.take(live, ev) })
+	err = reader.Run(polling, func(ev kafka.Event) error { return overOr(polling, e.take(polling, ev)) })
 	if err == nil { // no partition is left to read
 		<-polling.Done()
 		err = context.Cause(polling)

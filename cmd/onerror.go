@@ -143,6 +143,9 @@ func (s *selected) decide(ctx context.Context, r *record, failed error) (keep bo
 	if !errors.As(failed, &bad) {
 		return false, failed
 	}
+	if ctx.Err() != nil { // it was cut short: the record is none the worse
+		return false, context.Cause(ctx)
+	}
 	err := fmt.Errorf("%s: %w", placeOf(r.Record), bad.err)
 	if s.failures.forgives(bad.what) {
 		s.unmatched.add(bad.what, err)

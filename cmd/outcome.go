@@ -187,6 +187,8 @@ func (w *production) bad(l *load, bad *input.BadRecord) error {
 func (w *production) unsendable(l *load, r *input.Record, err error) (counted int, _ error) {
 	var f *fault
 	switch {
+	case isHasty(err):
+		return 0, err // it was not attempted
 	case errors.As(err, &f), ofRegistry(err),
 		(errors.Is(err, kafka.ErrUnknownTopic) || errors.Is(err, serde.ErrUnknownSchema)) && w.flags.onError == "stop":
 		return 0, fmt.Errorf("%s: %w", r.Place, err)

@@ -12,6 +12,7 @@ type pipeFlags struct {
 	reading     selectionFlags
 	members     memberFlags
 	exec        string
+	execMode    string
 	exit        bool
 	count       int64
 	idle, limit durationFlag
@@ -63,6 +64,7 @@ func (f *pipeFlags) register(flags *pflag.FlagSet) {
 	f.registerReading(flags)
 	r := &f.reading
 	flags.StringVar(&f.exec, "exec", "", "each member gives record lines to the command `CMD`; each line that it answers is the new value, and an empty one drops the record")
+	registerExecMode(flags, &f.execMode)
 	flags.StringVar(&f.route, "route", "", "the topic by the jq `EXPR` over the record as it is written; null is DST")
 	flags.BoolVar(&f.exactlyOnce, "exactly-once", false, "commit results and offsets in one transaction for each member")
 	flags.Var(&f.commitEvery, "commit-every", "commit what is done every `D`")

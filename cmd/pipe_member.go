@@ -14,13 +14,14 @@ import (
 type pipeMember struct {
 	*pipeline
 	*packer
-	number   int
-	session  *kafka.Session  // of --exactly-once, else nil
-	producer *kafka.Producer // without --exactly-once
-	changer  *changer
-	worker   *worker // of --exec; nil without
-	plain    bool    // every record is written as it was read
-	ended    error   // why nothing more can be committed
+	number    int
+	session   *kafka.Session  // of --exactly-once, else nil
+	producer  *kafka.Producer // without --exactly-once
+	changer   *changer
+	worker    *worker    // of --exec; nil without
+	execution *execution // while the command is asked about a batch
+	plain     bool       // every record is written as it was read
+	ended     error      // why nothing more can be committed
 
 	here      origin          // the record at hand
 	results   int64           // of the record at hand
@@ -48,10 +49,7 @@ func (l *pipeline) member(number int) *pipeMember {
 func (l *pipeline) carrier(number int) kafka.Carrier {
 	m := &pipeMember{pipeline: l, packer: newPacker(), number: number, confirmed: map[origin]bool{}, since: time.Now()}
 	m.changer = l.newChanger()
-	if command := l.pipePlan.flags.exec; command != "" {
-		m.worker = &worker{command: command, stderr: l.env.Stderr}
-		l.workers.add(m.worker)
-	}
+	m.worker = l.newWorker(l.pipePlan.flags.exec, l.pipePlan.flags.execMode)
 	m.plain = m.changer.plain() && l.route == nil && !l.transcodes && l.run.limits.count == 0
 	if m.ended = m.open(); m.ended != nil {
 		l.stop(m.ended)
@@ -109,17 +107,18 @@ func (m *pipeMember) send(ctx context.Context, o *kafka.Outgoing) error {
 
 // receive takes what the member emits.
 func (m *pipeMember) receive(ev kafka.Event) error {
-	m.busy.Add(1)
-	defer func() {
-		m.newest.Store(m.env.Now().UnixNano())
-		m.busy.Add(-1)
-	}()
+	defer m.moved()
 	for _, n := range ev.Notices {
 		m.note(n)
 	}
 	if c := ev.Change; c != nil {
 		if line := m.crew.changed(m.number, c); line != "" {
 			m.env.notice("%s", line)
+		}
+		if c.Kind == kafka.ChangeRevoked {
+			if err := m.execution.settle(); err != nil {
+				return err
+			}
 		}
 		if c.Written != nil {
 			c.Written() // all is packed; Commit does the rest
@@ -178,17 +177,24 @@ func (m *pipeMember) take(ev kafka.Event) (int, error) {
 		if m.polling.Err() != nil {
 			return i, nil
 		}
-		rec := &b.Records[i]
-		m.begin(rec)
-		if m.suspected() {
-			if err := m.alone(ev, i, i+1, func() error { return m.change(rec) }); err != nil {
-				return i, err
-			}
+		if !b.Owned(i) {
 			continue
 		}
-		if err := m.settle(rec, m.change(rec)); err != nil {
+		rec := &b.Records[i]
+		m.begin(rec)
+		var err error
+		if m.suspected() {
+			err = m.alone(ev, i, i+1, func() error { return m.change(rec) })
+		} else {
+			err = m.settle(rec, m.change(rec))
+		}
+		if m.asking.Err() != nil {
+			return i, nil // it comes again
+		}
+		if err != nil {
 			return i, err
 		}
+		m.moved()
 		if err := m.commitDue(ev, i+1); err != nil {
 			return i + 1, err
 		}
@@ -219,13 +225,13 @@ func (m *pipeMember) begin(r *kafka.Record) {
 // change packs what becomes of a record.
 func (m *pipeMember) change(rec *kafka.Record) error {
 	if !m.transcodes || m.changes.mapping != nil {
-		return m.changer.change(m.working, rec, m.put)
+		return m.changer.change(m.asking, rec, m.put)
 	}
-	keep, err := m.changer.look(m.working, rec)
+	keep, err := m.changer.look(m.asking, rec)
 	if !keep || err != nil {
 		return err
 	}
-	return m.changer.writeValue(m.working, valueJSON(&m.changer.record), m.put)
+	return m.changer.writeValue(m.asking, valueJSON(&m.changer.record), m.put)
 }
 
 // put packs one result.
@@ -247,10 +253,10 @@ func (m *pipeMember) topicOf(*kafka.Record) (string, error) {
 	if m.route == nil {
 		return m.dst, nil
 	}
-	text, err := m.route.Apply(m.working, m.changer.record.look())
+	text, err := m.route.Apply(m.asking, m.changer.record.look())
 	switch {
 	case err != nil:
-		return "", m.changer.failed(m.working, err)
+		return "", m.changer.failed(m.asking, err)
 	case text != nil:
 		return string(text), m.known(m.working, string(text))
 	case m.dst == "":

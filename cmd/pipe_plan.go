@@ -80,6 +80,9 @@ func (f *pipeFlags) check(src, dst string) error {
 	if err := checkCompression(f.compression); err != nil {
 		return err
 	}
+	if err := checkExec(f.exec, f.execMode, f.changed); err != nil {
+		return err
+	}
 	return checkPositive(f.changed, flagValue{"count", f.count}, flagValue{"idle-timeout", int64(f.idle.d)}, flagValue{"for", int64(f.limit.d)})
 }
 

@@ -25,9 +25,7 @@ type pipeline struct {
 	id    string // of this process, in transactional ids
 	limit int    // max.message.bytes of DST; 0: unknown
 
-	polling context.Context // may we take on more work?
 	working context.Context // may we finish what we hold?
-	asking  context.Context // may we wait for the command of --exec?
 
 	mu       sync.Mutex
 	carriers map[int]*pipeMember
@@ -55,6 +53,7 @@ func (p *pipePlan) run(ctx context.Context, env *Env) (err error) {
 		pipePlan: p, run: newRun(p.selection, p.members, p.limits, env, stop),
 		id: strings.ToLower(rand.Text()[:8]), carriers: map[int]*pipeMember{}, topics: map[string]knownTopic{},
 	}
+	l.signals, l.polling = ctx, polling
 	defer func() { err = errors.Join(err, l.close()) }()
 	src, err := l.open(polling)
 	if cause := context.Cause(polling); err != nil && cause != nil && errors.Is(err, cause) {
@@ -138,7 +137,7 @@ func (l *pipeline) transactionalID(member int) (id string, mine bool) {
 // carry runs the members until the pipe ends, and says how it ended.
 func (l *pipeline) carry(polling context.Context, src source) error {
 	l.newest.Store(time.Now().UnixNano())
-	defer l.bound(polling)()
+	defer l.bound()()
 	watches, over := context.WithCancel(polling)
 	defer over()
 	if l.run.limits.idle > 0 {
@@ -158,21 +157,14 @@ func (l *pipeline) carry(polling context.Context, src source) error {
 	return l.ended(cause)
 }
 
-// bound makes the contexts of the members: after a signal the command of --exec has half
-// of the grace for its answers, and deliveries and commits have all of it.
-func (l *pipeline) bound(polling context.Context) (release func()) {
-	l.polling = polling
-	live := context.WithoutCancel(polling)
-	var giveUp, hurry context.CancelFunc
-	l.working, giveUp = context.WithCancel(live)
-	l.asking, hurry = context.WithCancel(l.working)
-	unhook := context.AfterFunc(polling, func() { // ends at once
-		if stopped(polling) != nil {
-			time.AfterFunc(outputGrace/2, hurry)
-			time.AfterFunc(outputGrace, giveUp)
-		}
-	})
-	return func() { unhook(); hurry(); giveUp() }
+// bound makes the contexts of the members: once the pipe is to end, expressions and the
+// command of --exec have half of the grace, and after a signal deliveries and commits have
+// all of it.
+func (l *pipeline) bound() (release func()) {
+	working, done := graceOf(outputGrace, isSignal, l.signals, l.polling)
+	asking, unask := graceOf(askingGrace, isHasty, l.signals, l.polling)
+	l.working, l.asking = working, asking
+	return func() { done(); unask() }
 }
 
 // isFailure says whether the cause of an end is an error, and nothing that was asked for.

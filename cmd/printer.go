@@ -4,16 +4,27 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"sync"
+	"time"
+
+	"kstream/kafka"
 )
 
 // chunk is what one batch became: text for stdout, notices for stderr, and what is to
 // be done once the text was written.
 type chunk struct {
 	text    []byte
+	ends    []recordEnd  // of the records in text; none: text is written whole
+	trail   *kafka.Trail // acknowledges records of which only some were written; may be nil
 	notices []string
-	done    func() // nil: nothing
+	done    func() // once text was written; nil: nothing
+	passed  func() // the same, but also when nothing is written any more
 }
+
+// recordEnd is where the text of a record ends, and how many records of its batch are
+// done with then.
+type recordEnd struct{ text, records int }
 
 // flushAt is the amount of text at which the printer writes although more is coming.
 const flushAt = 256 << 10
@@ -28,30 +39,73 @@ var errBlocked = errors.New("nobody takes it")
 // printer is the only writer of stdout and stderr while records flow. It writes when
 // no chunk is waiting, so that nobody waits for a record that is there, and when much
 // has gathered, so that a call to the system carries a lot.
+//
+// When the reader has gone, or takes no more after a signal, the output ends behind a
+// record: those that were written are acknowledged, and no others.
 type printer struct {
 	stdout, stderr io.Writer
 	pending        []byte
-	done           []func()
+	parts          []pendingChunk
 	// free takes back the buffers of chunks, so that the members use them again.
 	free sync.Pool
-	// giveUp, when it closes, ends a write that blocks. Nil: writes may take for ever.
-	giveUp <-chan struct{}
-	writes chan []byte // to the goroutine that writes; made by the first write
+	// hurry, when it closes, ends the output as soon as a write has to wait, and giveUp
+	// ends a write whatever it leaves behind. Nil: writes may take for ever.
+	hurry, giveUp <-chan struct{}
+	// gone is told when the reader has gone, which then is no error. May be nil.
+	gone func(error)
+	// notice says that stdout is blocked. May be nil.
+	notice func(format string, args ...any)
+
+	over   bool // nothing is written any more
+	cut    bool // because nobody took it after a signal
+	out    *patientFile
+	writes chan []byte // to the goroutine that writes, without out; made by the first write
 	wrote  chan error
 }
 
+// pendingChunk is a chunk whose text is pending, or is written by itself.
+type pendingChunk struct {
+	start int // of its text in pending
+	chunk
+}
+
+// chunkBuffers are what a chunk is made in.
+type chunkBuffers struct {
+	text  []byte
+	ends  []recordEnd
+	trail kafka.Trail
+}
+
 // buffer gives an empty buffer for a chunk's text.
-func (p *printer) buffer() []byte {
-	if b, ok := p.free.Get().(*[]byte); ok {
-		return (*b)[:0]
+func (p *printer) buffer() []byte { return p.chunk().text }
+
+// chunk gives an empty chunk.
+func (p *printer) chunk() chunk {
+	b, ok := p.free.Get().(*chunkBuffers)
+	if !ok {
+		b = &chunkBuffers{text: make([]byte, 0, 64<<10)}
 	}
-	return make([]byte, 0, 64<<10)
+	return chunk{text: b.text[:0], ends: b.ends[:0], trail: &b.trail}
+}
+
+// giveBack lets the buffers of a chunk be used again.
+func (p *printer) giveBack(c *chunk) {
+	if c.text == nil || cap(c.text) > bufferKept {
+		return
+	}
+	b := &chunkBuffers{text: c.text, ends: c.ends}
+	if c.trail != nil {
+		b.trail = *c.trail
+	}
+	p.free.Put(b)
 }
 
 // print writes chunks until the channel is closed. After an error it writes nothing
 // more, and no done of a chunk that was not written is called.
 func (p *printer) print(chunks <-chan chunk) error {
+	p.out = openPatient(p.stdout, p.hurry)
 	defer func() {
+		p.out.close()
 		if p.writes != nil {
 			close(p.writes)
 		}
@@ -85,60 +139,168 @@ func (p *printer) take(c chunk) error {
 			fmt.Fprintf(p.stderr, "%s\n", n)
 		}
 	}
-	written := len(p.pending) == 0 && len(c.text) >= flushAt
-	if written {
-		if err := p.write(c.text); err != nil {
-			return err
-		}
-	} else {
-		p.pending = append(p.pending, c.text...)
+	if p.over {
+		p.pass(&c)
+		return nil
 	}
-	if c.text != nil && cap(c.text) <= bufferKept {
-		p.free.Put(&c.text)
+	alone := len(p.pending) == 0 && len(p.parts) == 0 && len(c.text) >= flushAt
+	p.parts = append(p.parts, pendingChunk{len(p.pending), c})
+	if alone {
+		return p.settle(c.text)
 	}
-	if c.done != nil {
-		p.done = append(p.done, c.done)
-	}
-	if written || len(p.pending) >= flushAt { // what is written is done, though more keeps coming
+	p.pending = append(p.pending, c.text...)
+	if len(p.pending) >= flushAt { // what is written is done, though more keeps coming
 		return p.flush()
 	}
 	return nil
 }
 
-// flush writes what is pending and then calls the dones in order.
-func (p *printer) flush() error {
-	if len(p.pending) > 0 {
-		if err := p.write(p.pending); err != nil {
-			return err
+// flush writes what is pending.
+func (p *printer) flush() error { return p.settle(p.pending) }
+
+// settle writes the text of the parts and then calls their dones in order.
+func (p *printer) settle(text []byte) error {
+	if len(text) > 0 && !p.over {
+		if n, err := p.write(text); err != nil {
+			return p.end(text, n, err)
 		}
-		p.pending = p.pending[:0]
 	}
-	for i, done := range p.done {
-		done()
-		p.done[i] = nil
+	for i := range p.parts {
+		c := &p.parts[i].chunk
+		if c.done != nil {
+			c.done()
+		}
+		p.pass(c)
 	}
-	p.done = p.done[:0]
+	clear(p.parts)
+	p.parts, p.pending = p.parts[:0], p.pending[:0]
 	return nil
 }
 
-// write writes all of text, or returns an error. After errBlocked the text still
-// belongs to the write that was given up.
-func (p *printer) write(text []byte) error {
-	var err error
-	if p.giveUp == nil {
-		_, err = p.stdout.Write(text)
-	} else {
-		err = p.writeAside(text)
+// pass ends a chunk, written or not.
+func (p *printer) pass(c *chunk) {
+	if c.passed != nil {
+		c.passed()
 	}
-	if err != nil {
+	p.giveBack(c)
+}
+
+// end ends the output after a write that wrote n bytes of text and failed.
+func (p *printer) end(text []byte, n int, err error) error {
+	p.over = true
+	switch {
+	case errors.Is(err, errGone) && p.gone != nil:
+		p.gone(errGone)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		rest := text[n:p.recordEnd(text, n)]
+		if err := p.out.finish(rest); err != nil {
+			return fmt.Errorf("write output: %w", err)
+		}
+		n += len(rest)
+		p.cut = true
+	default:
 		return fmt.Errorf("write output: %w", err)
 	}
+	for i := range p.parts {
+		p.acknowledge(&p.parts[i], n)
+		p.pass(&p.parts[i].chunk)
+	}
+	clear(p.parts)
+	p.parts, p.pending = p.parts[:0], p.pending[:0]
 	return nil
+}
+
+// recordEnd is where the record ends whose first n bytes of text were written: n where no
+// record is begun.
+func (p *printer) recordEnd(text []byte, n int) int {
+	if n == 0 {
+		return 0
+	}
+	for _, part := range p.parts {
+		for _, e := range part.ends {
+			if part.start+e.text >= n {
+				return part.start + e.text
+			}
+		}
+		if whole := part.start + len(part.text); whole >= n {
+			return whole
+		}
+	}
+	return len(text)
+}
+
+// acknowledge does what is to be done when the first n bytes of the text were written.
+func (p *printer) acknowledge(c *pendingChunk, n int) {
+	if c.start+len(c.text) <= n {
+		if c.done != nil {
+			c.done()
+		}
+		return
+	}
+	records := 0
+	for _, e := range c.ends {
+		if c.start+e.text > n {
+			break
+		}
+		records = e.records
+	}
+	if c.trail != nil && records > 0 {
+		c.trail.Ack(records)
+	}
+}
+
+// blockedAfter is how long stdout may take nothing until that is said, and then said
+// again every blockedAgain.
+const (
+	blockedAfter = 5 * time.Second
+	blockedAgain = time.Minute
+)
+
+// write writes all of text, or returns an error and how much was written before. After
+// errBlocked the text still belongs to the write that was given up.
+func (p *printer) write(text []byte) (int, error) {
+	if p.out != nil {
+		return p.out.write(text, p.notice)
+	}
+	defer sayBlocked(p.notice)()
+	if p.giveUp == nil {
+		return p.stdout.Write(text)
+	}
+	return p.writeAside(text)
+}
+
+// sayBlocked says that stdout is blocked, while that lasts, until the function that it
+// returns is called.
+func sayBlocked(notice func(format string, args ...any)) (moves func()) {
+	if notice == nil {
+		return func() {}
+	}
+	began := time.Now()
+	var mu sync.Mutex
+	said := false
+	var timer *time.Timer
+	mu.Lock()
+	defer mu.Unlock()
+	timer = time.AfterFunc(blockedAfter, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		said = true
+		notice("stdout is blocked: for %v nobody has taken what is printed", time.Since(began).Round(time.Second))
+		timer.Reset(blockedAgain)
+	})
+	return func() {
+		timer.Stop()
+		mu.Lock()
+		defer mu.Unlock()
+		if said {
+			notice("stdout is taken again after %v", time.Since(began).Round(time.Second))
+		}
+	}
 }
 
 // writeAside lets a goroutine do the write, so that it can be given up: a write to a
 // pipe that is full cannot be interrupted.
-func (p *printer) writeAside(text []byte) error {
+func (p *printer) writeAside(text []byte) (int, error) {
 	if p.writes == nil {
 		p.writes, p.wrote = make(chan []byte), make(chan error, 1)
 		go func() { // ends with print, unless a write was given up: then with the process
@@ -151,8 +313,11 @@ func (p *printer) writeAside(text []byte) error {
 	p.writes <- text
 	select {
 	case err := <-p.wrote:
-		return err
+		if err != nil {
+			return 0, err
+		}
+		return len(text), nil
 	case <-p.giveUp:
-		return errBlocked
+		return 0, errBlocked
 	}
 }

@@ -26,7 +26,8 @@ type production struct {
 	gone     chan struct{} // closed when nobody prints any more
 	stop     context.CancelCauseFunc
 	free     chan *input.Batch
-	began    atomic.Bool // the cluster has answered; from here on its silence is news
+	packing  context.Context // may we wait for expressions and serdes?
+	began    atomic.Bool     // the cluster has answered; from here on its silence is news
 
 	openProducer func() (*kafka.Producer, error)
 
@@ -275,6 +276,9 @@ const grace = 4 * time.Second
 
 // transfer sends what the source gives, in transactions where asked, and flushes.
 func (w *production) transfer(polling, live context.Context, source input.Reader, preamble func() []byte) error {
+	packing, release := graceOf(askingGrace, isHasty, polling)
+	defer release()
+	w.packing = packing
 	over := make(chan struct{})
 	var patience sync.WaitGroup
 	patience.Go(func() { w.bePatient(polling, over) }) // ends with over

@@ -29,7 +29,8 @@ type replay struct {
 	store *progressStore // nil when no progress is kept
 
 	changer   *changer
-	here      origin // of the record that is being changed
+	changing  context.Context // may we wait for expressions and serdes?
+	here      origin          // of the record that is being changed
 	next      map[int32]int64
 	kept      map[int32]int64 // the positions that are kept as progress
 	pending   replayTally     // since the last checkpoint
@@ -113,8 +114,11 @@ const passes = 3
 // carry copies until the end of the source. After a transaction that failed it begins
 // again where the last one ended.
 func (r *replay) carry(polling, live context.Context) error {
-	giveUp, release := graceAfter(polling, outputGrace)
+	giveUp, release := graceAfter(outputGrace, isSignal, polling)
 	defer release()
+	changing, unbind := graceOf(askingGrace, isHasty, polling)
+	defer unbind()
+	r.changing = changing
 	over := make(chan struct{})
 	var patience sync.WaitGroup
 	patience.Go(func() { // ends with over or the grace
@@ -287,7 +291,7 @@ func (r *replay) copyOne(live context.Context, rec *kafka.Record) error {
 	case r.changer.plain():
 		err = r.write(live, rec)
 	default:
-		err = r.changer.change(live, rec, func(out *kafka.Record) error { return r.write(live, out) })
+		err = overOr(r.changing, r.changer.change(r.changing, rec, func(out *kafka.Record) error { return r.write(live, out) }))
 	}
 	var bad *unusable
 	if errors.As(err, &bad) {

@@ -34,12 +34,15 @@ func Main(args []string) (status int) {
 			status = exitOf(codeBug)
 		}
 	}()
-	ctx, release := withSignals(context.Background())
+	ctx, release := withSignals(context.Background(), env)
 	defer release()
 	root := newRoot(env)
 	completeLine(root, env, args)
 	root.SetArgs(args)
 	ran, err := root.ExecuteContextC(ctx)
+	if errors.Is(err, context.Canceled) { // some call was cut short
+		err = firstOf(stopped(ctx), err)
+	}
 	return finish(env.Stderr, err, wantsJSON(ran, args))
 }
 

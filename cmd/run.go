@@ -74,9 +74,13 @@ type run struct {
 
 	left    atomic.Int64 // of limits.count
 	printed atomic.Int64
-	busy    atomic.Int32 // receivers that work on something
-	newest  atomic.Int64 // when the last of them was done, in nanoseconds since the epoch
+	busy    atomic.Int32 // receivers that wait for whoever takes what they made
+	newest  atomic.Int64 // when something was last done, in nanoseconds since the epoch
 	stop    context.CancelCauseFunc
+
+	signals context.Context // ends with a signal
+	polling context.Context // may we take on more work?
+	asking  context.Context // may we wait for the command of --exec?
 }
 
 func newRun(s *selection, members *memberPlan, l limits, env *Env, stop context.CancelCauseFunc) *run {
@@ -91,7 +95,7 @@ func newRun(s *selection, members *memberPlan, l limits, env *Env, stop context.
 // close gives back what the run itself opened.
 func (r *run) close() error {
 	r.admin.close()
-	return errors.Join(r.letters.close(), r.workers.close(), r.crew.close())
+	return errors.Join(r.letters.close(), r.workers.close(isHasty(context.Cause(r.polling)) || r.signals.Err() != nil), r.crew.close())
 }
 
 // claim takes one record from the budget of --count. It returns errEnough when none is
@@ -119,8 +123,12 @@ func (r *run) find(ctx context.Context, admin *kafka.Admin) ([]kafka.Topic, erro
 	return reading.find(ctx, admin)
 }
 
-// watchIdle ends the read when nothing has come for the idle timeout. While records
-// wait to be taken by whoever reads the output, the read is not idle.
+// moved notes that something was done just now.
+func (r *run) moved() { r.newest.Store(r.env.Now().UnixNano()) }
+
+// watchIdle ends the read when nothing has come for the idle timeout: no record, no
+// answer of a command. While records wait to be taken by whoever reads the output, the
+// read is not idle.
 func (r *run) watchIdle(ctx context.Context) {
 	idle := r.limits.idle
 	for {
@@ -159,24 +167,6 @@ func (r *run) ended(cause error) error {
 		return faultf(codeUnmet, "--fail-empty: nothing was printed")
 	}
 	return nil
-}
-
-// graceAfter gives a channel that closes some time after a signal has ended ctx.
-func graceAfter(ctx context.Context, grace time.Duration) (over <-chan struct{}, release func()) {
-	closing := make(chan struct{})
-	ended, cancel := context.WithCancel(context.Background())
-	unhook := context.AfterFunc(ctx, func() { // ends with release or the grace
-		var interrupted *errInterrupted
-		if !errors.As(context.Cause(ctx), &interrupted) {
-			return
-		}
-		select {
-		case <-time.After(grace):
-			close(closing)
-		case <-ended.Done():
-		}
-	})
-	return closing, func() { unhook(); cancel() }
 }
 
 // lentAdmin is an admin connection that may be closed early, aside from everything

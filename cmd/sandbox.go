@@ -80,6 +80,7 @@ func (p *sandboxPlan) run(ctx context.Context, env *Env) (err error) {
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, forwarded()...) // before the broker: none may end us from here on
 	defer signal.Stop(signals)
+	env.deaths.forward()
 	if context.Cause(ctx) != nil {
 		return stopped(ctx)
 	}

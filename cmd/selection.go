@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -162,6 +163,15 @@ func (s *selected) newLooker() *looker {
 	}
 	l.decoded = append(l.decoded, s.filters.decoded...)
 	return l
+}
+
+// overOr is the error of what looks at records: why ctx has ended, if it has, for what is
+// cut short then says anything.
+func overOr(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() == nil || errors.Is(err, errEnough) || errors.Is(err, errTooMany) {
+		return err
+	}
+	return context.Cause(ctx)
 }
 
 // load takes the next record to look at.

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -63,7 +64,7 @@ func (f *serdeFlags) registerShared(flags *pflag.FlagSet) {
 // options gives the flags their meaning.
 func (f *serdeFlags) options(env *Env) (serde.Options, error) {
 	o := serde.Options{
-		Files: os.ReadFile, Exec: startFilter(env.Stderr), AvroJSON: f.avroJSON, ReaderSchema: f.reader, PickleAllowObjects: f.objects,
+		Files: os.ReadFile, Exec: startFilter(env), AvroJSON: f.avroJSON, ReaderSchema: f.reader, PickleAllowObjects: f.objects,
 		SchemaID: f.schemaID, SubjectStrategy: f.strategy, SchemaIDIn: f.schemaIDIn, AutoRegister: f.autoRegister,
 		ProtoPath: f.protoPath, Message: f.message, Validate: f.validate,
 	}
@@ -176,10 +177,11 @@ func (f *serdeFlags) open(env *Env) (key, val serde.Serde, closeAll func(), err 
 
 // startFilter starts commands for exec: by the shell, in a process group of their own,
 // so that Close ends all that the command started and a Ctrl-C reaches us first.
-func startFilter(stderr io.Writer) serde.ExecFunc {
+func startFilter(env *Env) serde.ExecFunc {
 	return func(command string) (io.ReadWriteCloser, error) {
 		child := exec.Command("sh", "-c", command)
-		child.Stderr = stderr
+		child.Stderr = env.Stderr
+		child.WaitDelay = time.Second // a process that left the group may keep stderr
 		group := ownGroup(child, false)
 		in, err := child.StdinPipe()
 		if err != nil {
@@ -192,27 +194,33 @@ func startFilter(stderr io.Writer) serde.ExecFunc {
 		if err := child.Start(); err != nil {
 			return nil, err
 		}
-		return &filterProcess{Writer: in, Reader: out, child: child, group: group}, nil
+		p := &filterProcess{Writer: in, Reader: out, child: child, group: group}
+		p.spared = env.deaths.add(p.kill)
+		return p, nil
 	}
 }
 
 type filterProcess struct {
 	io.Reader
 	io.Writer
-	child *exec.Cmd
-	group childGroup
+	child  *exec.Cmd
+	group  childGroup
+	spared func() // from then on a second signal need not kill it
+}
+
+// kill ends the command and what it started.
+func (p *filterProcess) kill() {
+	p.group.send(syscall.SIGKILL)
+	_ = p.child.Process.Kill() // where there are no groups; it may have ended
 }
 
 // Close kills the command and what it started, and waits for it. How it ended is not
 // told: it was asked to.
 func (p *filterProcess) Close() error {
-	p.group.send(syscall.SIGKILL)
-	err := p.child.Process.Kill() // where there are no groups
-	if errors.Is(err, os.ErrProcessDone) {
-		err = nil
-	}
+	p.kill()
 	_ = p.child.Wait()
-	return err
+	p.spared()
+	return nil
 }
 
 // serdeArg is the error of a command whose SPEC argument is missing, with the list.

@@ -98,7 +98,7 @@ func (w *production) ship(live context.Context, l *load) (int, error) {
 			}
 			p = l.parcel(r.Topic)
 		}
-		if err := w.pack(live, p, r, to); err != nil {
+		if err := overOr(w.packing, w.pack(w.packing, p, r, to)); err != nil {
 			if counted, err := w.unsendable(l, r, err); err != nil {
 				return i + counted, firstOf(w.send(live, p), err)
 			}

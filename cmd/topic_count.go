@@ -157,7 +157,7 @@ type counting struct {
 func (c *counting) read(ctx context.Context, spans []kafka.Span, topics []kafka.Topic) error {
 	c.total = offsetsOf(spans)
 	l, chooses := c.newLooker(), c.looks()
-	err := c.scan.read(ctx, spans, topics, func(live context.Context, b *kafka.Batch) error { return c.add(live, l, b, chooses) })
+	err := c.scan.read(ctx, spans, topics, func(ctx context.Context, b *kafka.Batch) error { return c.add(ctx, l, b, chooses) })
 	if err != nil {
 		if stopped(ctx) != nil {
 			sum := int64(0)

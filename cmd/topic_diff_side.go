@@ -128,7 +128,6 @@ func (s *diffSide) openTopic(ctx context.Context, env *Env) error {
 // read takes all records into the index.
 func (s *diffSide) read(ctx context.Context, p *topicDiffPlan) error {
 	form := newDiffForm(p.ignore, p.by)
-	live := context.WithoutCancel(ctx) // a batch that was begun is finished
 	return s.source.Run(ctx, func(ev kafka.Event) error {
 		for _, n := range ev.Notices {
 			if n.Kind == kafka.NoticeLost {
@@ -140,8 +139,8 @@ func (s *diffSide) read(ctx context.Context, p *topicDiffPlan) error {
 			return nil
 		}
 		for i := range ev.Batch.Records {
-			if err := s.take(live, form, &ev.Batch.Records[i]); err != nil {
-				return err
+			if err := s.take(ctx, form, &ev.Batch.Records[i]); err != nil {
+				return overOr(ctx, err)
 			}
 		}
 		s.progress.show(s)

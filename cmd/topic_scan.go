@@ -72,15 +72,13 @@ type scan struct {
 	done   int64 // of them by reads that have ended
 }
 
-// read hands the batches of spans to add. Those of a batch that was begun are finished
-// when ctx ends.
+// read hands the batches of spans to add, until ctx ends.
 func (s *scan) read(ctx context.Context, spans []kafka.Span, topics []kafka.Topic, add func(context.Context, *kafka.Batch) error) (err error) {
 	reader, err := kafka.OpenReader(s.config, kafka.ReaderConfig{Spans: spans, ReadUncommitted: s.reading.uncommitted}, topics)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, reader.Close()) }()
-	live := context.WithoutCancel(ctx)
 	left := func() int64 {
 		positions := reader.Positions()
 		n := s.total - s.done
@@ -99,8 +97,8 @@ func (s *scan) read(ctx context.Context, spans []kafka.Span, topics []kafka.Topi
 			s.env.notice("%s", n)
 		}
 		if ev.Batch != nil {
-			if err := add(live, ev.Batch); err != nil {
-				return err
+			if err := add(ctx, ev.Batch); err != nil {
+				return overOr(ctx, err)
 			}
 		}
 		s.meter.show(s.total, left)

@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"errors"
+	"math"
 
 	"kstream/kafka"
 )
@@ -12,9 +13,10 @@ import (
 type view struct {
 	*consumption
 	*looker
-	worker  *worker // of --exec; nil without
-	text    []byte  // of one record, when they are arranged
-	perPart map[kafka.TopicPartition]int64
+	worker    *worker    // of --exec; nil without
+	execution *execution // while the command is asked about a batch
+	text      []byte     // of one record, when they are arranged
+	perPart   map[kafka.TopicPartition]int64
 }
 
 // newView adds to the steps of the selection those that take from budgets.
@@ -28,10 +30,7 @@ func (c *consumption) newView() *view {
 	if c.limits.count > 0 && c.order == nil { // what is arranged is claimed when it leaves
 		v.claims = append(v.claims, func(context.Context, *record) (bool, error) { return true, c.claim() })
 	}
-	if p.flags.exec != "" {
-		v.worker = &worker{command: p.flags.exec, stderr: c.env.Stderr}
-		c.workers.add(v.worker)
-	}
+	v.worker = c.newWorker(p.flags.exec, p.flags.execMode)
 	return v
 }
 
@@ -52,9 +51,8 @@ func (v *view) claimOfPartition(_ context.Context, r *record) (bool, error) {
 // render turns one event into a chunk and hands it to the printer. live ends when the
 // printer has failed. Once the chunk is written, the records in it are acknowledged.
 func (v *view) render(live context.Context, ev kafka.Event) error {
-	v.busy.Add(1)
-	defer v.idle()
-	out := chunk{text: v.printer.buffer()}
+	defer v.moved()
+	out := v.printer.chunk()
 	for _, n := range ev.Notices {
 		v.note(n, &out)
 		v.crew.noticed(ev.Member, n)
@@ -63,7 +61,12 @@ func (v *view) render(live context.Context, ev kafka.Event) error {
 		if line := v.crew.changed(ev.Member, ev.Change); line != "" && v.tells() {
 			out.notices = append(out.notices, oneLine(line))
 		}
-		out.done = ev.Change.Written
+		out.passed = ev.Change.Written
+		if ev.Change.Kind == kafka.ChangeRevoked {
+			if err := v.execution.settle(); err != nil {
+				return err
+			}
+		}
 	}
 	if ev.Batch == nil {
 		return v.send(live, out)
@@ -71,9 +74,10 @@ func (v *view) render(live context.Context, ev kafka.Event) error {
 	if v.worker != nil {
 		return v.execute(live, ev, out.notices)
 	}
-	n, failed := v.renderBatch(live, ev.Batch, &out)
+	n, failed := v.renderBatch(v.polling, ev.Batch, &out)
 	if v.order == nil {
 		out.done = ev.Batch.Ack(n)
+		ev.Batch.Trail(out.trail)
 	}
 	if line := v.outage(); line != "" && v.tells() {
 		out.notices = append(out.notices, oneLine(line))
@@ -85,16 +89,15 @@ func (v *view) render(live context.Context, ev kafka.Event) error {
 	if err := v.send(live, out); err != nil {
 		return err
 	}
-	if errors.Is(failed, errEnough) {
-		return nil
-	}
-	return failed
+	return v.unended(failed)
 }
 
-// idle notes that the view waits for records from now on.
-func (v *view) idle() {
-	v.newest.Store(v.env.Now().UnixNano())
-	v.busy.Add(-1)
+// unended is nil for an error that only says that the run is to end.
+func (v *view) unended(err error) error {
+	if errors.Is(err, errEnough) || v.polling.Err() != nil && errors.Is(err, context.Cause(v.polling)) {
+		return nil
+	}
+	return err
 }
 
 // tells says whether stderr is told what happens; the live view shows it by itself.
@@ -120,11 +123,19 @@ func (v *view) renderBatch(ctx context.Context, b *kafka.Batch, out *chunk) (don
 	r := &v.record
 	printed := int64(0)
 	defer func() { v.printed.Add(printed) }()
+	moves := math.MaxInt // at which record that is noted
+	if v.plan.flags.idle.d > 0 {
+		moves = 0
+	}
 	for i := range b.Records {
+		if i >= moves {
+			v.moved()
+			moves = i + 1
+		}
 		v.load(&b.Records[i])
 		keep, err := v.keep(ctx)
 		if err != nil {
-			return i, err
+			return i, overOr(ctx, err)
 		}
 		if v.order != nil {
 			if err := v.arrange(r, keep, out); err != nil {
@@ -134,6 +145,7 @@ func (v *view) renderBatch(ctx context.Context, b *kafka.Batch, out *chunk) (don
 		}
 		if keep {
 			out.text = r.render(out.text, format)
+			out.ends = append(out.ends, recordEnd{len(out.text), i + 1})
 			printed++
 		}
 	}

@@ -112,7 +112,9 @@ func (c *consumption) show(polling context.Context, src source) {
 	admin := w.admin.Admin
 	w.polls.Go(func() { w.state.poll(ctx, admin) }) // ends with ctx
 	go w.signalled(ctx, signals)                    // ends with ctx
-	go func() {                                     // ends with ctx, or when the view fails
+	remove := c.env.deaths.add(func() { w.cancel(); <-w.closed })
+	go func() { // ends with ctx, or when the view fails
+		defer remove()
 		defer close(w.closed)
 		in, done := w.keys()
 		defer done()
@@ -192,18 +194,6 @@ func (w *watch) signalled(ctx context.Context, signals chan os.Signal) {
 				return
 			}
 		}
-	}
-}
-
-// die ends the process as a signal does that nobody handles.
-func die(s os.Signal) {
-	signal.Reset(s)
-	self, err := os.FindProcess(os.Getpid())
-	if err == nil {
-		err = self.Signal(s)
-	}
-	if err != nil { // Windows has no signals
-		_ = self.Kill() // nothing is left to be done
 	}
 }
 

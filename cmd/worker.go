@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -14,23 +13,33 @@ import (
 )
 
 // worker is the command of --exec for one member: a process that reads record lines and
-// writes one line for each. It is started when it is first needed, and again when it has
-// died. One goroutine owns it.
+// answers each with a line. It is started when it is first needed, and again when it has
+// died. One goroutine owns it; one of its own writes what it is asked, one reads what it
+// answers.
 type worker struct {
 	command string
-	stderr  io.Writer
+	env     *Env
+	json    bool // --exec-mode json: answers carry the numbers of records
 
 	child   *exec.Cmd
-	group   childGroup
+	kill    func() // ends the process and what it has started
+	spared  func() // from then on a second signal need not kill it
 	in      io.WriteCloser
-	out     *bufio.Reader
+	asks    chan []byte // to the goroutine that writes; closed when the process is gone
+	answers chan []byte // whole lines; closed when the output has ended, and outErr says why
+	free    chan []byte
+	outErr  error
 	backoff time.Duration
+	number  int64 // of the last record that was asked about
+	window  int   // how many records are asked about at once
 }
 
 const (
 	workerBackoff    = 100 * time.Millisecond // before the second start, doubled each time
 	workerBackoffMax = 5 * time.Second
 	workerGrace      = 4 * time.Second // for the command to end when its stdin has
+	workerHaste      = time.Second     // the same, when a signal has ended the run
+	workerLine       = 64 << 20        // the longest answer
 )
 
 // workerDied is why a worker gave no answer.
@@ -57,7 +66,8 @@ func (w *worker) start(ctx context.Context) error {
 	}
 	w.backoff = min(max(workerBackoff, 2*w.backoff), workerBackoffMax)
 	child := exec.Command("sh", "-c", w.command)
-	child.Stderr = w.stderr
+	child.Stderr = w.env.Stderr
+	child.WaitDelay = time.Second // a process that left the group may keep stderr
 	group := ownGroup(child, false)
 	in, err := child.StdinPipe()
 	if err != nil {
@@ -70,84 +80,100 @@ func (w *worker) start(ctx context.Context) error {
 	if err := child.Start(); err != nil {
 		return usagef("--exec: %w", err)
 	}
-	w.child, w.group, w.in, w.out = child, group, in, bufio.NewReaderSize(out, 64<<10)
+	w.child, w.in, w.outErr = child, in, nil
+	w.kill = func() {
+		group.send(syscall.SIGKILL)
+		_ = child.Process.Kill() // where there are no groups; it may have ended
+	}
+	w.spared = w.env.deaths.add(w.kill)
+	w.asks, w.answers, w.free = make(chan []byte, 1), make(chan []byte), make(chan []byte, 2)
+	go writeAsks(in, w.asks)                 // ends with asks
+	go w.readAnswers(out, w.answers, w.free) // ends with the output, and reap or close take what it has
 	return nil
 }
 
-// ask gives the process lines, which end in newlines, and hands each answer on, without
-// its newline, in order. It returns how many were answered; when these are not all, the
-// error is a *workerDied, that of answer, or the cause of ctx.
-func (w *worker) ask(ctx context.Context, lines [][]byte, answer func(i int, line []byte, more bool) error) (answered int, err error) {
-	if err := w.start(ctx); err != nil {
-		return 0, err
+// writeAsks gives the process what it is asked. That it has died is for who reads its
+// answers to say.
+func writeAsks(in io.Writer, asks <-chan []byte) {
+	for text := range asks {
+		_, _ = in.Write(text)
 	}
-	child, in := w.child, w.in
-	wrote := make(chan struct{})
-	go func() { // ends when the process has read all, or is gone
-		defer close(wrote)
-		if _, err := in.Write(bytes.Join(lines, nil)); err != nil {
-			return // it died: reading its answers says so
+}
+
+// readAnswers hands on what the process says, in whole lines.
+func (w *worker) readAnswers(out io.Reader, answers chan<- []byte, free <-chan []byte) {
+	defer close(answers)
+	var rest []byte
+	for {
+		var buf []byte
+		select {
+		case buf = <-free:
+		default:
+			buf = make([]byte, 0, 64<<10)
+		}
+		buf = append(buf[:0], rest...)
+		if cap(buf)-len(buf) < 4096 {
+			buf = append(make([]byte, 0, 2*cap(buf)), buf...)
+		}
+		n, err := out.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		end := bytes.LastIndexByte(buf, '\n') + 1
+		rest = append(rest[:0], buf[end:]...)
+		if end > 0 {
+			answers <- buf[:end]
+		}
+		if len(rest) > workerLine {
+			w.outErr = fmt.Errorf("an answer of more than %d bytes", workerLine)
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// reap waits for a process whose output has ended, or that was killed, and says how it
+// ended.
+func (w *worker) reap() error { return w.end(workerGrace) }
+
+// end waits for the end of the process, for so long, and then ends it.
+func (w *worker) end(grace time.Duration) error {
+	_ = w.in.Close() // it may still read, or be gone
+	timer := time.AfterFunc(grace, w.kill)
+	defer timer.Stop()
+	drained := make(chan struct{})
+	go func() { // ends with the output, which Wait closes
+		defer close(drained)
+		for range w.answers { // nobody waits for them any more
 		}
 	}()
-	unhook := context.AfterFunc(ctx, func() { w.kill(child) })
-	defer unhook()
-	for answered < len(lines) {
-		line, err := w.out.ReadBytes('\n')
-		if err != nil {
-			how := w.reap()
-			<-wrote
-			if cause := context.Cause(ctx); cause != nil {
-				return answered, cause
-			}
-			return answered, &workerDied{how}
-		}
-		w.backoff = 0
-		err = answer(answered, line[:len(line)-1], w.out.Buffered() > 0 && answered+1 < len(lines))
-		answered++
-		if err != nil {
-			w.kill(child)
-			<-wrote
-			return answered, err
-		}
-	}
-	<-wrote
-	return answered, nil
-}
-
-func (w *worker) kill(child *exec.Cmd) {
-	if child == w.child {
-		w.group.send(syscall.SIGKILL)
-	}
-}
-
-// reap waits for a process whose output has ended, and says how it ended.
-func (w *worker) reap() error {
-	_ = w.in.Close() // it may still read
-	timer := time.AfterFunc(workerGrace, func() { w.group.send(syscall.SIGKILL) })
-	defer timer.Stop()
 	err := w.child.Wait()
+	<-drained
+	w.kill() // what it has left running
+	w.spared()
+	close(w.asks)
 	w.child = nil
+	switch {
+	case w.outErr != nil:
+		return w.outErr
+	case errors.Is(err, exec.ErrWaitDelay):
+		return nil
+	}
 	return err
 }
 
 // close ends the process: its stdin ends, and it has a moment to do what it still wants
 // to do. Complaints of a process that was asked to end are its own.
-func (w *worker) close() error {
+func (w *worker) close(hasty bool) error {
 	if w == nil || w.child == nil {
 		return nil
 	}
-	err := w.in.Close()
-	timer := time.AfterFunc(workerGrace, func() { w.group.send(syscall.SIGKILL) })
-	defer timer.Stop()
-	if _, copied := io.Copy(io.Discard, w.out); copied != nil && err == nil {
-		err = copied
+	grace := workerGrace
+	if hasty {
+		grace = workerHaste
 	}
 	var exit *exec.ExitError
-	if waited := w.child.Wait(); waited != nil && !errors.As(waited, &exit) {
-		err = errors.Join(err, waited)
-	}
-	w.child = nil
-	if err != nil {
+	if err := w.end(grace); err != nil && !errors.As(err, &exit) {
 		return fmt.Errorf("--exec: %w", err)
 	}
 	return nil
@@ -165,12 +191,12 @@ func (w *workers) add(one *worker) {
 	w.all = append(w.all, one)
 }
 
-// close ends them; their members must have ended.
-func (w *workers) close() error {
+// close ends them, sooner when the run was to end at once; their members must have ended.
+func (w *workers) close(hasty bool) error {
 	errs := make([]error, len(w.all))
 	var closing sync.WaitGroup
 	for i, one := range w.all {
-		closing.Go(func() { errs[i] = one.close() })
+		closing.Go(func() { errs[i] = one.close(hasty) })
 	}
 	closing.Wait()
 	return errors.Join(errs...)

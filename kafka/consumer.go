@@ -41,6 +41,7 @@ type consumer struct {
 	tokens  func() // ends the renewal of tokens
 	rk      *C.rd_kafka_t
 	fetcher *fetcher // nil: the batch path is missing, Poll gives every record
+	held    Batch    // records that came while a receiver was at work, for the next fetch
 
 	wire        *wire       // what librdkafka cannot ask for; nil before it is needed
 	uncommitted bool        // records of transactions that are open or aborted are read too
@@ -202,6 +203,8 @@ func (c *consumer) take(ev ck.Event, b *Batch, handle func(ck.Error) error) erro
 // the first record. An empty batch is no error.
 func (c *consumer) fetch(ctx context.Context, b *Batch, wait time.Duration, handle func(ck.Error) error) error {
 	b.reset(0, 0)
+	b.Records, b.Signals = append(b.Records, c.held.Records...), append(b.Signals, c.held.Signals...)
+	c.held.Records, c.held.Signals = nil, nil
 	if err := c.serve(b, handle); err != nil || ctx.Err() != nil {
 		return err
 	}

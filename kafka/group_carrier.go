@@ -136,6 +136,7 @@ func (m *member) rewind() error {
 		}
 	}
 	m.ledger.disown(slices.Collect(maps.Keys(starts)))
+	m.drop(slices.Collect(maps.Keys(starts)))
 	m.ledger.own(starts)
 	var resume []ck.TopicPartition
 	for tp, start := range starts {

@@ -71,6 +71,14 @@ func (l *ledger) now() int64 {
 	return l.turn
 }
 
+// owns reports whether a partition is owned by what was known at a turn.
+func (l *ledger) owns(tp TopicPartition, turn int64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e, ok := l.owned[tp]
+	return ok && e.turn <= turn
+}
+
 // ack records marks.
 func (l *ledger) ack(marks []mark) {
 	l.mu.Lock()

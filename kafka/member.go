@@ -30,6 +30,7 @@ type member struct {
 	carrier   Carrier   // nil: the member commits by itself
 	rewinding bool      // what was taken back is to be read again
 	stuck     time.Time // since when
+	paused    bool      // see pollNow
 }
 
 func newMember(g *Group, number int) *member {
@@ -139,7 +140,8 @@ func (m *member) work() error {
 		}
 		if len(b.Records)+len(b.Notices)+len(b.reached) > 0 {
 			b.ledger, b.turn = m.ledger, m.ledger.now()
-			if err := m.emit(Event{Member: m.number, Batch: &b, Notices: b.Notices, Commit: m.commitNow}); err != nil {
+			err := m.emit(Event{Member: m.number, Batch: &b, Notices: b.Notices, Commit: m.commitNow, Poll: m.pollNow})
+			if err = errors.Join(err, m.resumeAll()); err != nil {
 				return err
 			}
 		}

@@ -73,4 +73,11 @@ type Event struct {
 	// long. After ErrTakenBack it is to leave the rest of the batch: all that was taken
 	// back comes again. Nil where nothing commits.
 	Commit func() error
+	// Poll serves the group, for a receiver that is at work for long: the member takes part
+	// in rebalances and commits what is due. It is to be called about every second, while
+	// nothing is half done: partitions may be given away inside, so that records of the
+	// batch are not the member's any more (see Batch.Owned). After ErrTakenBack the receiver
+	// is to leave the rest of the batch, after ErrLeaving to begin nothing more. Nil without
+	// a group.
+	Poll func() error
 }

@@ -191,6 +191,7 @@ func (m *member) revoked(partitions []ck.TopicPartition) error {
 		err = m.commit()
 	}
 	m.ledger.disown(all)
+	m.drop(all)
 	m.forward(partitions, false)
 	if m.cooperative() {
 		return errors.Join(err, explain(m.cfg, m.logs, m.client.IncrementalUnassign(partitions)))

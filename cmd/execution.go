@@ -1,0 +1,458 @@
+package cmd
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"kstream/kafka"
+)
+
+// execBatch is how many records a member fetches at once under --exec.
+const execBatch = 1024
+
+// execDeaths is how often a command may die on one record before --on-error decides.
+const execDeaths = 3
+
+// Records are asked about one at a time at first, and more at once while the command is
+// fast: what it has been given is waited for before partitions are given away.
+const (
+	execWindow = 256
+	execFast   = 50 * time.Millisecond  // for all that was asked at once
+	execSlow   = 250 * time.Millisecond // the same
+)
+
+// execPoll is how often the group is served while the command works.
+const execPoll = 500 * time.Millisecond
+
+// execQuiet is how long a command that has answered all is watched for a line too many;
+// one that takes longer for its answers is watched longer.
+const (
+	execQuiet    = time.Millisecond
+	execQuietMax = 20 * time.Millisecond
+)
+
+// execJob is what is asked, and what becomes of the answers.
+type execJob interface {
+	// line appends record i of the batch as a record line. keep says whether it is asked.
+	line(i int, dst []byte) (text []byte, keep bool, err error)
+	// answer takes what the command has made of record i; of the batch, the first next
+	// records are done with then.
+	answer(i, next int, a execAnswer) error
+	// flush is called when no further answer is there.
+	flush() error
+	// done says that the first n records of the batch are done with.
+	done(n int) error
+	// unanswered lets --on-error decide about record i.
+	unanswered(i int, err error) error
+}
+
+// execAnswer is what a command has made of a record: a line, or under --exec-mode json a
+// value, which is nil when there is none.
+type execAnswer struct {
+	line  []byte
+	value []byte
+}
+
+// execution asks a command about the records of one batch, and serves the member's group
+// meanwhile. The member's goroutine owns it.
+type execution struct {
+	*worker
+	ev     kafka.Event
+	job    execJob
+	asking context.Context // may answers be waited for?
+	over   func() bool     // is nothing more to be asked?
+
+	next    int // the first record of the batch that was not looked at
+	open    []question
+	text    []byte
+	first   int   // of the records at hand, the one that was answered last, or is to be
+	leaving bool  // the member is
+	dropped bool  // answers count no more: the batch was taken back
+	ending  error // why no further record is looked at
+	polled  time.Time
+}
+
+// question is a record that the command was asked about.
+type question struct {
+	index      int // in the batch
+	number     int64
+	start, end int // of its line in text
+	got        *execAnswer
+	err        error // the command's own, in its answer
+}
+
+func newExecution(w *worker, ev kafka.Event, job execJob, asking context.Context, over func() bool) *execution {
+	if w.window == 0 {
+		w.window = 1
+	}
+	return &execution{worker: w, ev: ev, job: job, asking: asking, over: over, polled: time.Now()}
+}
+
+// run asks about all records of the batch, or until there is a reason to ask no more. It
+// says how many of them are done with.
+func (x *execution) run() (int, error) {
+	for x.ending == nil && x.next < len(x.ev.Batch.Records) {
+		if err := x.gather(); err != nil {
+			return x.doneWith(), err
+		}
+		if len(x.open) == 0 {
+			continue
+		}
+		if err := x.converse(); err != nil {
+			if errors.Is(err, kafka.ErrTakenBack) {
+				x.forget()
+			}
+			return x.doneWith(), err
+		}
+		if err := x.job.done(x.next); err != nil {
+			return x.next, err
+		}
+	}
+	return x.next, x.ending
+}
+
+// errAskedEnough ends a batch of which nothing more is to be asked.
+var errAskedEnough = errors.New("nothing more is to be asked")
+
+// gather looks at records until as many are to be asked about as are asked at once.
+func (x *execution) gather() error {
+	x.text = x.text[:0]
+	for x.next < len(x.ev.Batch.Records) && len(x.open) < x.window {
+		if x.leaving || x.over() {
+			x.ending = errAskedEnough
+			return nil
+		}
+		if len(x.open) == 0 { // what is gathered is the member's until it is asked
+			if err := x.pollDue(); err != nil {
+				return err
+			}
+		}
+		i := x.next
+		if !x.ev.Batch.Owned(i) {
+			x.next++
+			continue
+		}
+		number := x.number + 1
+		start := len(x.text)
+		if x.json {
+			x.text = fmt.Appendf(x.text, `{"number":%d,`, number)
+		}
+		at := len(x.text)
+		text, keep, err := x.job.line(i, x.text)
+		if err != nil {
+			x.text = x.text[:start]
+			x.ending = err
+			return nil
+		}
+		x.next++
+		if x.text = text; !keep {
+			x.text = text[:start]
+			continue
+		}
+		if x.json { // the line's own brace
+			x.text = append(x.text[:at], x.text[at+1:]...)
+		}
+		x.number = number
+		x.open = append(x.open, question{index: i, number: number, start: start, end: len(x.text)})
+	}
+	return nil
+}
+
+// doneWith is how many records of the batch are done with: those before the first that
+// has no answer.
+func (x *execution) doneWith() int {
+	if len(x.open) > 0 {
+		return x.open[0].index
+	}
+	return x.next
+}
+
+// place names a record of the batch.
+func (x *execution) place(i int) string { return placeOf(&x.ev.Batch.Records[i]) }
+
+// converse asks about the records that were gathered, again when the command dies, until
+// all are answered.
+func (x *execution) converse() error {
+	deaths := 0
+	began := time.Now()
+	for len(x.open) > 0 {
+		if err := x.start(x.asking); err != nil {
+			return err
+		}
+		select {
+		case block, more := <-x.answers:
+			if more {
+				return x.surplus(x.open[0].index, block)
+			}
+		default:
+		}
+		var text []byte
+		for _, q := range x.open {
+			if q.got == nil {
+				text = append(text, x.text[q.start:q.end]...)
+			}
+		}
+		before := len(x.open)
+		select {
+		case x.asks <- text:
+		case <-x.asking.Done(): // it has answered before, and reads nothing
+		}
+		err := x.listen()
+		var died *workerDied
+		if !errors.As(err, &died) {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		if len(x.open) < before {
+			deaths = 0
+		}
+		if deaths++; deaths < execDeaths || len(x.open) == 0 {
+			continue
+		}
+		if err := x.job.unanswered(x.open[0].index, fmt.Errorf("--exec: died %d times on this record: %w", execDeaths, died)); err != nil {
+			return err
+		}
+		x.open, deaths, x.backoff = x.open[1:], 0, 0
+	}
+	took := time.Since(began)
+	switch {
+	case took < execFast:
+		x.window = min(2*x.window, execWindow)
+	case took > execSlow:
+		x.window = max(1, x.window/4)
+	}
+	return x.quiet(took)
+}
+
+// listen takes answers until all questions have theirs. It returns a *workerDied when the
+// command ends, and why the run ends when answers are waited for no longer.
+func (x *execution) listen() error {
+	tick := time.NewTicker(execPoll)
+	defer tick.Stop()
+	for len(x.open) > 0 {
+		select {
+		case block, more := <-x.answers:
+			if !more {
+				return &workerDied{x.reap()}
+			}
+			if err := x.take(block); err != nil {
+				return err
+			}
+		case <-x.asking.Done():
+			x.kill()
+			_ = x.reap() // we ended it
+			return context.Cause(x.asking)
+		case <-tick.C:
+			if err := x.pollDue(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// take gives the answers in a block of lines to the records that they are for.
+func (x *execution) take(block []byte) error {
+	x.backoff = 0
+	for at := 0; at < len(block); {
+		end := at
+		for block[end] != '\n' {
+			end++
+		}
+		line := block[at:end]
+		if len(x.open) == 0 {
+			return x.surplus(x.first, block[at:])
+		}
+		at = end + 1
+		a := execAnswer{line: line}
+		if x.json {
+			q, answer, err := x.match(line)
+			if err != nil {
+				return err
+			}
+			if q > 0 { // its turn comes
+				x.open[q].got = &answer
+				continue
+			}
+			a = answer
+		}
+		if err := x.answered(a); err != nil {
+			return err
+		}
+		for len(x.open) > 0 && x.open[0].got != nil {
+			if err := x.answered(*x.open[0].got); err != nil {
+				return err
+			}
+		}
+	}
+	select {
+	case x.free <- block:
+	default:
+	}
+	if x.dropped {
+		return kafka.ErrTakenBack
+	}
+	return x.job.flush()
+}
+
+// answered gives an answer to the first record that has none.
+func (x *execution) answered(a execAnswer) error {
+	q, next := x.open[0], x.next
+	if len(x.open) > 1 {
+		next = x.open[1].index
+	}
+	var err error
+	switch {
+	case x.dropped:
+	case q.err != nil:
+		err = x.job.unanswered(q.index, q.err)
+	default:
+		err = x.job.answer(q.index, next, a)
+	}
+	switch {
+	case errors.Is(err, kafka.ErrTakenBack): // what else is answered has to be taken all the same
+		x.dropped = true
+	case err != nil:
+		return err
+	}
+	x.first, x.open = q.index, x.open[1:]
+	return nil
+}
+
+// numbered is an answer under --exec-mode json.
+type numbered struct {
+	Number *int64          `json:"number"`
+	Value  json.RawMessage `json:"value"`
+	Error  *string         `json:"error"`
+}
+
+// match finds the record that a line answers.
+func (x *execution) match(line []byte) (q int, a execAnswer, err error) {
+	var n numbered
+	switch err := json.Unmarshal(line, &n); {
+	case err != nil:
+		return 0, a, x.wrong(x.open[0].index, fmt.Errorf("%q is no answer: %w", shortened(line), err))
+	case n.Number == nil:
+		return 0, a, x.wrong(x.open[0].index, fmt.Errorf("%q is no answer: it has no number", shortened(line)))
+	}
+	q = int(*n.Number - x.open[0].number)
+	if q < 0 || q >= len(x.open) || x.open[q].got != nil {
+		return 0, a, x.wrong(x.open[0].index, fmt.Errorf("an answer with the number %d, for which no record waits", *n.Number))
+	}
+	if n.Error != nil {
+		x.open[q].err = fmt.Errorf("--exec: %s", oneLine(*n.Error))
+	}
+	if n.Value != nil {
+		a.value = n.Value
+	}
+	return q, a, nil
+}
+
+// surplus is the error of a line that answers nothing. Which of the lines before were
+// answers is not known, so the record is named after which it came.
+func (x *execution) surplus(i int, line []byte) error {
+	return x.wrong(i, fmt.Errorf("the command said more than one line for a record: %q", shortened(line)))
+}
+
+// wrong ends the command and the run.
+func (x *execution) wrong(i int, err error) error {
+	x.kill()
+	_ = x.reap() // we ended it
+	return hint(faultf(codeBadData, "%s: --exec: %w", x.place(i), err),
+		"one line of answer for each record, and all else to stderr; under --exec-mode json, answers carry the numbers of their records")
+}
+
+// shortened is the first line of text, or as much of it as an error shows.
+func shortened(text []byte) []byte {
+	const most = 80
+	for i, c := range text {
+		if c == '\n' {
+			return text[:i]
+		}
+		if i == most {
+			return append(text[:most:most], "…"...)
+		}
+	}
+	return text
+}
+
+// quiet watches a command that has answered everything for a line too many.
+func (x *execution) quiet(took time.Duration) error {
+	if x.json || x.child == nil {
+		return nil
+	}
+	timer := time.NewTimer(min(max(execQuiet, took/16), execQuietMax))
+	defer timer.Stop()
+	select {
+	case block, more := <-x.answers:
+		if more {
+			return x.surplus(x.first, block)
+		}
+		_ = x.reap() // it is started again for the next record
+	case <-timer.C:
+	}
+	return nil
+}
+
+// pollDue serves the group when it is time. What was answered long ago is done with.
+func (x *execution) pollDue() error {
+	if x.ev.Poll == nil || time.Since(x.polled) < execPoll {
+		return nil
+	}
+	if !x.dropped {
+		if err := x.job.done(x.doneWith()); err != nil {
+			return err
+		}
+	}
+	err := x.ev.Poll()
+	x.polled = time.Now()
+	if errors.Is(err, kafka.ErrLeaving) {
+		x.leaving = true
+		return nil
+	}
+	return err
+}
+
+// execSettle is how long partitions are kept for answers that are still to come.
+const execSettle = 30 * time.Second
+
+// settle waits for the answers to what was asked, before partitions are given away.
+func (x *execution) settle() error {
+	if x == nil || len(x.open) == 0 || x.child == nil {
+		return nil
+	}
+	timer := time.NewTimer(execSettle)
+	defer timer.Stop()
+	for len(x.open) > 0 {
+		select {
+		case block, more := <-x.answers:
+			if !more {
+				return nil // whoever listens says so
+			}
+			if err := x.take(block); err != nil {
+				return err
+			}
+		case <-x.asking.Done():
+			return nil
+		case <-timer.C:
+			return nil
+		}
+	}
+	return x.job.done(x.doneWith())
+}
+
+// forget takes the answers of a batch that was taken back, so that they are not those of
+// the next.
+func (x *execution) forget() {
+	x.dropped = true
+	for len(x.open) > 0 {
+		if err := x.listen(); err != nil && !errors.Is(err, kafka.ErrTakenBack) {
+			return // the command has ended
+		}
+	}
+}
