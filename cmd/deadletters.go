@@ -72,7 +72,7 @@ func (d *deadLetters) add(ctx context.Context, r *record, reason error) error {
 		kafka.Header{Key: headerOffset, Value: strconv.AppendInt(nil, r.Message.Offset, 10)},
 		kafka.Header{Key: headerError, Value: []byte(oneLine(reason.Error()))},
 	)
-	d.outgoing.Add(r.Record.Key, r.Record.Value, d.headers, kafka.AnyPartition, max(0, r.Record.Timestamp))
+	d.outgoing.Add(r.Record.Key, r.Record.Value, d.headers, kafka.AnyPartition, r.Record.Timestamp)
 	if d.outgoing.Full() {
 		return d.send(ctx)
 	}

@@ -233,7 +233,7 @@ func (s *show) produce(polling, live context.Context) (err error) {
 		}
 		o := new(kafka.Outgoing)
 		o.Reset(s.topic)
-		o.Add([]byte(strconv.Itoa(rand.IntN(101))), value, nil, kafka.AnyPartition, 0)
+		o.Add([]byte(strconv.Itoa(rand.IntN(101))), value, nil, kafka.AnyPartition, kafka.Now)
 		if err := p.Send(polling, o); err != nil {
 			return err
 		}

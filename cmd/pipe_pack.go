@@ -34,21 +34,9 @@ func newPacker() *packer {
 // add packs one result of the record at a place of SRC.
 func (k *packer) add(topic string, r *kafka.Record, at origin) *copyParcel {
 	p := k.of(topic)
-	p.Add(r.Key, r.Value, r.Headers, kafka.AnyPartition, keptTimestamp(r.Timestamp))
+	p.Add(r.Key, r.Value, r.Headers, kafka.AnyPartition, r.Timestamp)
 	p.origins = append(p.origins, at)
 	return p
-}
-
-// keptTimestamp is that of a record as Outgoing.Add wants it: there 0 is the moment of
-// sending, so that the first moment of 1970 becomes the next one.
-func keptTimestamp(millis int64) int64 {
-	switch {
-	case millis < 0:
-		return 0
-	case millis == 0:
-		return 1
-	}
-	return millis
 }
 
 // addWhole is add for one of several results, which are packed together or not at all.

@@ -36,7 +36,6 @@ type production struct {
 	scratch     []byte
 	headers     []kafka.Header
 	transaction transaction
-	saidZero    bool // that a timestamp of 0 cannot be written
 
 	mu      sync.Mutex
 	spare   []*load

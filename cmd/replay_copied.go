@@ -188,7 +188,7 @@ func (r *replay) isWritten(ctx context.Context, want *kafka.Record) (bool, error
 	for err == nil && !there {
 		err = reader.Next(ctx, &b)
 		there = slices.ContainsFunc(b.Records, func(have kafka.Record) bool {
-			return (!times || have.Timestamp == want.Timestamp) && sameRecord(&have, want)
+			return (!times || have.Timestamp == kafka.WrittenTime(want.Timestamp)) && sameRecord(&have, want)
 		})
 	}
 	if errors.Is(err, io.EOF) {

@@ -49,11 +49,8 @@ func (e *replayEnds) address(r *kafka.Record) {
 	if !e.keep {
 		r.Partition = kafka.AnyPartition
 	}
-	switch {
-	case e.stamp || r.Timestamp < 0:
-		r.Timestamp = 0 // the moment of sending
-	case r.Timestamp == 0:
-		r.Timestamp = 1 // which 0 would not be: librdkafka takes it for the moment of sending
+	if e.stamp {
+		r.Timestamp = kafka.Now
 	}
 }
 

@@ -138,7 +138,7 @@ func (r *replay) unusable(live context.Context, rec *kafka.Record, bad *unusable
 		r.pending.letters++
 		r.name(err)
 		letter := *rec
-		letter.Topic, letter.Partition, letter.Timestamp = r.rules.topic, kafka.AnyPartition, max(0, rec.Timestamp)
+		letter.Topic, letter.Partition = r.rules.topic, kafka.AnyPartition
 		letter.Headers = letterHeaders(rec, err)
 		r.note(letter.Topic, r.ends.letters)
 		return r.sink.put(live, &letter, r.here)

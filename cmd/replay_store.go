@@ -207,7 +207,7 @@ func (s *progressStore) save(live context.Context, ship *shipper, next, kept map
 		if err != nil {
 			return err
 		}
-		record := kafka.Record{Topic: progressTopic, Key: key, Value: value}
+		record := kafka.Record{Topic: progressTopic, Key: key, Value: value, Timestamp: kafka.Now}
 		if err := ship.put(live, &record, origin{partition: -1}); err != nil {
 			return err
 		}

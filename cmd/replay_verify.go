@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"kstream/kafka"
@@ -31,10 +32,22 @@ type replaySums struct {
 type replaySum struct {
 	records int64
 	sum     uint64
+	parts   [4]uint64 // of keys, values, headers and timestamps alone, to tell what differs
 }
 
-// of gives the checksum of a record.
-func (s *replaySums) of(r *kafka.Record) uint64 {
+// plus adds other.
+func (a replaySum) plus(other replaySum) replaySum {
+	a.records += other.records
+	a.sum += other.sum
+	for i, part := range other.parts {
+		a.parts[i] += part
+	}
+	return a
+}
+
+// of gives the sums of one record.
+func (s *replaySums) of(r *kafka.Record) replaySum {
+	var ends [4]int
 	field := func(b []byte) {
 		n := int64(len(b))
 		if b == nil {
@@ -45,16 +58,26 @@ func (s *replaySums) of(r *kafka.Record) uint64 {
 	}
 	s.buf = s.buf[:0]
 	field(r.Key)
+	ends[0] = len(s.buf)
 	field(r.Value)
+	ends[1] = len(s.buf)
 	for _, h := range r.Headers {
 		s.buf = binary.AppendUvarint(s.buf, uint64(len(h.Key)))
 		s.buf = append(s.buf, h.Key...)
 		field(h.Value)
 	}
+	ends[2] = len(s.buf)
 	if s.times {
-		s.buf = binary.AppendVarint(s.buf, r.Timestamp)
+		s.buf = binary.AppendVarint(s.buf, kafka.WrittenTime(r.Timestamp))
 	}
-	return maphash.Bytes(s.seed, s.buf)
+	ends[3] = len(s.buf)
+	sum := replaySum{records: 1, sum: maphash.Bytes(s.seed, s.buf)}
+	from := 0
+	for i, end := range ends {
+		sum.parts[i] = maphash.Bytes(s.seed, s.buf[from:end])
+		from = end
+	}
+	return sum
 }
 
 func (s *replaySums) slot(partition int32) int32 {
@@ -67,10 +90,7 @@ func (s *replaySums) slot(partition int32) int32 {
 // add counts a record that is sent.
 func (s *replaySums) add(r *kafka.Record) {
 	slot := s.slot(r.Partition)
-	one := s.pending[slot]
-	one.records++
-	one.sum += s.of(r)
-	s.pending[slot] = one
+	s.pending[slot] = s.pending[slot].plus(s.of(r))
 }
 
 // commit notes that what was sent stays.
@@ -87,10 +107,7 @@ func (s *replaySums) count(sums map[int32]replaySum) {
 		return
 	}
 	for slot, p := range sums {
-		one := s.sent[slot]
-		one.records += p.records
-		one.sum += p.sum
-		s.sent[slot] = one
+		s.sent[slot] = s.sent[slot].plus(p)
 	}
 }
 
@@ -156,10 +173,7 @@ func (r *replay) verified(ctx context.Context) error {
 		for i := range b.Records {
 			rec := &b.Records[i]
 			slot := s.slot(rec.Partition)
-			one := found[slot]
-			one.records++
-			one.sum += s.of(rec)
-			found[slot] = one
+			found[slot] = found[slot].plus(s.of(rec))
 		}
 	}
 	if errors.Is(err, io.EOF) {
@@ -216,9 +230,24 @@ func (s *replaySums) compare(dst replayPlace, found map[int32]replaySum) error {
 			return hint(faultf(codeUnmet, "--verify: %s has %s of %d that were sent", place, countOf(have.records, "record"), sent.records),
 				"more may be there when others write too, fewer when it is compacted or its retention has passed")
 		case sent.sum != have.sum:
-			return faultf(codeUnmet, "--verify: %s has records that differ from those that were sent", place)
+			return hint(faultf(codeUnmet, "--verify: %s: %s differ from those that were sent", place, sent.differences(have)),
+				"kstream topic diff SRC DST names the records")
 		}
 	}
 	s.agree = true
 	return nil
+}
+
+// differences names the parts of records that are not the same in both.
+func (a replaySum) differences(b replaySum) string {
+	var names []string
+	for i, name := range []string{"keys", "values", "headers", "timestamps"} {
+		if a.parts[i] != b.parts[i] {
+			names = append(names, name)
+		}
+	}
+	if names == nil {
+		return "records" // the parts are all there, but belong together otherwise
+	}
+	return strings.Join(names, ", ")
 }

@@ -99,7 +99,7 @@ func (l *loader) copy(ctx context.Context, producer *kafka.Producer, path string
 			o.Reset(records[0].Topic)
 			for len(records) > 0 && !o.Full() {
 				rec := &records[0]
-				o.Add(rec.Key, rec.Value, rec.Headers, rec.Partition, max(rec.Timestamp, 0))
+				o.Add(rec.Key, rec.Value, rec.Headers, rec.Partition, rec.Timestamp)
 				records = records[1:]
 			}
 			if err := producer.Send(ctx, o); err != nil {

@@ -198,18 +198,10 @@ func (w *production) addHeaders(more []serde.Header) {
 	}
 }
 
-// timestamp is the record's, or 0 for the moment of sending. The first moment of 1970
-// is that very 0 to librdkafka: the next millisecond stands for it.
+// timestamp is the record's, or the moment of sending.
 func (w *production) timestamp(r *input.Record) int64 {
-	switch r.Timestamp {
-	case input.NoTimestamp:
-		return 0
-	case 0:
-		if !w.saidZero {
-			w.saidZero = true
-			w.say("%s: a timestamp of 0 cannot be written; it becomes 1, here and from here on", r.Place)
-		}
-		return 1
+	if r.Timestamp == input.NoTimestamp {
+		return kafka.Now
 	}
 	return r.Timestamp
 }

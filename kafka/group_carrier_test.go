@@ -38,7 +38,7 @@ func (c *copier) receive(ev Event) error {
 	o.Reset(c.to)
 	for i := range ev.Batch.Records {
 		r := &ev.Batch.Records[i]
-		o.Add(nil, r.Value, nil, r.Partition, 0)
+		o.Add(nil, r.Value, nil, r.Partition, Now)
 	}
 	if err := c.session.Send(c.t.Context(), o); err != nil {
 		return err

@@ -63,7 +63,7 @@ func testTopic(t *testing.T, cfg Config, partitions, n int) string {
 		o = Outgoing{}
 		o.Reset(topic)
 		for ; i < n && !o.Full(); i++ {
-			o.Add(nil, fmt.Appendf(nil, "record %d", i), nil, int32(i%partitions), 0)
+			o.Add(nil, fmt.Appendf(nil, "record %d", i), nil, int32(i%partitions), Now)
 		}
 		sent := o
 		if err := p.Send(ctx, &sent); err != nil {

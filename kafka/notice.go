@@ -20,7 +20,8 @@ const (
 	NoticeCreated    NoticeKind = "created"    // the topic was created, as asked
 	NoticeDown       NoticeKind = "down"       // no broker answers; Text is the cause
 	NoticeUp         NoticeKind = "up"
-	NoticeEnd        NoticeKind = "end" // every partition was read to its end
+	NoticeZeroTime   NoticeKind = "zero_time" // the first record with a timestamp of 0, which becomes 1
+	NoticeEnd        NoticeKind = "end"       // every partition was read to its end
 )
 
 // Notice is something that a person should know and that is no error. Partition is -1
@@ -56,6 +57,8 @@ func (n Notice) String() string {
 		return "no broker answers: " + n.Text
 	case NoticeUp:
 		return "a broker answers again"
+	case NoticeZeroTime:
+		return n.Topic + ": a timestamp of 0 cannot be written; it becomes 1, here and from here on"
 	case NoticeEnd:
 		return "reached the end of all partitions; waiting for more (Ctrl-C ends)"
 	}

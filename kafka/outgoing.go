@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"encoding/binary"
+	"math"
 	"slices"
 )
 
@@ -19,6 +20,20 @@ const (
 // AnyPartition lets the partitioner choose.
 const AnyPartition int32 = -1
 
+// Now as a timestamp is the moment of sending. All others are written as WrittenTime has
+// them: -1, which means none, and those before 1970 too.
+const Now int64 = math.MinInt64
+
+// WrittenTime gives the timestamp that Add has a record written with: its own, but for 0.
+// That is the moment of sending to librdkafka, which has no way to write it, so the
+// millisecond behind it stands for it.
+func WrittenTime(millis int64) int64 {
+	if millis == 0 {
+		return 1
+	}
+	return millis
+}
+
 // Outgoing is a batch of records for one topic, packed as Send hands them to
 // librdkafka. It is reused: Reset empties it.
 type Outgoing struct {
@@ -31,6 +46,7 @@ type Outgoing struct {
 
 	first   int64 // number of the first record
 	waiting int   // records without a report
+	zero    bool  // a record has the timestamp 0, which another stands for
 }
 
 // Reset empties the batch for records of topic. It keeps its memory, and its Tag.
@@ -39,6 +55,7 @@ func (o *Outgoing) Reset(topic string) {
 		o.buf = nil
 	}
 	o.topic, o.buf, o.records = topic, o.buf[:0], o.records[:0]
+	o.zero = false
 }
 
 // Grow makes room for so many records of so many bytes together.
@@ -60,15 +77,19 @@ func (o *Outgoing) Topic() string { return o.topic }
 func (o *Outgoing) Full() bool { return len(o.records) >= sendGroup || len(o.buf) >= outgoingBytes }
 
 // Add copies a record. A nil key or value is a null. A partition of AnyPartition leaves
-// the choice to the partitioner, a timestamp of 0 to the moment of sending.
+// the choice to the partitioner, a timestamp of Now to the moment of sending.
 func (o *Outgoing) Add(key, value []byte, headers []Header, partition int32, timestamp int64) {
 	if cap(o.buf) == 0 {
 		o.buf = make([]byte, 0, 512)
 	}
 	out := C.ks_out{
 		key: -1, key_len: -1, value: -1, value_len: -1,
-		partition: C.int32_t(partition), timestamp: C.int64_t(timestamp),
+		partition: C.int32_t(partition), timestamp: C.int64_t(WrittenTime(timestamp)),
 	}
+	if timestamp == Now {
+		out.timestamp = 0
+	}
+	o.zero = o.zero || timestamp == 0
 	if key != nil {
 		out.key, out.key_len = C.int64_t(len(o.buf)), C.int64_t(len(key))
 		o.buf = append(o.buf, key...)
@@ -100,6 +121,9 @@ func (o *Outgoing) Truncate(n int) { o.records = o.records[:n] }
 func (o *Outgoing) Record(i int) Record {
 	c := &o.records[i]
 	r := Record{Topic: o.topic, Partition: int32(c.partition), Offset: -1, Timestamp: int64(c.timestamp), LeaderEpoch: -1}
+	if r.Timestamp == 0 {
+		r.Timestamp = Now
+	}
 	if c.key_len >= 0 {
 		r.Key = o.buf[c.key : c.key+c.key_len : c.key+c.key_len]
 	}

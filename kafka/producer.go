@@ -42,6 +42,8 @@ type Producer struct {
 	calls sync.WaitGroup // of transactions
 	lost  bool           // one of calls does not end
 
+	saidZero bool
+
 	mu      sync.Mutex
 	next    int64
 	sent    map[int64]*Outgoing // by number of the first record / sendGroup
@@ -55,8 +57,8 @@ type Producer struct {
 
 // OpenProducer makes a producer. It begins to connect and does not wait for that: ask
 // its Admin whether the topic exists before the first Send, which would otherwise wait
-// for it. notice gets NoticeDown and NoticeUp from a goroutine of the producer; it may be
-// nil.
+// for it. notice gets NoticeDown and NoticeUp from a goroutine of the producer, and
+// NoticeZeroTime from Send; it may be nil.
 func OpenProducer(cfg Config, pc ProducerConfig, notice func(Notice)) (*Producer, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
@@ -146,6 +148,10 @@ func (p *Producer) Send(ctx context.Context, o *Outgoing) error {
 	if o.Len() == 0 {
 		p.done(o)
 		return p.Err()
+	}
+	if o.zero && !p.saidZero {
+		p.saidZero = true
+		p.notice(Notice{Kind: NoticeZeroTime, Topic: o.topic, Partition: -1})
 	}
 	p.register(o)
 	queue := p.queuePacked

@@ -155,7 +155,7 @@ func TestProducerCreatesNoTopic(t *testing.T) {
 		p, got := openProducer(t, cfg, ProducerConfig{onePerCall: onePerCall})
 		o := new(Outgoing)
 		o.Reset("misspelt")
-		o.Add(nil, []byte("v"), nil, AnyPartition, 0)
+		o.Add(nil, []byte("v"), nil, AnyPartition, Now)
 		if err := p.Send(t.Context(), o); err != nil {
 			t.Fatal(err)
 		}

@@ -82,7 +82,7 @@ func batchOf(partition int32, values ...string) *Outgoing {
 	o := new(Outgoing)
 	o.Reset("t")
 	for _, v := range values {
-		o.Add(nil, []byte(v), nil, partition, 0)
+		o.Add(nil, []byte(v), nil, partition, Now)
 	}
 	return o
 }
@@ -215,7 +215,7 @@ func TestProducerKeepsOrder(t *testing.T) {
 			for range each {
 				v := fmt.Sprint(len(want))
 				var headers []Header
-				var timestamp int64
+				timestamp := Now
 				switch len(want) % 300 {
 				case 7:
 					headers = []Header{{Key: "h"}}
@@ -257,7 +257,7 @@ func TestProducerQueueFull(t *testing.T) {
 		p, got := openProducer(t, cfg, ProducerConfig{onePerCall: onePerCall})
 		o := batchOf(0)
 		for i := range 500 {
-			o.Add(nil, fmt.Append(nil, i), nil, 0, 0)
+			o.Add(nil, fmt.Append(nil, i), nil, 0, Now)
 		}
 		if err := p.Send(t.Context(), o); err != nil {
 			t.Fatal(err)
@@ -285,7 +285,7 @@ func TestProducerFailsSingleRecords(t *testing.T) {
 			case 200:
 				partition = 17
 			}
-			o.Add(nil, []byte(value), nil, partition, 0)
+			o.Add(nil, []byte(value), nil, partition, Now)
 		}
 		if err := p.Send(t.Context(), o); err != nil {
 			t.Fatal(err)
@@ -337,4 +337,51 @@ func TestProducerContext(t *testing.T) {
 			t.Errorf("Close: %v", err)
 		}
 	})
+}
+
+// Every timestamp but 0 is written as it is, in batches that begin with whichever of them;
+// 1 stands for 0, and that is said once.
+func TestProducerTimestamps(t *testing.T) {
+	b := startBroker(t, embedded.Config{})
+	p, got := openProducer(t, clusterOf(b), ProducerConfig{})
+	var want []int64
+	times := []int64{0, -1, -5000, 1, 1700000000000, 0, 0, -60000000000000, 2}
+	for from := range times {
+		o := batchOf(0)
+		for i := range times {
+			at := times[(from+i)%len(times)]
+			o.Add([]byte("k"), nil, []Header{{Key: "h"}}[:i%2], 0, at)
+			if r := o.Record(i); r.Timestamp != WrittenTime(at) {
+				t.Errorf("record %d of the batch has the timestamp %d, want %d", i, r.Timestamp, at)
+			}
+			want = append(want, WrittenTime(at))
+		}
+		o.Add(nil, nil, nil, 0, Now)
+		if r := o.Record(len(times)); r.Timestamp != Now {
+			t.Errorf("the last record of the batch has the timestamp %d, want Now", r.Timestamp)
+		}
+		want = append(want, Now)
+		if err := p.Send(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	finish(t, p)
+	if n := <-got.notices; n.Kind != NoticeZeroTime || len(got.notices) > 0 {
+		t.Errorf("notices: %v and %d more", n, len(got.notices))
+	}
+	began := time.Now().Add(-time.Minute).UnixMilli()
+	for i, r := range readBack(t, b, 0) {
+		if want[i] == Now && r.Timestamp > began {
+			continue
+		}
+		if r.Timestamp == (time.Time{}).UnixMilli() {
+			r.Timestamp = -1 // which the client gives no time
+		}
+		if r.Timestamp != want[i] {
+			t.Errorf("record %d has the timestamp %d, want %d", i, r.Timestamp, want[i])
+		}
+	}
 }

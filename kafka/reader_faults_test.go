@@ -50,7 +50,7 @@ func TestReaderOfCorruptData(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			paths(t, func(t *testing.T, onePerCall bool) {
 				cfg, proxy := proxied(t, 0)
-				fill(t, cfg, "t", func(o *Outgoing) { o.Add(nil, []byte("needle"), nil, 0, 0) })
+				fill(t, cfg, "t", func(o *Outgoing) { o.Add(nil, []byte("needle"), nil, 0, Now) })
 				proxy.Set(chaos.Fault{API: chaos.Fetch, Corrupt: chaos.Flip([]byte("needle")), Times: test.times})
 				r := startReading(t, cfg, ReaderConfig{Spans: []Span{{TopicPartition: TopicPartition{"t", 0}, To: 1}}, onePerCall: onePerCall})
 				err := r.run(nil)

@@ -34,7 +34,7 @@ func fill(t *testing.T, cfg Config, topic string, add func(o *Outgoing)) {
 func numbered(first, n int) func(o *Outgoing) {
 	return func(o *Outgoing) {
 		for i := range n {
-			o.Add(nil, fmt.Append(nil, first+i), nil, 0, 0)
+			o.Add(nil, fmt.Append(nil, first+i), nil, 0, Now)
 		}
 	}
 }

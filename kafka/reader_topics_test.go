@@ -42,7 +42,7 @@ func TestReaderSeesNewPartitionsAndTopics(t *testing.T) {
 	if err := admin.AddPartitions(t.Context(), topic, 3, false); err != nil {
 		t.Fatal(err)
 	}
-	fill(t, cfg, topic, func(o *Outgoing) { o.Add(nil, []byte("new"), nil, 2, 0) })
+	fill(t, cfg, topic, func(o *Outgoing) { o.Add(nil, []byte("new"), nil, 2, Now) })
 	r.until("partition 2", r.read("2@0 new"))
 	more := topic + "-more"
 	if err := admin.CreateTopic(t.Context(), TopicConfig{Name: more, Partitions: 1}); err != nil {

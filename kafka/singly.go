@@ -38,7 +38,7 @@ func message(o *Outgoing, i int, number int64) *ck.Message {
 		TopicPartition: ck.TopicPartition{Topic: &o.topic, Partition: r.Partition},
 		Key:            r.Key, Value: r.Value, Opaque: number,
 	}
-	if r.Timestamp != 0 {
+	if r.Timestamp != Now {
 		m.Timestamp = time.UnixMilli(r.Timestamp)
 	}
 	for _, h := range r.Headers {

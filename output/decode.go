@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"math"
 )
 
 // Part is a key, a value or the value of a header as a record line gives it.
@@ -102,10 +103,9 @@ func (d *Decoder) Decode(line []byte) (*Line, error) {
 			d.line.Offset = n
 			return err
 		case memberTimestamp:
-			n, given, err := d.integer("timestamp", -1, 1<<63-1)
-			d.line.Timestamp, d.line.HasTimestamp = n, given && n >= 0
-			if !d.line.HasTimestamp {
-				d.line.Timestamp = 0
+			n, given, err := d.integer("timestamp", math.MinInt64+1, math.MaxInt64)
+			if given {
+				d.line.Timestamp, d.line.HasTimestamp = n, true
 			}
 			return err
 		case memberTimestampType:

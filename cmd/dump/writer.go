@@ -89,8 +89,6 @@ func (w *Writer) add(r *kafka.Record) error {
 		return w.err
 	case r.Offset <= b.last:
 		return w.fail(fmt.Errorf("%s[%d]@%d: after offset %d: offsets must rise", r.Topic, r.Partition, r.Offset, b.last))
-	case r.Timestamp < -1:
-		return w.fail(fmt.Errorf("%s[%d]@%d: timestamp %d: a record line holds none before 1970", r.Topic, r.Partition, r.Offset, r.Timestamp))
 	}
 	before := len(b.lines)
 	b.lines = output.JSON{}.Append(b.lines, w.messageOf(r))

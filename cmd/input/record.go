@@ -3,13 +3,14 @@ package input
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 )
 
 // NoPartition and NoTimestamp say that the input did not name one.
 const (
 	NoPartition int32 = -1
-	NoTimestamp int64 = -1
+	NoTimestamp int64 = math.MinInt64
 )
 
 // Field is a key, a value or the value of a header, before any serde.

@@ -255,7 +255,7 @@ func (r *Reader) number(s *readStep) error {
 		}
 		r.line.Partition = int32(n)
 	case 'd':
-		r.line.Timestamp, r.line.HasTimestamp = max(n, 0), n >= 0
+		r.line.Timestamp, r.line.HasTimestamp = n, true
 	case 'T', 'K', 'V', 'H':
 		if n < 0 || n > int64(r.in.most) {
 			return fmt.Errorf("%d is more than a record may have", uint64(n))
