@@ -105,23 +105,45 @@ func (f *columnFiles) open(schemas columns.Schemas, stdout io.Writer) (io.Writer
 	return f.dir, columnsError(err)
 }
 
-// goOn moves the beginning of a span behind what the folder holds of the partition.
-func (f *columnFiles) goOn(tp kafka.TopicPartition, from int64) int64 {
-	if f == nil || f.dir == nil {
-		return from
+// goOn moves the beginning of a span behind what the folder holds of the partition. It
+// refuses to go on with a topic that is another one by now, and to leave a gap: asked says
+// that from is a position that somebody asked for. Else records were deleted since, which
+// lost tells of.
+func (f *columnFiles) goOn(tp kafka.TopicPartition, id string, from int64, asked bool, lost func(tp kafka.TopicPartition, from, to int64)) (int64, error) {
+	next, gap, err := f.dir.Begin(tp.Topic, id, tp.Partition, from)
+	switch {
+	case errors.Is(err, columns.ErrOtherTopic):
+		return 0, hint(faultf(codeAlreadyExists, "%s has records of another %s, which was deleted and created again since", f.path, tp.Topic), "name another folder")
+	case err != nil:
+		return 0, err
+	case gap < from && asked:
+		return 0, hint(faultf(codeAlreadyExists, "%s holds %s up to offset %d: to go on at %d would leave a gap", f.path, tp, gap-1, from),
+			"without --from-offset it goes on where it ended; name another folder for a part")
+	case gap < from:
+		lost(tp, gap, from)
 	}
-	return max(from, f.dir.Next(tp.Topic, tp.Partition))
+	return next, nil
 }
 
 // goOnIn does that for the spans of a cluster, and tells where nothing can come for now.
-func (f *columnFiles) goOnIn(p *part) {
+func (f *columnFiles) goOnIn(p *part, topics []kafka.Topic, asked bool) error {
 	if f == nil || f.dir == nil {
-		return
+		return nil
+	}
+	ids := map[string]string{}
+	for _, t := range topics {
+		ids[t.Name] = t.ID
 	}
 	var ahead []kafka.TopicPartition
+	lost := func(tp kafka.TopicPartition, from, to int64) {
+		p.notes = append(p.notes, kafka.Notice{Kind: kafka.NoticeLost, Topic: tp.Topic, Partition: tp.Partition, From: from, To: to}.String())
+	}
 	for i := range p.spans {
 		s := &p.spans[i]
-		next := f.goOn(s.TopicPartition, s.From)
+		next, err := f.goOn(s.TopicPartition, ids[s.Topic], s.From, asked, lost)
+		if err != nil {
+			return err
+		}
 		if next > s.End && s.From <= s.End {
 			ahead = append(ahead, s.TopicPartition)
 		}
@@ -131,14 +153,27 @@ func (f *columnFiles) goOnIn(p *part) {
 		s.Ahead = s.Ahead || s.From > s.End
 	}
 	p.note(ahead, "%s holds more of %s than there is: was the topic made anew?", f.path)
+	return nil
 }
 
 // goOnInFile does that for the ranges of a dump.
-func (f *columnFiles) goOnInFile(ranges []dump.Range) {
+func (f *columnFiles) goOnInFile(ranges []dump.Range, m *dump.Manifest) error {
+	if f == nil || f.dir == nil {
+		return nil
+	}
 	for i := range ranges {
 		r := &ranges[i]
-		r.From = f.goOn(kafka.TopicPartition{Topic: r.Topic, Partition: r.Partition}, r.From)
+		id := ""
+		if t := m.Topic(r.Topic); t != nil {
+			id = t.ID
+		}
+		var err error
+		r.From, err = f.goOn(kafka.TopicPartition{Topic: r.Topic, Partition: r.Partition}, id, r.From, true, nil)
+		if err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // end finishes the files, unless the read failed: then Parquet files hold what came before,

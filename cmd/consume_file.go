@@ -170,7 +170,9 @@ func (p *rangePlan) selectBehind(r *dump.Reader, files *columnFiles) (int, error
 			}
 		}
 	}
-	files.goOnInFile(ranges)
+	if err := files.goOnInFile(ranges, r.Manifest()); err != nil {
+		return 0, err
+	}
 	if p.hasFrom || p.hasTo || p.partitions != nil || files != nil && len(ranges) > 0 {
 		r.Select(ranges...)
 	}

@@ -43,7 +43,9 @@ func (c *consumption) open(ctx context.Context) (source, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.output.files.goOnIn(&part)
+	if err := p.output.files.goOnIn(&part, topics, p.reading.hasFrom); err != nil {
+		return nil, err
+	}
 	for _, note := range part.notes {
 		c.env.notice("%s", note)
 	}

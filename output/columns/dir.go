@@ -13,8 +13,6 @@ import (
 	"strconv"
 	"sync"
 
-	"github.com/parquet-go/parquet-go"
-
 	"kstream/output/whole"
 )
 
@@ -58,7 +56,8 @@ type Dir struct {
 	path    string
 	root    *os.Root // nil: the folder is not there yet
 	options Options
-	next    map[tp]int64        // offsets behind those that are in files
+	ledgers map[tp]*ledger      // what files cover
+	ids     map[string]string   // of topics, as far as they are known
 	shapes  map[string]shapes   // of each topic
 	newest  map[string]fileName // of each topic, whose types have not been asked yet
 	files   map[tp]*parquetFile
@@ -84,7 +83,7 @@ func OpenDir(path string, o Options) (*Dir, error) {
 	}
 	d := &Dir{
 		path: path, options: o,
-		next: map[tp]int64{}, shapes: map[string]shapes{}, newest: map[string]fileName{}, files: map[tp]*parquetFile{},
+		ledgers: map[tp]*ledger{}, ids: map[string]string{}, shapes: map[string]shapes{}, newest: map[string]fileName{}, files: map[tp]*parquetFile{},
 	}
 	root, err := os.OpenRoot(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -106,7 +105,7 @@ func OpenDir(path string, o Options) (*Dir, error) {
 		if !ok || !e.Type().IsRegular() {
 			continue
 		}
-		d.next[name.tp] = max(d.next[name.tp], name.last+1)
+		d.learn(name)
 		if have, ok := d.newest[name.topic]; !ok || have.last < name.last {
 			d.newest[name.topic] = name
 		}
@@ -135,14 +134,6 @@ func (n fileName) String() string {
 	return fmt.Sprintf("%s-%d-%d-%d.parquet", n.topic, n.partition, n.first, n.last)
 }
 
-// Next gives the offset behind the last one of a partition that is in a file, or 0. Reading goes
-// on there.
-func (d *Dir) Next(topic string, partition int32) int64 {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.next[tp{topic, partition}]
-}
-
 // Write takes whole frames of Rows. The offsets of a partition must not fall; rows that a file
 // holds already are left out.
 func (d *Dir) Write(frames []byte) (int, error) {
@@ -159,18 +150,22 @@ func (d *Dir) Write(frames []byte) (int, error) {
 // add gives a frame, which d.row holds apart, to the file of its partition.
 func (d *Dir) add(frame []byte) error {
 	of := tp{string(d.row.topic), d.row.partition}
-	f := d.files[of]
-	if f == nil && d.row.offset < d.next[of] { // a file has it already
-		return nil
+	f, l := d.files[of], d.ledger(of)
+	there, from, err := d.place(of, l, d.row.offset)
+	if there || err != nil {
+		return err
 	}
-	if f != nil && f.full(d.options) && d.row.offset > f.name.last { // rows of one offset stay together
+	if f != nil && (f.full(d.options) && d.row.offset > f.name.last || from > f.name.last) { // rows of one offset stay together
 		if err := d.publish(f); err != nil {
 			return err
 		}
 		f = nil
+		if _, from, err = d.place(of, l, d.row.offset); err != nil {
+			return err
+		}
 	}
 	if f == nil {
-		f = &parquetFile{dir: d, name: fileName{of, d.row.offset, d.row.offset}}
+		f = &parquetFile{dir: d, name: fileName{of, d.row.offset, d.row.offset}, from: from}
 		if _, ok := parseName(f.name.String()); !ok {
 			return fmt.Errorf("%s: no file can have this name: %q", d.path, f.name)
 		}
@@ -285,19 +280,11 @@ func (d *Dir) known(topic string) shapes {
 
 // readShapes reads the types that a file was made with.
 func (d *Dir) readShapes(name fileName) (shapes, error) {
-	f, err := d.root.Open(name.String())
+	file, closes, err := d.openFile(name)
 	if err != nil {
 		return shapes{}, err
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return shapes{}, err
-	}
-	file, err := parquet.OpenFile(f, info.Size(), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
-	if err != nil {
-		return shapes{}, err
-	}
+	defer closes()
 	text, ok := file.Lookup(shapesKey)
 	if !ok {
 		return shapes{}, fs.ErrNotExist
@@ -317,7 +304,7 @@ func (d *Dir) publish(f *parquetFile) error {
 	if err := f.close(); err != nil {
 		return err
 	}
-	d.next[f.name.tp] = f.name.last + 1
+	d.ledger(f.name.tp).hold(stretch{f.from, f.name.last + 1})
 	return nil
 }
 

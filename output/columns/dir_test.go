@@ -133,7 +133,15 @@ func TestDirGoesOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if next, other := d.Next("orders", 0), d.Next("orders", 1); next != 19 || other != 0 {
+	next, _, err := d.Begin("orders", "", 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, _, err := d.Begin("orders", "", 1, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if next != 19 || other != 0 {
 		t.Errorf("next: %d and %d", next, other)
 	}
 	if _, err := d.Write(frames(second...)); err != nil {
@@ -265,5 +273,65 @@ func TestOthersReadAvro(t *testing.T) {
 	empty := writeAvro(t)
 	if got := read(t, filepath.Dir(empty), "avro", empty); got != "" {
 		t.Errorf("no rows: %s", got)
+	}
+}
+
+// offsets gives messages at offsets from one to before another.
+func offsets(from, to int64) []*output.Message {
+	var all []*output.Message
+	for i := from; i < to; i++ {
+		all = append(all, message(i, "k", "{}"))
+	}
+	return all
+}
+
+// What files cover is known by ranges: what lies before or between them is written, a gap
+// behind them is told, and so is another topic.
+func TestDirRanges(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "out")
+	run := func(id string, from, to, wantNext, wantGap int64) {
+		t.Helper()
+		d, err := OpenDir(dir, Options{Rows: 30})
+		if err != nil {
+			t.Fatal(err)
+		}
+		next, gap, err := d.Begin("orders", id, 0, from)
+		if err != nil || next != wantNext || gap != wantGap {
+			t.Errorf("begin at %d: %d, %d, %v; want %d, %d", from, next, gap, err, wantNext, wantGap)
+		}
+		if _, err := d.Write(frames(offsets(next, to)...)); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run("a", 60, 70, 60, 60)
+	run("a", 0, 20, 0, 0)    // what comes before is not skipped
+	run("", 0, 80, 20, 20)   // nor what lies between; nothing is there twice
+	run("a", 65, 80, 80, 80) // in the middle of what is there
+	run("a", 90, 95, 90, 80) // a gap
+	want := []string{
+		"orders-0-0-19.parquet", "orders-0-20-49.parquet", "orders-0-50-59.parquet", "orders-0-60-69.parquet",
+		"orders-0-70-79.parquet", "orders-0-90-94.parquet",
+	}
+	if diff := cmp.Diff(want, names(t, dir)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	d, err := OpenDir(dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := d.Begin("orders", "b", 0, 0); !errors.Is(err, ErrOtherTopic) {
+		t.Errorf("another topic: %v", err)
+	}
+	if _, _, err := d.Begin("other", "b", 0, 0); err != nil {
+		t.Errorf("a topic of another name: %v", err)
+	}
+	if _, err := d.Write(frames(message(200, "k", "{}"), message(3, "k", "{}"))); err == nil {
+		t.Error("offsets that fall are taken")
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -31,6 +31,7 @@
 //
 // # Files
 //
-// A file has a hidden temporary name until it is whole, and replaces nothing. Nothing is
-// written outside the folder, whatever a topic is called.
+// A file has a hidden temporary name until it is whole, and replaces nothing. It keeps the id
+// of its topic and the range that it covers, which is what was read: not every offset in it has a
+// row. A run goes on from these ranges. Nothing is written outside the folder, whatever a topic is called.
 package columns

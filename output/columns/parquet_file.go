@@ -13,6 +13,7 @@ import (
 type parquetFile struct {
 	dir     *Dir
 	name    fileName
+	from    int64  // it covers all from here on
 	frames  []byte // rows before the types are known
 	rows    int64
 	flushed int64 // rows in row groups that are written
@@ -37,6 +38,10 @@ func (f *parquetFile) start(s shapes) error {
 	if err != nil {
 		return err
 	}
+	covers, err := json.Marshal(fileRange{TopicID: f.dir.ids[f.name.topic], From: f.from})
+	if err != nil {
+		return err
+	}
 	stem := fmt.Sprintf("%s-%d-%d", f.name.topic, f.name.partition, f.name.first) // the last offset is still to come
 	if f.file, err = whole.Create(f.dir.path, stem); err != nil {
 		return fmt.Errorf("%s: %w", f.dir.path, whole.Cause(err))
@@ -45,6 +50,7 @@ func (f *parquetFile) start(s shapes) error {
 	f.shredder = newShredder(settled)
 	f.writer = parquet.NewGenericWriter[any](f.file, schemaOf(settled),
 		parquet.Compression(&parquet.Zstd), parquet.CreatedBy("kstream", "", ""), parquet.KeyValueMetadata(shapesKey, string(kept)),
+		parquet.KeyValueMetadata(rangeKey, string(covers)),
 		parquet.PageBufferSize(64<<10))
 	return nil
 }
