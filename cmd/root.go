@@ -80,9 +80,12 @@ func newRoot(env *Env) *cobra.Command {
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains([]string{"auto", "always", "never"}, env.color) {
 				return usagef("--color %s: want auto, always or never", env.color)
+			}
+			if err := refuseEmpty(cmd, args); err != nil {
+				return err
 			}
 			return adoptProperties(cmd, env)
 		},

@@ -113,8 +113,8 @@ func openConsumer(cfg Config, cc consumerConfig) (*consumer, error) {
 // closeLimit is how long a client may take to close.
 const closeLimit = 3 * time.Second
 
-// errLeftBehind says that a client did not close.
-var errLeftBehind = fmt.Errorf("%w: the client did not close within %v and is left behind", ErrFailed, closeLimit)
+// errLeftBehind says that a client did not close in time.
+var errLeftBehind = fmt.Errorf("%w: the client does not close and is left behind", ErrFailed)
 
 // close leaves the group, if there is one, and ends the client. The rebalance callback
 // may run inside.
@@ -122,7 +122,9 @@ var errLeftBehind = fmt.Errorf("%w: the client did not close within %v and is le
 // A client with a fatal error is left as it is: librdkafka refuses to close its group,
 // and the client's Close waits for that for ever. So it does for a callback that is
 // answered too late; then, after a while, it is left behind too.
-func (c *consumer) close() error {
+func (c *consumer) close() error { return c.closeWithin(closeLimit) }
+
+func (c *consumer) closeWithin(limit time.Duration) error {
 	if c.fetcher != nil {
 		c.fetcher.close()
 		c.fetcher = nil
@@ -139,7 +141,7 @@ func (c *consumer) close() error {
 		c.logs.stop()
 		closed <- explain(c.cfg, c.logs, err)
 	}()
-	timer := time.NewTimer(closeLimit)
+	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
 	case err := <-closed:

@@ -103,11 +103,11 @@ func (m *member) run() error {
 	}
 	m.id, m.term = m.memberID(), m.generation()
 	m.closing = true
-	if left := m.relinquish(); err == nil {
+	if left := m.relinquish(time.Until(left)); err == nil {
 		err = left
 	}
 	m.depart(left)
-	if closed := c.close(); err == nil {
+	if closed := c.closeWithin(max(time.Until(left), leaveGrace)); err == nil {
 		err = closed
 	}
 	if err == nil {
@@ -164,11 +164,11 @@ func (m *member) arrive() {
 	}
 }
 
-// leaveLimit is how long a member may take to leave, beyond what its client takes to
-// close; departGrace is how much of that giving the partitions away has at least.
+// leaveLimit is how long a member may take to leave: to let a join end, to commit, to give
+// its partitions away and to close. leaveGrace is what each of the last two have at least.
 const (
-	leaveLimit  = 4 * time.Second
-	departGrace = 500 * time.Millisecond
+	leaveLimit = 4 * time.Second
+	leaveGrace = time.Second
 )
 
 // depart gives the partitions away, by the callback, and leaves the group, before the
@@ -177,7 +177,7 @@ func (m *member) depart(deadline time.Time) {
 	if m.lost() || m.client.Unsubscribe() != nil {
 		return // Close does what can be done
 	}
-	for deadline = latest(deadline, time.Now().Add(departGrace)); time.Now().Before(deadline); {
+	for deadline = latest(deadline, time.Now().Add(leaveGrace)); time.Now().Before(deadline); {
 		m.client.Poll(20)
 		if len(m.parts) > 0 {
 			continue

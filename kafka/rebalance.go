@@ -156,21 +156,18 @@ func (m *member) starts(partitions []ck.TopicPartition) (map[TopicPartition]int6
 // relinquish ends all reading before the client is closed: what was fetched is written
 // out and committed. The callback inside Close would be too late for that: when an
 // assignment is still to be handed over, librdkafka leaves the group first.
-func (m *member) relinquish() error {
+func (m *member) relinquish(limit time.Duration) error {
 	tps := slices.Collect(maps.Keys(m.parts))
 	if len(tps) == 0 {
 		return nil
 	}
-	err := m.release(tps, ReasonLeaving, min(m.cfg.timeout()/2, leaveGrace), func() error {
+	err := m.release(tps, ReasonLeaving, min(m.cfg.timeout()/2, limit), func() error {
 		m.client.Poll(int(pollInterval.Milliseconds())) // so that a rebalance that refuses the commit goes on
 		return m.failure
 	})
 	m.ledger.disown(tps)
 	return err
 }
-
-// leaveGrace is how long a member that is to leave tries to commit.
-const leaveGrace = 4 * time.Second
 
 // revoked gives partitions away: what was fetched from them is written out and
 // committed first. Partitions that were lost belong to somebody else already; they are
