@@ -13,7 +13,7 @@ import (
 )
 
 // pipe gives a pipe that can be read for a while only.
-func pipe(t *testing.T) (r, w *os.File) {
+func osPipe(t *testing.T) (r, w *os.File) {
 	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -29,7 +29,7 @@ func pipe(t *testing.T) (r, w *os.File) {
 // piped starts kstream with its stdout in a pipe that nobody reads yet.
 func (s *stage) piped(args ...string) (*process, *os.File) {
 	s.t.Helper()
-	r, w := pipe(s.t)
+	r, w := osPipe(s.t)
 	p := s.startTo(w, args...)
 	w.Close()
 	return p, r

@@ -61,11 +61,17 @@ func (c *consumption) openFile(ctx context.Context) (source, error) {
 	if err != nil {
 		return nil, err
 	}
-	partitions, err := p.reading.selectBehind(reader, p.output.files)
+	ranges, err := p.reading.rangesIn(reader)
+	if err == nil {
+		err = p.output.files.goOnInFile(ranges, reader.Manifest())
+	}
 	if err != nil {
 		return nil, errors.Join(err, reader.Close())
 	}
-	c.spans.Store(int64(partitions))
+	if p.reading.narrows() || p.output.files != nil && len(ranges) > 0 {
+		reader.Select(ranges...)
+	}
+	c.spans.Store(int64(len(ranges)))
 	return alone{&dumpSource{
 		env: c.env, batch: p.flags.batchSize(),
 		blocks: intactBlocks{reader: reader, skip: p.failures.action == "skip"},
@@ -134,18 +140,27 @@ func dumpedTopics(r *dump.Reader) []kafka.Topic {
 // not believed.
 const maxPartitions = 200_000
 
-// selectIn restricts a dump to what is to be read, and gives the number of partitions.
-func (p *rangePlan) selectIn(r *dump.Reader) (int, error) { return p.selectBehind(r, nil) }
+// narrows reports whether only a part of what there is is to be read.
+func (p *rangePlan) narrows() bool { return p.hasFrom || p.hasTo || p.partitions != nil }
 
-// selectBehind does that, and leaves out what files hold already.
-func (p *rangePlan) selectBehind(r *dump.Reader, files *columnFiles) (int, error) {
+// selectIn restricts a dump to what is to be read.
+func (p *rangePlan) selectIn(r *dump.Reader) error {
+	ranges, err := p.rangesIn(r)
+	if err == nil && p.narrows() {
+		r.Select(ranges...)
+	}
+	return err
+}
+
+// rangesIn returns the range of each partition of a dump that is to be read.
+func (p *rangePlan) rangesIn(r *dump.Reader) ([]dump.Range, error) {
 	topics := dumpedTopics(r)
 	if err := p.checkPartitions(topics); err != nil {
-		return 0, err
+		return nil, err
 	}
 	logs, err := logsOf(r, topics)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	ranges := []dump.Range{}
 	for _, t := range topics {
@@ -157,12 +172,12 @@ func (p *rangePlan) selectBehind(r *dump.Reader, files *columnFiles) (int, error
 			}
 			from, selected, err := place(r, p.from, tp, log)
 			if err != nil {
-				return 0, fmt.Errorf("--from-offset %s: %w", p.fromText, err)
+				return nil, fmt.Errorf("--from-offset %s: %w", p.fromText, err)
 			}
 			to, hasTo := int64(math.MaxInt64), true
 			if p.hasTo {
 				if to, hasTo, err = place(r, p.to, tp, log); err != nil {
-					return 0, fmt.Errorf("--to-offset %s: %w", p.end, err)
+					return nil, fmt.Errorf("--to-offset %s: %w", p.end, err)
 				}
 			}
 			if selected && hasTo {
@@ -170,13 +185,7 @@ func (p *rangePlan) selectBehind(r *dump.Reader, files *columnFiles) (int, error
 			}
 		}
 	}
-	if err := files.goOnInFile(ranges, r.Manifest()); err != nil {
-		return 0, err
-	}
-	if p.hasFrom || p.hasTo || p.partitions != nil || files != nil && len(ranges) > 0 {
-		r.Select(ranges...)
-	}
-	return len(ranges), nil
+	return ranges, nil
 }
 
 // logsOf gives the offsets of each partition. Of a stream they are unknown, and all that

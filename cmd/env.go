@@ -103,3 +103,6 @@ func (e *Env) notice(format string, args ...any) {
 		fmt.Fprintf(e.Stderr, "%s\n", oneLine(fmt.Sprintf(format, args...)))
 	}
 }
+
+// errGone is the cause of a read whose output nobody reads any more.
+var errGone = errors.New("the reader of the output has gone")

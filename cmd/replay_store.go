@@ -207,8 +207,8 @@ func (s *progressStore) save(live context.Context, ship *shipper, next, kept map
 		if err != nil {
 			return err
 		}
-		record := kafka.Record{Topic: progressTopic, Key: key, Value: value, Timestamp: kafka.Now}
-		if err := ship.put(live, &record, origin{partition: -1}); err != nil {
+		kept := kafka.Record{Topic: progressTopic, Key: key, Value: value, Timestamp: kafka.Now}
+		if err := ship.put(live, &kept, origin{partition: -1}); err != nil {
 			return err
 		}
 	}

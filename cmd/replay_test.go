@@ -14,7 +14,7 @@ import (
 )
 
 func TestMask(t *testing.T) {
-	record := &expr.Record{
+	masking := &expr.Record{
 		Key:     expr.Field{Data: []byte("k1")},
 		Value:   expr.Field{Data: []byte(`{"name":"Ann","age":7,"vip":true,"tags":["a",{"b":1.5}],"none":null}`)},
 		Headers: []expr.Header{{Key: "user", Value: []byte("ann")}, {Key: "user"}, {Key: "x", Value: []byte("y")}},
@@ -41,7 +41,7 @@ func TestMask(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := m.apply(t.Context(), record)
+			got, err := m.apply(t.Context(), masking)
 			if test.wantErr != "" {
 				if err == nil || test.wantErr != "any" && err.Error() != test.wantErr {
 					t.Fatalf("error %v, want %s", err, test.wantErr)

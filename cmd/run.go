@@ -16,7 +16,6 @@ var (
 	errEnough = errors.New("enough records")
 	errIdle   = errors.New("nothing has come for the idle timeout")
 	errTimeUp = errors.New("the time is up")
-	errGone   = errors.New("the reader of the output has gone")
 )
 
 // outputGrace is how long a signal waits for output that nobody takes.

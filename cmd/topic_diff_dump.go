@@ -29,7 +29,7 @@ func (s *diffSide) openDump(ctx context.Context, env *Env) error {
 	case len(names) > 1:
 		return errors.Join(usagef("%s holds several topics: %s; one of this name must be the other side", s.name, strings.Join(names, ", ")), reader.Close())
 	}
-	if _, err := s.reading.selectIn(reader); err != nil {
+	if err := s.reading.selectIn(reader); err != nil {
 		return errors.Join(err, reader.Close())
 	}
 	s.source = &dumpSource{env: env, blocks: intactBlocks{reader: reader, skip: s.plan.failures.action == "skip"}}
