@@ -177,9 +177,9 @@ func (s settling) adopt(name string, owner ownedProperty) error {
 	value := owner.value(p.Value)
 	switch {
 	case value == "" && explicit:
-		return usagef("-X %s=%s: no such value; --%s of kstream %s has them", name, p.Value, owner.flag, owner.command)
+		return usagef("-X %s: --%s of kstream %s has no such value", name, owner.flag, owner.command)
 	case value == "":
-		s.drop(name, fmt.Sprintf("--%s has no value %q", owner.flag, p.Value))
+		s.drop(name, fmt.Sprintf("--%s has no such value", owner.flag))
 	case !s.has(owner.flag):
 		s.drop(name, "this command has no --"+owner.flag)
 	case name == "partition.assignment.strategy" && s.protocol() == "consumer":

@@ -137,7 +137,7 @@ func TestPropertiesFromEverySource(t *testing.T) {
 					t.Errorf("%s by %s, --%s %s: %+v, want the flag", name, source, owner.flag, usual, got)
 				}
 				got = settleIn(t, "replay", source, name, "surely none", "no-flag")
-				if source == "-X" && !strings.Contains(got.err, "no such value") || source != "-X" && got.err != "" {
+				if source == "-X" && !strings.Contains(got.err, "has no such value") || source != "-X" && got.err != "" {
 					t.Errorf("%s by %s, a bad value: %+v", name, source, got)
 				}
 			}
@@ -164,7 +164,7 @@ func TestPropertiesThatDependOnOthers(t *testing.T) {
 		{"-X", "session.timeout.ms", "6000", "assignor", []string{"--protocol", "consumer"}, settled{property: "6000"}},
 		{"file", "heartbeat.interval.ms", "900", "assignor", []string{"--protocol", "consumer"}, settled{said: "it is of --protocol classic"}},
 		{"file", "auto.offset.reset", "none", "offset-reset", nil, settled{flag: "error"}},
-		{"file", "auto.offset.reset", "by_duration:PT1H", "offset-reset", nil, settled{flag: "earliest", said: "--offset-reset has no value"}},
+		{"file", "auto.offset.reset", "by_duration:PT1H", "offset-reset", nil, settled{flag: "earliest", said: "--offset-reset has no such value"}},
 		{"context", "delivery.timeout.ms", "99", "timeout", nil, settled{property: "99"}},
 		{"context", "delivery.timeout.ms", "99", "timeout", []string{"--timeout", "3s"}, settled{flag: "3s", said: "--timeout says it"}},
 		{"-X", "request.timeout.ms", "99", "timeout", []string{"--timeout", "3s"}, settled{flag: "3s", said: "--timeout says it"}},

@@ -84,7 +84,7 @@ func (e *Effective) Connect(ctx context.Context, secrets Secrets) (*Connection, 
 
 func exists(name, path string, origin Origin) error {
 	if _, err := os.Stat(path); err != nil {
-		e := usagef("%s (%s): %s: %v", name, origin, path, causeOf(err))
+		e := usagef("%s (%s): %s: %v", name, origin, shownPath(path), causeOf(err))
 		if e.Cause = err; errors.Is(err, fs.ErrNotExist) {
 			e.Kind = NoSuchFile
 		}

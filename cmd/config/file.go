@@ -186,10 +186,14 @@ func yamlError(path string, err error) error {
 		}
 	}
 	message, _, _ = strings.Cut(message, "\n")
+	known := yamlKeys(reflect.TypeFor[File]())
 	if m := regexp.MustCompile(`^unknown field "(.*)"$`).FindStringSubmatch(message); m != nil {
-		return usagef("%s: unknown key %q", where, m[1]).hint("%s", didYouMean(suggest.Nearest(m[1], yamlKeys(reflect.TypeFor[File]()))))
+		return usagef("%s: unknown key %s", where, quoted(shownName(m[1], known))).hint("%s", didYouMean(suggest.Nearest(m[1], known)))
 	}
-	return usagef("%s: %s", where, message)
+	if alias, _, ok := strings.Cut(message, "alias name "); ok {
+		message = alias + "alias name " + hidden
+	}
+	return usagef("%s: %s", where, shownQuotes(message, known))
 }
 
 // yamlKeys lists the keys of a type and the types below it.

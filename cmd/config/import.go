@@ -147,7 +147,7 @@ func contextOf(path string, lines []Line) (Context, []string) {
 	for _, l := range lines {
 		name, err := x.check(path, l.Name)
 		if err != nil {
-			notes = append(notes, fmt.Sprintf("%s:%d: %s is left out: librdkafka has no such property", path, l.Number, l.Name))
+			notes = append(notes, fmt.Sprintf("%s:%d: %s is left out: librdkafka has no such property", path, l.Number, shownProperty(l.Name, x.all)))
 			continue
 		}
 		switch name {
@@ -267,7 +267,7 @@ func importKcl(path string, data []byte) (*Imported, error) {
 		Profiles map[string]cluster `toml:"profiles"`
 	}
 	if _, err := toml.Decode(string(data), &file); err != nil {
-		return nil, usagef("%s: %s", path, strings.TrimPrefix(err.Error(), "toml: "))
+		return nil, usagef("%s: %s", path, shownQuotes(strings.TrimPrefix(err.Error(), "toml: "), []string{"seed_brokers", "sasl", "tls"}))
 	}
 	if len(file.cluster.Brokers) > 0 {
 		if file.Profiles == nil {

@@ -31,7 +31,7 @@ func parseJAAS(text string) ([]Line, error) {
 	case "Krb5LoginModule":
 		return nil, errNoKerberos()
 	default:
-		return nil, fmt.Errorf("login module %q is not known; PlainLoginModule, ScramLoginModule and OAuthBearerLoginModule are", class)
+		return nil, fmt.Errorf("the login module is none of PlainLoginModule, ScramLoginModule and OAuthBearerLoginModule")
 	}
 	var out []Line
 	for _, word := range words[2:] {

@@ -184,7 +184,7 @@ func FromJava(path string, lines []Line) (out []Line, notes []string, err error)
 			}
 			if l.Name == "ssl.keystore.location" && strings.EqualFold(filepath.Ext(l.Value), ".jks") {
 				return nil, nil, usagef("%s: %s: Java key stores cannot be read", where, l.Name).
-					hint("convert it: keytool -importkeystore -srckeystore %s -destkeystore client.p12 -deststoretype PKCS12", l.Value)
+					hint("convert it: keytool -importkeystore -srckeystore %s -destkeystore client.p12 -deststoretype PKCS12", shownPath(l.Value))
 			}
 		case l.Name == "send.buffer.bytes" || l.Name == "receive.buffer.bytes":
 			add("socket."+l.Name, l.Value)
@@ -254,7 +254,7 @@ func trustStore(name, kind, value string) (string, *Error) {
 		return "ssl.ca.location", nil
 	default:
 		return "", usagef("%s: Java trust stores cannot be read", name).
-			hint("export it as PEM: keytool -exportcert -rfc -keystore %s -alias NAME > ca.pem, and set ssl.ca.location=ca.pem", value)
+			hint("export it as PEM: keytool -exportcert -rfc -keystore %s -alias NAME > ca.pem, and set ssl.ca.location=ca.pem", shownPath(value))
 	}
 }
 

@@ -91,7 +91,7 @@ func (x *index) check(where, name string) (string, error) {
 		}
 	}
 	if strings.HasPrefix(name, "go.") {
-		return "", usagef("%s: %q is set by kstream itself", where, name)
+		return "", usagef("%s: %s is set by kstream itself", where, quoted(shownProperty(name, nil)))
 	}
-	return "", usagef("%s: librdkafka has no property %q", where, name).hint("%s", didYouMean(suggest.Nearest(name, x.all)))
+	return "", usagef("%s: librdkafka has no property %s", where, quoted(shownProperty(name, x.all))).hint("%s", didYouMean(suggest.Nearest(name, x.all)))
 }

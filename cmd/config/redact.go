@@ -3,7 +3,10 @@ package config
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+
+	"kstream/cmd/suggest"
 )
 
 // hidden stands for a secret.
@@ -35,7 +38,65 @@ func Redact(name, value string) string {
 	return urlPassword().ReplaceAllString(value, "${1}"+hidden+"${2}")
 }
 
-func urlPassword() *regexp.Regexp { return regexp.MustCompile(`(://[^/@:\s]*:)[^/@\s]+(@)`) }
+// urlPassword matches up to the last @, for a password may hold what would end it.
+func urlPassword() *regexp.Regexp { return regexp.MustCompile(`(://[^/@:\s]*:)[^\s"']+(@)`) }
+
+// The texts of a configuration file, a URL or a properties file may be a password in the
+// wrong place. What an error shows of them passes one of these.
+
+// shownName is a text that stands where one of known is wanted: it is shown when it is
+// near to one of them.
+func shownName(text string, known []string) string {
+	if text == "" || suggest.Nearest(text, known) != "" {
+		return text
+	}
+	return hidden
+}
+
+// shownProperty is like shownName for the name of a property, and shows what is written
+// like one too.
+func shownProperty(name string, known []string) string {
+	if regexp.MustCompile(`^[a-z]+([._-][a-z0-9]+)+$`).MatchString(name) {
+		return name
+	}
+	return shownName(name, known)
+}
+
+// shownPath is a text that stands where a path is wanted: it is shown when it is written
+// like one.
+func shownPath(text string) string {
+	if strings.ContainsAny(text, "./\\") && !strings.Contains(text, "@") {
+		return text
+	}
+	return hidden
+}
+
+// shownURL is the same for a text that stands where a URL is wanted.
+func shownURL(text string) string {
+	if regexp.MustCompile(`^[a-zA-Z0-9.-]+:\d+$|^[a-z]+://[^@]*$`).MatchString(text) {
+		return text
+	}
+	return hidden
+}
+
+// quoted puts what is shown into quotes.
+func quoted(shown string) string {
+	if shown == hidden {
+		return shown
+	}
+	return strconv.Quote(shown)
+}
+
+// shownQuotes hides what a parser's message quotes of its input, but known names.
+func shownQuotes(message string, known []string) string {
+	quoted := regexp.MustCompile("\"(?:[^\"\\\\]|\\\\.)*\"|'(?:[^'\\\\]|\\\\.)*'|`[^`]*`")
+	return quoted.ReplaceAllStringFunc(message, func(q string) string {
+		if text := q[1 : len(q)-1]; shownName(text, known) != text {
+			return hidden
+		}
+		return q
+	})
+}
 
 // Scrubber takes secrets out of texts, for logs, errors and reports. Any number of
 // goroutines may use one.

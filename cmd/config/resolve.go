@@ -102,6 +102,9 @@ func (r *resolver) findContext() error {
 	}
 	c, ok := file.Contexts[name]
 	if !ok {
+		if name == file.Current {
+			name = shownName(name, slices.Collect(maps.Keys(file.Contexts)))
+		}
 		return unknownContext(origin, name, file)
 	}
 	r.context, r.out.Context, r.out.ReadOnly = &c, name, c.ReadOnly
@@ -123,7 +126,7 @@ func (r *resolver) fromFlags() error {
 		name, value, ok := strings.Cut(text, "=")
 		name = strings.TrimSpace(name)
 		if !ok || name == "" {
-			return usagef("-X: want NAME=VALUE, have %q", name)
+			return usagef("-X: want NAME=VALUE, have %s", quoted(shownProperty(name, r.all)))
 		}
 		name, err := r.check("-X", name)
 		if err != nil {
@@ -173,7 +176,7 @@ func (r *resolver) fromFile(path string, origin Origin) error {
 	for _, l := range lines {
 		name, err := r.check(fmt.Sprintf("%s:%d", path, l.Number), l.Name)
 		if err != nil {
-			ignored = append(ignored, l.Name)
+			ignored = append(ignored, shownProperty(l.Name, r.all))
 			continue
 		}
 		r.put(name, l.Value, origin)
@@ -243,6 +246,10 @@ func (r *resolver) brokers() error {
 		found = Setting{defaultBrokers, Origin{Kind: FromDefault}}
 	}
 	r.out.Brokers, r.out.BrokersOrigin = splitList(found.Value), found.Origin
+	if strings.Contains(found.Value, "@") {
+		return usagef("%s: the address of a broker holds no user and no password", found.Origin).
+			hint("-X sasl.username=NAME and -X sasl.password=@env:NAME say them")
+	}
 	if len(r.out.Brokers) == 0 {
 		return usagef("%s: no broker in %q: want HOST:PORT,…", found.Origin, found.Value)
 	}

@@ -37,7 +37,7 @@ func NormalizeMechanism(name string) (string, error) {
 		return "", usagef("AWS_MSK_IAM is not a mechanism of this client").
 			hint(`use mechanism OAUTHBEARER with token "@cmd:…", a command that prints an MSK token`)
 	}
-	return "", usagef("there is no SASL mechanism %q", name).hint("%s", didYouMean(suggest.Nearest(name, mechanisms())))
+	return "", usagef("there is no SASL mechanism %s", quoted(shownName(name, mechanisms()))).hint("%s", didYouMean(suggest.Nearest(name, mechanisms())))
 }
 
 // security checks mechanism and credentials, and derives security.protocol when no
@@ -56,9 +56,10 @@ func (r *resolver) security() error {
 	sasl, saslOrigin := r.usesSASL()
 	p, given := r.set[protocol]
 	if given {
+		protocols := []string{"PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"}
 		p.Value = strings.ToUpper(p.Value)
-		if !slices.Contains([]string{"PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"}, p.Value) {
-			return usagef("%s: security.protocol must be PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL, not %q", p.Origin, p.Value)
+		if !slices.Contains(protocols, p.Value) {
+			return usagef("%s: security.protocol must be PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL, not %s", p.Origin, quoted(shownName(p.Value, append(protocols, "TLS", "SASL_TLS"))))
 		}
 		r.set[protocol] = p
 		if sasl && !strings.HasPrefix(p.Value, "SASL") {
@@ -178,8 +179,8 @@ func (r *resolver) registrySettings() error {
 	} else if ok && !IsReference(at.Value) {
 		urls := splitList(at.Value)
 		for i := range urls {
-			if err := r.registryURL(&urls[i], at.Origin); err != nil {
-				return err
+			if !r.registryURL(&urls[i], at.Origin) {
+				return usagef("%s: the registry must be an http:// or https:// URL, not %s", at.Origin, quoted(shownURL(at.Value)))
 			}
 		}
 		r.registry["url"] = Setting{strings.Join(urls, ","), at.Origin}
@@ -188,12 +189,13 @@ func (r *resolver) registrySettings() error {
 	return nil
 }
 
-// registryURL checks one address and takes user and password out of it. mock://NAME is
-// a registry within the process, for trying things out.
-func (r *resolver) registryURL(text *string, origin Origin) error {
+// registryURL reports whether one address is one, and takes user and password out of it.
+// mock://NAME is a registry within the process, for trying things out.
+func (r *resolver) registryURL(text *string, origin Origin) bool {
 	u, err := url.Parse(*text)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "mock" {
-		return usagef("%s: the registry must be an http:// or https:// URL, not %q", origin, Redact("url", *text))
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "mock" ||
+		u.User == nil && strings.Contains(*text, "@") { // of a password that holds a / or a ?
+		return false
 	}
 	if u.User != nil {
 		password, _ := u.User.Password()
@@ -201,7 +203,7 @@ func (r *resolver) registryURL(text *string, origin Origin) error {
 		u.User = nil
 		*text = u.String()
 	}
-	return nil
+	return true
 }
 
 func (r *resolver) registryCredentials(name, password string, origin Origin) {
