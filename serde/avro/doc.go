@@ -11,9 +11,8 @@
 // The codec is goavro, and it is never left alone with bytes or with a schema:
 //
 //   - A guard walks each datum by the schema first. It refuses counts that cannot
-//     fit, nesting without an end, integers of the wrong size, text that is no UTF-8:
-//     goavro would ask for 34 GB at six bytes of an array header. It costs a fraction
-//     of the decoding and allocates nothing.
+//     fit, nesting without an end, integers of the wrong size: goavro would
+//     ask for 34 GB at six bytes of an array header. It costs a fraction of the decoding and allocates nothing.
 //   - goavro gets a wire schema: one for the same bytes in which there are no logical
 //     types, defaults and maps, see wire.go. Those are done here, exactly: nothing is
 //     rounded, cut or shuffled.
@@ -22,9 +21,10 @@
 //     next to nothing, since no Go map is made of any record. Decode and Append go
 //     through goavro; the tests hold that both ways say the same.
 //
-// Reading with another schema than the writer's is something goavro does not do;
-// twmb/avro does it (resolve.go), reads container files (container.go), and is the
-// second opinion of the tests, as fastavro is the third.
+// Reading with another schema than the writer's is something goavro does not do: the
+// datum is rewritten in the reader's bytes (resolve.go). twmb/avro reads container
+// files (container.go), and is the second opinion of the tests; fastavro and Java are
+// others.
 //
 // Names are taken as they come as long as they can be printed: writers that do not
 // check them exist. A logical type that is unknown or does not fit its type is

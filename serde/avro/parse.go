@@ -57,7 +57,7 @@ func (p *parser) text(text string) (*node, error) {
 	if len(text) > maxSchemaBytes {
 		return nil, fmt.Errorf("schema of %d bytes: %w", len(text), serde.ErrTooBig)
 	}
-	v, err := value.ParseJSONDepth([]byte(text), false, 4*maxSchemaDepth)
+	v, err := value.ParseJSONDepth(withoutComments(text), false, 4*maxSchemaDepth)
 	if err != nil {
 		return nil, fmt.Errorf("schema is no JSON: %w", err)
 	}
@@ -190,7 +190,7 @@ func (p *parser) named(m *value.Map, word, space string, depth int) (*node, erro
 	if err != nil {
 		return nil, fmt.Errorf("schema: %s: %w", word, err)
 	}
-	if ns, ok := get(m, "namespace"); ok && !strings.Contains(name, ".") {
+	if ns, ok := get(m, "namespace"); ok && ns != nil && !strings.Contains(name, ".") {
 		if space, ok = ns.(string); !ok {
 			return nil, fmt.Errorf("schema: %s %q: namespace is no text", word, name)
 		}

@@ -3,12 +3,12 @@ package avro
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
-// unitCheck refuses to read dates and times of one unit as another: the specification
-// resolves the numbers as they are, which would move a timestamp by a factor of 1000
-// without a word. It holds the pairs that were compared.
+// unitCheck refuses to read dates and times of one unit as another, and decimals of one
+// scale as another, or as one of less precision: the specification resolves the numbers
+// as they are, which would move a timestamp by a factor of 1000 without a word. It holds
+// the pairs that were compared.
 type unitCheck map[[2]*node]bool
 
 func (c unitCheck) compare(w, r *node) error {
@@ -29,6 +29,8 @@ func (c unitCheck) compare(w, r *node) error {
 		return c.fields(w, r)
 	case w.items != nil && r.items != nil:
 		return c.compare(w.items, r.items)
+	case w.logical == decimal && r.logical == decimal && (w.decimals.scale != r.decimals.scale || w.decimals.precision > r.decimals.precision):
+		return fmt.Errorf("%s cannot be read as %s", w.digitsText(), r.digitsText())
 	case w.isCalendar() && r.isCalendar() && w.attr != r.attr:
 		return fmt.Errorf("%s cannot be read as %s", w.attr, r.attr)
 	}
@@ -61,10 +63,13 @@ func (c unitCheck) fields(w, r *node) error {
 	return nil
 }
 
+func (n *node) digitsText() string {
+	return fmt.Sprintf("decimal(%d, %d)", n.decimals.precision, n.decimals.scale)
+}
+
 func (n *node) isCalendar() bool { return n.unit > 0 || n.logical == date }
 
 // sameName compares names without their namespaces, and aliases of the reader's.
 func sameName(r, w *node) bool {
-	short := func(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
-	return short(r.tag) == short(w.tag) || slices.Contains(r.aliases, w.tag)
+	return shortName(r.tag) == shortName(w.tag) || slices.Contains(r.aliases, w.tag)
 }
