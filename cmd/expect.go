@@ -219,11 +219,8 @@ func (p *expectPlan) wants() string {
 	return string(p.bound) + " " + countOf(p.flags.count, "record")
 }
 
-// Reasons for which an expectation is decided before the time is up.
-var (
-	errTooMany       = errors.New("more records came")
-	errCommandFailed = errors.New("the command failed")
-)
+// errCommandFailed decides an expectation before the time is up.
+var errCommandFailed = errors.New("the command failed")
 
 // run writes the reports whatever happens: an earlier one must not pass for this one's.
 func (p *expectPlan) run(ctx context.Context, env *Env) (err error) {

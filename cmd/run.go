@@ -13,9 +13,10 @@ import (
 
 // Reasons for which a read ends before its records do.
 var (
-	errEnough = errors.New("enough records")
-	errIdle   = errors.New("nothing has come for the idle timeout")
-	errTimeUp = errors.New("the time is up")
+	errEnough  = errors.New("enough records")
+	errTooMany = errors.New("more records came")
+	errIdle    = errors.New("nothing has come for the idle timeout")
+	errTimeUp  = errors.New("the time is up")
 )
 
 // outputGrace is how long a signal waits for output that nobody takes.
