@@ -22,6 +22,7 @@ type pipeFlags struct {
 	compression string
 	toValue     string
 	onError     string
+	create      bool
 	changed     func(name string) bool
 }
 
@@ -40,7 +41,7 @@ transaction for each member: readers of committed records see each result once, 
 killed. Such readers wait up to transaction.timeout.ms (15 s unless -X says otherwise) for a
 member that was killed.
 
-DST - takes the topic of each record from --route. Nothing is ever created.`,
+DST - takes the topic of each record from --route. Nothing is created but DST, with --create.`,
 		Example: `  kstream pipe orders orders-copy --group copy --members 3
   kstream pipe orders paid --group paid --filter '.value.state == "paid"' --map '.value | {id, total}'
   kstream pipe orders enriched --group enrich --exec ./enrich.py --exactly-once
@@ -67,6 +68,7 @@ func (f *pipeFlags) register(flags *pflag.FlagSet) {
 	registerExecMode(flags, &f.execMode)
 	flags.StringVar(&f.route, "route", "", "the topic by the jq `EXPR` over the record as it is written; null is DST")
 	flags.BoolVar(&f.exactlyOnce, "exactly-once", false, "commit results and offsets in one transaction for each member")
+	flags.BoolVar(&f.create, "create", false, "create DST like SRC if it does not exist: partitions and configuration")
 	flags.Var(&f.commitEvery, "commit-every", "commit what is done every `D`")
 	flags.StringVarP(&f.compression, "compression", "z", "", "`none|gzip|snappy|lz4|zstd`")
 	flags.StringVar(&f.onError, "on-error", "stop", "records that cannot be decoded, changed, routed or delivered: `stop|skip|dlq:TOPIC`")

@@ -72,6 +72,8 @@ func (f *pipeFlags) check(src, dst string) error {
 		return faultf(codeSameTopic, "SRC and DST are the same topic, %s: it would never end", src)
 	case f.members.group == "":
 		return usagef("want --group NAME: its offsets say what is done")
+	case dst == "-" && f.create:
+		return usagef("--create: DST - names no topic")
 	case dst == "-" && f.route == "":
 		return usagef("DST -: want --route, which says where each record goes")
 	case f.commitEvery.d <= 0:

@@ -81,8 +81,8 @@ func (l *pipeline) open(ctx context.Context) (source, error) {
 		return nil, err
 	}
 	if l.dst != "" {
-		if _, err := l.admin.Topics(ctx, l.dst); err != nil {
-			return nil, nearTopic(err)
+		if err := l.openTarget(ctx); err != nil {
+			return nil, err
 		}
 		l.limit = l.admin.MaxMessage(ctx, l.dst)
 	}
@@ -97,6 +97,27 @@ func (l *pipeline) open(ctx context.Context) (source, error) {
 	}
 	l.run.members.config.Carrier = l.carrier
 	return l.join(ctx, cluster, topics)
+}
+
+// openTarget finds DST, or creates it like SRC where that was asked for.
+func (l *pipeline) openTarget(ctx context.Context) error {
+	_, err := l.admin.Topics(ctx, l.dst)
+	create := l.pipePlan.flags.create
+	switch {
+	case err == nil:
+		return nil
+	case !errors.Is(err, kafka.ErrUnknownTopic) || !create:
+		return nearOrNew(err)
+	}
+	topics, err := l.find(ctx, l.admin.Admin)
+	if err != nil {
+		return err
+	}
+	like, err := likeTopic(ctx, l.admin.Admin, topics[0])
+	if err != nil {
+		return err
+	}
+	return createLike(ctx, l.admin.Admin, l.dst, like, false, l.env.notice)
 }
 
 // transactionTimeout is how long the coordinator waits for a member that has died in a

@@ -36,7 +36,7 @@ func (r *replay) openSink(polling, live context.Context) error {
 	if !r.transactions {
 		return nil
 	}
-	if err := ship.producer.InitTransactions(polling); err != nil {
+	if err := ship.producer.TakeOver(polling); err != nil {
 		return errors.Join(err, r.closeSink())
 	}
 	return ship.begin(live)

@@ -202,7 +202,26 @@ func (r *replay) deliveryError(d *failedDelivery) error {
 	if d.at.partition < 0 {
 		return faultf(deliveryCode(d.err), "%s: %w", progressTopic, d.err)
 	}
-	return faultf(deliveryCode(d.err), "%s[%d]@%d: %w", r.from.topic, d.at.partition, d.at.offset, d.err)
+	err := faultf(deliveryCode(d.err), "%s[%d]@%d: %w", r.from.topic, d.at.partition, d.at.offset, d.err)
+	if errors.Is(d.err, kafka.ErrTooLarge) {
+		return hint(err, "%s", r.roomFor())
+	}
+	return err
+}
+
+// roomFor tells how a record that is too large gets into its topic.
+func (r *replay) roomFor() string {
+	topic, limit := r.dst.topic, ""
+	if r.redrive != nil {
+		topic = "TOPIC"
+	} else if r.ends.maxBatch > 0 {
+		limit = fmt.Sprintf("%s takes %d bytes at once; ", topic, r.ends.maxBatch)
+	}
+	more := "-z zstd may make it small enough"
+	if r.flags.compression != "" && r.flags.compression != "none" {
+		more = fmt.Sprintf("it is too large with -z %s too", r.flags.compression)
+	}
+	return fmt.Sprintf("%s%s; kstream topic alter %s --config max.message.bytes=N raises the limit", limit, more, topic)
 }
 
 // giveUp ends the waiting for acknowledgements.

@@ -35,27 +35,15 @@ func (r *replay) createTarget(ctx context.Context) error {
 	if err := r.likeSource(ctx); err != nil {
 		return fmt.Errorf("--create: %w", err)
 	}
-	t := kafka.TopicConfig{
-		Name: r.dst.topic, Partitions: r.from.partitions, Replication: r.from.replication, Config: r.from.config,
-		ValidateOnly: r.flags.dryRun,
-	}
-	cluster, err := e.admin.Cluster(ctx)
-	if err != nil {
+	like := likeness{r.from.topic, r.from.partitions, r.from.replication, r.from.config}
+	if err := createLike(ctx, e.admin, r.dst.topic, like, r.flags.dryRun, r.say); err != nil {
 		return err
-	}
-	if n := len(cluster.Brokers); t.Replication > n {
-		r.say("%s has %d replicas; the %d brokers of the cluster can keep %d of %s", r.from.topic, t.Replication, n, n, t.Name)
-		t.Replication = n
-	}
-	if err := e.admin.CreateTopic(ctx, t); err != nil {
-		return fmt.Errorf("--create: %w", err)
 	}
 	if r.flags.dryRun {
 		e.topic.Name = r.dst.topic
 		e.keep = r.flags.partitioning != "key"
 		return nil
 	}
-	r.say("created %s with %s", t.Name, countOf(int64(t.Partitions), "partition"))
 	e.created = true
 	topics, err := e.admin.Topics(ctx, r.dst.topic)
 	if err != nil {

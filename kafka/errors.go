@@ -1,6 +1,9 @@
 package kafka
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Sentinels that every error of this package wraps one of; test with errors.Is. They
 // stand behind the exit codes.
@@ -20,3 +23,6 @@ var (
 	ErrTransaction  = errors.New("the transaction cannot be committed")
 	ErrFailed       = errors.New("refused by the broker")
 )
+
+// ErrTooLarge is the ErrFailed of a record that makes a batch larger than its topic takes.
+var ErrTooLarge = fmt.Errorf("%w: larger than the topic's max.message.bytes allows", ErrFailed)

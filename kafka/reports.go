@@ -152,7 +152,7 @@ func (p *Producer) recordError(code ck.ErrorCode) error {
 		}
 		return fmt.Errorf("%w: not delivered within %v: %s", ErrUnreachable, p.cfg.timeout(), cause)
 	case ck.ErrMsgSizeTooLarge:
-		return fmt.Errorf("%w: larger than the topic's max.message.bytes allows", ErrFailed)
+		return ErrTooLarge
 	case ck.ErrUnknownPartition:
 		return fmt.Errorf("%w: the topic has no such partition", ErrFailed)
 	case ck.ErrUnknownTopic, ck.ErrUnknownTopicOrPart:

@@ -55,14 +55,7 @@ func (s *Session) renew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = p.InitTransactions(ctx)
-	for tries := 1; err != nil && tries < takeOverTries && p.Err() == nil && ctx.Err() == nil; tries++ {
-		if errors.Is(err, ErrDenied) || errors.Is(err, ErrAuth) || errors.Is(err, ErrFenced) {
-			break
-		}
-		err = p.InitTransactions(ctx) // coordinators move, and load what is open
-	}
-	if err != nil {
+	if err := p.TakeOver(ctx); err != nil {
 		_ = p.Close() // the same error, or a later one
 		return err
 	}
@@ -72,6 +65,18 @@ func (s *Session) renew(ctx context.Context) error {
 
 // takeOverTries is how many times the time-out of a request taking over an id may take.
 const takeOverTries = 3
+
+// TakeOver is InitTransactions with patience: coordinators move, and load what is open.
+func (p *Producer) TakeOver(ctx context.Context) error {
+	err := p.InitTransactions(ctx)
+	for tries := 1; err != nil && tries < takeOverTries && p.Err() == nil && ctx.Err() == nil; tries++ {
+		if errors.Is(err, ErrDenied) || errors.Is(err, ErrAuth) || errors.Is(err, ErrFenced) {
+			break
+		}
+		err = p.InitTransactions(ctx)
+	}
+	return err
+}
 
 // Send is Producer.Send into the open transaction; it begins one when none is open. A
 // record that fails is told by Commit.
