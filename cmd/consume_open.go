@@ -43,6 +43,7 @@ func (c *consumption) open(ctx context.Context) (source, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.miss(part.missing)
 	if err := p.output.files.goOnIn(&part, topics, p.reading.hasFrom); err != nil {
 		return nil, err
 	}

@@ -72,7 +72,7 @@ func (e *expectation) position(ctx context.Context, cluster *cluster, admin *kaf
 		return nil, err
 	}
 	part, err := e.reading.spans(ctx, admin, topics)
-	if err != nil {
+	if err = part.whole(err); err != nil {
 		return nil, err
 	}
 	for _, note := range part.notes {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -195,15 +196,20 @@ func (p *groupPlanPlan) begin(ctx context.Context, admin *kafka.Admin) (*beginni
 // group has committed to.
 func groupTopics(ctx context.Context, admin *kafka.Admin, info *kafka.GroupInfo) ([]string, error) {
 	lags, err := admin.GroupLag(ctx, info)
-	if err != nil {
+	var unanswered *kafka.UnansweredError
+	if err != nil && !errors.As(err, &unanswered) {
 		return nil, err
 	}
-	var names []string
+	topics := map[string]bool{}
 	for _, l := range lags {
-		if len(names) == 0 || names[len(names)-1] != l.Topic {
-			names = append(names, l.Topic)
+		topics[l.Topic] = true
+	}
+	if unanswered != nil {
+		for _, tp := range unanswered.Partitions {
+			topics[tp.Topic] = true
 		}
 	}
+	names := slices.Sorted(maps.Keys(topics))
 	if len(names) == 0 {
 		return nil, hint(fmt.Errorf("%s: %w", info.Name, errNoTopics), "kstream group plan TOPIC plans without a group")
 	}

@@ -3,6 +3,7 @@ package cmd
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -39,6 +40,22 @@ type offsetShift struct {
 	group   string
 	commits map[kafka.TopicPartition]kafka.Commit
 	items   []offsetShiftItem
+	missing error // names the partitions whose logs are not known now, which stay where they are
+}
+
+// watermarks asks for the bounds of logs. Partitions that do not answer are left out, unless
+// that is true of all.
+func (s *offsetShift) watermarks(ctx context.Context, tps []kafka.TopicPartition) (map[kafka.TopicPartition]kafka.Watermarks, []kafka.TopicPartition, error) {
+	marks, err := s.admin.Watermarks(ctx, tps)
+	var unanswered *kafka.UnansweredError
+	if err == nil || !errors.As(err, &unanswered) || len(marks) == 0 {
+		return marks, tps, err
+	}
+	s.missing = faultf(codePartial, "%w", err)
+	for _, tp := range unanswered.Partitions {
+		s.leave(tp, unanswered.Cause.Error())
+	}
+	return marks, slices.DeleteFunc(slices.Clone(tps), func(tp kafka.TopicPartition) bool { return slices.Contains(unanswered.Partitions, tp) }), nil
 }
 
 func sortedPartitions[V any](m map[kafka.TopicPartition]V) []kafka.TopicPartition {
@@ -67,7 +84,7 @@ func (s *offsetShift) toPosition(ctx context.Context, to position.Position, tps 
 	if err != nil {
 		return err
 	}
-	marks, err := s.admin.Watermarks(ctx, tps)
+	marks, tps, err := s.watermarks(ctx, tps)
 	if err != nil {
 		return err
 	}
@@ -129,11 +146,15 @@ func (s *offsetShift) toOffsets(ctx context.Context, targets map[kafka.TopicPart
 			return faultf(codeBadData, "%s: no such partition: the topic has 0–%d", tp, partitions[tp.Topic]-1)
 		}
 	}
-	marks, err := s.admin.Watermarks(ctx, tps)
+	marks, tps, err := s.watermarks(ctx, tps)
 	if err != nil {
 		return err
 	}
-	return s.within(ctx, targets, marks)
+	there := make(map[kafka.TopicPartition]kafka.Commit, len(tps))
+	for _, tp := range tps {
+		there[tp] = targets[tp]
+	}
+	return s.within(ctx, there, marks)
 }
 
 // within moves offsets into the log and looks up the time of the record there.
@@ -206,7 +227,7 @@ func (s *offsetShift) run(ctx context.Context, cluster *cluster, l *listing, con
 		if len(commits) == 0 {
 			s.env.notice("%s is there already: nothing moves", s.group)
 		}
-		return nil
+		return s.missing
 	}
 	if err := cluster.refuseWrites(); err != nil {
 		return err
@@ -235,7 +256,7 @@ func (s *offsetShift) run(ctx context.Context, cluster *cluster, l *listing, con
 		return err
 	}
 	s.env.notice("%s: %s moved", s.group, countOf(int64(len(commits)-len(refused)), "partition"))
-	return severalErrors("partitions", causes)
+	return firstOf(severalErrors("partitions", causes), s.missing)
 }
 
 func (s *offsetShift) table() *output.Table {

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
@@ -29,6 +30,17 @@ type groupSnapshot struct {
 	info       *kafka.GroupInfo
 	partitions []partitionLagItem
 	at         time.Time
+	missing    error // names the partitions of which nothing is known now, and why
+}
+
+// missingIn is the error of the first group of which partitions are missing.
+func missingIn(snapshots []groupSnapshot) error {
+	for _, s := range snapshots {
+		if s.missing != nil {
+			return faultf(codePartial, "%s: %w", s.info.Name, s.missing)
+		}
+	}
+	return nil
 }
 
 // lag is the sum over the partitions.
@@ -70,11 +82,16 @@ func (o *groupObserver) observe(ctx context.Context, names []string) ([]groupSna
 	}
 	snapshots := make([]groupSnapshot, 0, len(infos))
 	for i := range infos {
+		s := groupSnapshot{info: &infos[i]}
 		lags, err := o.admin.GroupLag(ctx, &infos[i])
+		var unanswered *kafka.UnansweredError
+		if errors.As(err, &unanswered) {
+			s.missing, err = err, nil
+		}
 		if err != nil {
 			return nil, err
 		}
-		s := groupSnapshot{info: &infos[i], at: o.env.Now()}
+		s.at = o.env.Now()
 		places, err := o.places(ctx, infos[i].Name, lags, s.at)
 		if err != nil {
 			return nil, err

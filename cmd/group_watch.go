@@ -57,13 +57,13 @@ func (f *watchFlags) run(ctx context.Context, o *groupObserver, groups []string,
 		if err != nil {
 			return err
 		}
-		return show(snapshots)
+		return firstOf(show(snapshots), missingIn(snapshots))
 	}
 	interval := f.interval.d
 	if interval == 0 {
 		interval = 2 * time.Second
 	}
-	down := false
+	down, missed := false, ""
 	for first := true; ; first = false {
 		snapshots, err := o.observe(ctx, groups)
 		switch {
@@ -74,6 +74,14 @@ func (f *watchFlags) run(ctx context.Context, o *groupObserver, groups []string,
 				o.env.notice("the cluster answers again")
 			}
 			down = false
+			missing := ""
+			if err := missingIn(snapshots); err != nil {
+				missing = err.Error()
+			}
+			if missing != missed && missing != "" {
+				o.env.notice("%s", missing)
+			}
+			missed = missing
 			if err := show(snapshots); err != nil {
 				return err
 			}

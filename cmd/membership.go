@@ -126,12 +126,16 @@ func (r *run) join(ctx context.Context, cluster *cluster, topics []kafka.Topic) 
 		if err != nil {
 			return nil, err
 		}
+		r.miss(part.missing)
 		gc.Ends = map[kafka.TopicPartition]kafka.End{}
 		for _, s := range part.spans {
 			if !reading.names(s.TopicPartition) {
 				continue
 			}
 			gc.Ends[s.TopicPartition] = kafka.End{Offset: s.To, Ahead: s.Ahead, Empty: s.To <= s.From}
+		}
+		for _, tp := range part.unknown {
+			gc.Ends[tp] = kafka.End{Empty: true} // not read by this run
 		}
 		gc.Committed = func(ctx context.Context) (map[kafka.TopicPartition]int64, error) {
 			commits, err := r.admin.Committed(ctx, gc.Name)

@@ -138,9 +138,16 @@ func (p *rangePlan) grows() bool {
 type part struct {
 	spans []kafka.Span
 	notes []string // what a person should know about it
+	// missing names the partitions that cannot be read now, and why; nil without any.
+	missing error
+	unknown []kafka.TopicPartition // those partitions
 }
 
-// spans turns positions into offsets.
+// whole is the error of a part of which something is missing.
+func (r *part) whole(err error) error { return firstOf(err, r.missing) }
+
+// spans turns positions into offsets. Partitions of which nothing is heard within the
+// timeout are missing, unless that is true of all.
 func (p *rangePlan) spans(ctx context.Context, admin *kafka.Admin, topics []kafka.Topic) (part, error) {
 	var r part
 	if err := p.checkPartitions(topics); err != nil {
@@ -155,7 +162,12 @@ func (p *rangePlan) spans(ctx context.Context, admin *kafka.Admin, topics []kafk
 		}
 	}
 	marks, err := admin.Watermarks(ctx, tps)
-	if err != nil {
+	var unanswered *kafka.UnansweredError
+	switch {
+	case errors.As(err, &unanswered) && len(marks) > 0:
+		r.missing, r.unknown = faultf(codePartial, "%w", err), unanswered.Partitions
+		tps = slices.DeleteFunc(tps, func(tp kafka.TopicPartition) bool { return slices.Contains(unanswered.Partitions, tp) })
+	case err != nil:
 		return r, err
 	}
 	from, anew, err := p.resolve(ctx, admin, p.from, tps, marks)

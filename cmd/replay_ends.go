@@ -242,7 +242,7 @@ func (r *replay) openSource(ctx context.Context) error {
 		return err
 	}
 	part, err := r.reading.spans(ctx, e.sourceAdmin, topics)
-	if err != nil {
+	if err = part.whole(err); err != nil {
 		return err
 	}
 	for _, note := range part.notes {

@@ -163,6 +163,8 @@ func (r *run) ended(cause error) error {
 		return faultf(codeTimeout, "%d of %d records: %w", r.printed.Load(), r.limits.count, cause)
 	case r.reading.bounded() && r.lost.Load() > 0:
 		return faultf(codePartial, "%d records were gone before they were read", r.lost.Load())
+	case r.missing != nil:
+		return r.missing
 	case r.limits.failEmpty && r.printed.Load() == 0:
 		return faultf(codeUnmet, "--fail-empty: nothing was printed")
 	}

@@ -107,6 +107,25 @@ type selected struct {
 	unmatched failureCount
 	unasked   unasked
 	lost      atomic.Int64 // records that were gone before they were read
+	missing   error        // names the partitions that could not be read when the read began
+}
+
+// missLater is nil for the error of partitions that had no leader any more, which it keeps:
+// what was read of the others counts.
+func (s *selected) missLater(err error) error {
+	var unanswered *kafka.UnansweredError
+	if !errors.As(err, &unanswered) {
+		return err
+	}
+	s.missing = faultf(codePartial, "%w", err)
+	return nil
+}
+
+// miss says what is missing while the rest is read; it is an error in the end too.
+func (s *selected) miss(missing error) {
+	if s.missing = missing; missing != nil {
+		s.env.notice("%v; the other partitions are read", missing)
+	}
 }
 
 // placeKey makes --key-equals a filter, and restricts the read to the partitions that

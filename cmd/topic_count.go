@@ -126,6 +126,7 @@ func (p *topicCountPlan) count(ctx context.Context, env *Env, cluster *cluster, 
 	if err != nil {
 		return nil, err
 	}
+	c.miss(part.missing)
 	for _, note := range part.notes {
 		env.notice("%s", note)
 	}
@@ -133,7 +134,7 @@ func (p *topicCountPlan) count(ctx context.Context, env *Env, cluster *cluster, 
 		for _, s := range part.spans {
 			c.counts[s.TopicPartition] = max(0, s.To-s.From)
 		}
-	} else if err := c.read(ctx, part.spans, topics); err != nil {
+	} else if err := c.missLater(c.read(ctx, part.spans, topics)); err != nil {
 		return nil, err
 	}
 	items := make([]topicCountItem, 0, len(part.spans))
@@ -143,7 +144,7 @@ func (p *topicCountPlan) count(ctx context.Context, env *Env, cluster *cluster, 
 	if n := c.lost.Load(); n > 0 {
 		return items, faultf(codePartial, "%s were gone before they were counted", countOf(n, "record"))
 	}
-	return items, nil
+	return items, c.missing
 }
 
 // counting counts what the steps of a selection keep. One goroutine owns it.

@@ -96,7 +96,7 @@ func (s *diffSide) openTopic(ctx context.Context, env *Env) error {
 			return err
 		}
 		part, err := s.plan.reading.spans(ctx, admin, topics)
-		if err != nil {
+		if err = part.whole(err); err != nil {
 			return err
 		}
 		for _, note := range part.notes {

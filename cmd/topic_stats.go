@@ -164,6 +164,7 @@ func (p *topicStatsPlan) profile(ctx context.Context, env *Env, cluster *cluster
 	if err != nil {
 		return nil, err
 	}
+	s.miss(part.missing)
 	for _, note := range part.notes {
 		env.notice("%s", note)
 	}
@@ -175,7 +176,7 @@ func (p *topicStatsPlan) profile(ctx context.Context, env *Env, cluster *cluster
 			}
 		}
 	}
-	if err := s.readAll(ctx, part.spans, topics); err != nil {
+	if err := s.missLater(s.readAll(ctx, part.spans, topics)); err != nil {
 		return nil, spaceHint(err)
 	}
 	if report, err = s.profile.Report(topic.Name); err != nil {
@@ -188,7 +189,7 @@ func (p *topicStatsPlan) profile(ctx context.Context, env *Env, cluster *cluster
 	if n := s.lost.Load(); n > 0 {
 		return report, faultf(codePartial, "%s: %s were gone before they were read", topic.Name, countOf(n, "record"))
 	}
-	return report, nil
+	return report, s.missing
 }
 
 // verdict is err, or the error for rules that do not hold. Where the error does not tell

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -88,6 +89,10 @@ func (f *waitGroupFlags) missing(ctx context.Context, admin *kafka.Admin, g *kaf
 		return "", nil
 	}
 	lags, err := admin.GroupLag(ctx, g)
+	var unanswered *kafka.UnansweredError
+	if errors.As(err, &unanswered) {
+		return fmt.Sprintf("%s: %v", g.Name, err), nil
+	}
 	if err != nil {
 		return "", err
 	}

@@ -281,11 +281,10 @@ func (s *watchState) look(ctx context.Context, admin *kafka.Admin, topics bool) 
 		s.grow(found)
 	}
 	marks, err := admin.Watermarks(ctx, s.known())
-	if err != nil {
-		return err
+	if marks != nil {
+		s.ends(marks)
 	}
-	s.ends(marks)
-	return nil
+	return err
 }
 
 // unicode says whether the terminal reads UTF-8, by the variables of POSIX.

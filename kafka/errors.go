@@ -19,6 +19,7 @@ var (
 	ErrFenced       = errors.New("fenced by another instance")
 	ErrProperty     = errors.New("property")
 	ErrCorrupt      = errors.New("corrupt data")
+	ErrNoLeader     = errors.New("no leader")
 	ErrUnreadable   = errors.New("cannot be read")
 	ErrTransaction  = errors.New("the transaction cannot be committed")
 	ErrFailed       = errors.New("refused by the broker")

@@ -119,14 +119,16 @@ func (m *member) rewind() error {
 	for tp := range m.parts {
 		own[tp] = 0
 	}
-	starts, err := m.starts(clientOffsets(own))
+	starts, unled, err := m.starts(clientOffsets(own))
 	if m.polling.Err() != nil || errors.Is(err, errNoAnswer) && time.Since(m.stuck) < rewindLimit {
 		return nil // never, or in a while
 	}
 	if m.rewinding = false; err != nil {
 		return err
 	}
-	refused, err := m.client.SeekPartitions(clientOffsets(starts))
+	to := clientOffsets(starts)
+	m.await(to, unled)
+	refused, err := m.client.SeekPartitions(to)
 	if err != nil {
 		return explain(m.cfg, m.logs, err)
 	}

@@ -46,7 +46,8 @@ func (l *PartitionLag) Position() int64 {
 // GroupLag says how far a group is, in every partition of each topic that it has
 // committed to or whose partitions its members have, sorted. Topics that no longer
 // exist are left out. The offsets are asked for before the ends of the logs, so the lag
-// of a group that keeps up is never negative.
+// of a group that keeps up is never negative. With an *UnansweredError it gives all other
+// partitions.
 func (a *Admin) GroupLag(ctx context.Context, g *GroupInfo) ([]PartitionLag, error) {
 	commits, err := a.Committed(ctx, g.Name)
 	if err != nil {
@@ -65,11 +66,14 @@ func (a *Admin) GroupLag(ctx context.Context, g *GroupInfo) ([]PartitionLag, err
 		return nil, err
 	}
 	marks, err := a.Watermarks(ctx, tps)
-	if err != nil {
+	if marks == nil {
 		return nil, err
 	}
 	lags := make([]PartitionLag, 0, len(tps))
 	for _, tp := range tps {
+		if _, ok := marks[tp]; !ok {
+			continue
+		}
 		l := PartitionLag{TopicPartition: tp, Watermarks: marks[tp], Member: owners[tp]}
 		if c, ok := commits[tp]; ok {
 			l.Commit = &c
@@ -79,7 +83,7 @@ func (a *Admin) GroupLag(ctx context.Context, g *GroupInfo) ([]PartitionLag, err
 		l.Reason = l.reason(g.Rebalancing())
 		lags = append(lags, l)
 	}
-	return lags, nil
+	return lags, err
 }
 
 func (l *PartitionLag) reason(rebalancing bool) LagReason {

@@ -18,6 +18,7 @@ const (
 	NoticeDeleted    NoticeKind = "deleted"    // the topic is gone
 	NoticeRecreated  NoticeKind = "recreated"  // the topic was deleted and created again
 	NoticeCreated    NoticeKind = "created"    // the topic was created, as asked
+	NoticeUnled      NoticeKind = "unled"      // nobody leads the partition, which was read up to From
 	NoticeDown       NoticeKind = "down"       // no broker answers; Text is the cause
 	NoticeUp         NoticeKind = "up"
 	NoticeZeroTime   NoticeKind = "zero_time" // the first record with a timestamp of 0, which becomes 1
@@ -53,6 +54,8 @@ func (n Notice) String() string {
 		return n.Topic + " was deleted and created again; reading starts at its beginning"
 	case NoticeCreated:
 		return "created " + n.Topic
+	case NoticeUnled:
+		return fmt.Sprintf("%s has no leader; waiting for one", tp)
 	case NoticeDown:
 		return "no broker answers: " + n.Text
 	case NoticeUp:

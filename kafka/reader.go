@@ -112,6 +112,7 @@ type readPart struct {
 	leaderless bool      // the broker gives no leader's epoch: nothing to know old records by
 	seen       int64     // next, as it was when stalled partitions were looked for
 	since      time.Time // since when
+	unled      bool      // nobody leads it, and that was said
 }
 
 // OpenReader starts reading. topics are the descriptions that the spans were made
@@ -198,7 +199,10 @@ func (r *Reader) step(ctx context.Context, b *Batch) error {
 	if err := errors.Join(r.suspect(ctx), r.checkCluster(ctx), r.leaveOut()); err != nil {
 		return err
 	}
-	if r.findStalled(); len(r.asides) > 0 {
+	if err := r.findStalled(); err != nil {
+		return err
+	}
+	if len(r.asides) > 0 {
 		if err := r.readAside(ctx, b); err != nil {
 			return err
 		}

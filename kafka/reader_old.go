@@ -32,10 +32,6 @@ type aside struct {
 	failing time.Time // since when no broker has answered
 }
 
-// stalledAfter is how long a partition gives nothing, though the broker has more, before
-// it is put aside.
-const stalledAfter = 2 * time.Second
-
 // putAside leaves out what librdkafka gives of p, from its next offset on.
 func (r *Reader) putAside(p *readPart, suspect bool) {
 	p.aside = &aside{suspect: suspect, leader: -1}
@@ -46,26 +42,6 @@ func (r *Reader) putAside(p *readPart, suspect bool) {
 // know no leader's epoch, and it gives a null for each key.
 func (p *readPart) misread(rec *Record) bool {
 	return rec.LeaderEpoch < 0 && rec.Key == nil && !p.leaderless
-}
-
-// findStalled puts partitions aside of which nothing comes, once a second. Each offset is
-// looked at once.
-func (r *Reader) findStalled() {
-	if time.Since(r.stalledAt) < time.Second {
-		return
-	}
-	r.stalledAt = time.Now()
-	for _, p := range r.parts {
-		switch {
-		case p.seen != p.next || p.since.IsZero():
-			p.seen, p.since = p.next, r.stalledAt
-		case p.done || p.gone || p.aside != nil || p.looked == p.next || r.stalledAt.Sub(p.since) < stalledAfter:
-		default:
-			if _, end, err := r.client.GetWatermarkOffsets(p.Topic, p.Partition); err == nil && p.next < end {
-				r.putAside(p, false)
-			}
-		}
-	}
 }
 
 // readAside adds records of the partition that was put aside and has waited longest.

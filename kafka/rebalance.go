@@ -49,9 +49,10 @@ func (m *member) assigned(partitions []ck.TopicPartition) error {
 	}
 	read, unread := m.divide(partitions)
 	starts := map[TopicPartition]int64{}
+	var unled []TopicPartition
 	if len(read) > 0 {
 		var err error
-		starts, err = m.starts(read)
+		starts, unled, err = m.starts(read)
 		switch {
 		case err == nil:
 		case m.startLater(err):
@@ -64,6 +65,7 @@ func (m *member) assigned(partitions []ck.TopicPartition) error {
 		}
 	}
 	assign := clientOffsets(starts)
+	m.await(assign, unled)
 	paused := unread
 	if m.rewinding { // nothing is read before it is known from where
 		paused = append(assign, unread...)
@@ -112,8 +114,21 @@ func (m *member) divide(partitions []ck.TopicPartition) (read, unread []ck.Topic
 	return read, unread
 }
 
-// starts finds where to begin: the committed offset, or where Reset says.
-func (m *member) starts(partitions []ck.TopicPartition) (map[TopicPartition]int64, error) {
+// await lets the client find out where to begin in partitions of which nobody can tell it
+// yet: where Reset says, once they have a leader.
+func (m *member) await(assign []ck.TopicPartition, unled []TopicPartition) {
+	for i := range assign {
+		if tp := (TopicPartition{*assign[i].Topic, assign[i].Partition}); slices.Contains(unled, tp) {
+			if assign[i].Offset = ck.OffsetBeginning; m.group.gc.Reset == "latest" {
+				assign[i].Offset = ck.OffsetEnd
+			}
+		}
+	}
+}
+
+// starts finds where to begin: the committed offset, or where Reset says. Partitions in
+// which the group has committed nothing and that nobody leads begin at 0 for now.
+func (m *member) starts(partitions []ck.TopicPartition) (starts map[TopicPartition]int64, unled []TopicPartition, err error) {
 	millis, tries := int(m.cfg.timeout().Milliseconds()), 3
 	wait := millis
 	if m.carrier != nil { // it is asked again, and the group waits for those in a callback
@@ -124,33 +139,41 @@ func (m *member) starts(partitions []ck.TopicPartition) (map[TopicPartition]int6
 		committed, err = m.client.Committed(partitions, wait)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errNoAnswer, explain(m.cfg, m.logs, err))
+		return nil, nil, fmt.Errorf("%w: %w", errNoAnswer, explain(m.cfg, m.logs, err))
 	}
-	starts := map[TopicPartition]int64{}
+	starts = map[TopicPartition]int64{}
 	for _, c := range committed {
 		tp := TopicPartition{*c.Topic, c.Partition}
 		if c.Error != nil && m.carrier != nil {
-			return nil, fmt.Errorf("%s: %w: %w", tp, errNoAnswer, explain(m.cfg, m.logs, c.Error))
+			return nil, nil, fmt.Errorf("%s: %w: %w", tp, errNoAnswer, explain(m.cfg, m.logs, c.Error))
 		}
 		if c.Error != nil {
-			return nil, fmt.Errorf("%s: committed offset: %w", tp, explain(m.cfg, m.logs, c.Error))
+			return nil, nil, fmt.Errorf("%s: committed offset: %w", tp, explain(m.cfg, m.logs, c.Error))
 		}
 		starts[tp] = int64(c.Offset)
 		if c.Offset >= 0 {
 			continue
 		}
 		if m.group.gc.Reset == "error" {
-			return nil, fmt.Errorf("%s: %w: group %s has no committed offset here, and --offset-reset is error", tp, ErrFailed, m.group.gc.Name)
+			return nil, nil, fmt.Errorf("%s: %w: group %s has no committed offset here, and --offset-reset is error", tp, ErrFailed, m.group.gc.Name)
+		}
+		if end, ok := m.group.gc.Ends[tp]; ok && end.Empty { // nothing of it is read
+			starts[tp] = end.Offset
+			continue
 		}
 		start, end, err := m.client.QueryWatermarkOffsets(tp.Topic, tp.Partition, millis)
+		if err != nil && (mends(err) || errorOf(err).Code() == ck.ErrUnknownPartition) {
+			starts[tp], unled = 0, append(unled, tp)
+			continue
+		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", tp, explain(m.cfg, m.logs, err))
+			return nil, nil, fmt.Errorf("%s: %w", tp, explain(m.cfg, m.logs, err))
 		}
 		if starts[tp] = start; m.group.gc.Reset == "latest" {
 			starts[tp] = end
 		}
 	}
-	return starts, nil
+	return starts, unled, nil
 }
 
 // relinquish ends all reading before the client is closed: what was fetched is written

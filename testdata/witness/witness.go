@@ -177,6 +177,21 @@ func (w *Client) leaders(ctx context.Context, name string) (int, error) {
 	return led(answer, name), nil
 }
 
+// Leaders returns the node that leads each partition of a topic, -1 where nobody does.
+func (w *Client) Leaders(ctx context.Context, name string) (map[int32]int32, error) {
+	answer, err := metadataRequest(name).RequestWith(ctx, w.c)
+	if err != nil {
+		return nil, err
+	}
+	leaders := map[int32]int32{}
+	for _, t := range answer.Topics {
+		for _, p := range t.Partitions {
+			leaders[p.Partition] = p.Leader
+		}
+	}
+	return leaders, nil
+}
+
 // DeleteTopics deletes every topic whose name begins with prefix, and waits until no broker
 // lists one.
 func (w *Client) DeleteTopics(ctx context.Context, prefix string) error {
