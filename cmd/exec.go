@@ -80,7 +80,7 @@ func (j *viewJob) line(i int, dst []byte) ([]byte, bool, error) {
 	return output.JSON{}.Append(dst, &j.record.Message), true, nil
 }
 
-func (j *viewJob) answer(_, _ int, a execAnswer) error {
+func (j *viewJob) answer(_, next int, a execAnswer) error {
 	text := a.line
 	if j.worker.json {
 		if a.value == nil {
@@ -89,7 +89,7 @@ func (j *viewJob) answer(_, _ int, a execAnswer) error {
 		text = textOf(a.value)
 	}
 	j.out.text = append(append(j.out.text, text...), '\n')
-	j.out.ends = append(j.out.ends, recordEnd{len(j.out.text), 0})
+	j.out.ends = append(j.out.ends, recordEnd{len(j.out.text), next})
 	j.printed.Add(1)
 	if len(j.out.text) < flushAt {
 		return nil
@@ -115,6 +115,7 @@ func (j *viewJob) flush() error {
 		return nil
 	}
 	out := j.out
+	j.ev.Batch.Trail(out.trail)
 	j.out = j.printer.chunk()
 	return j.send(j.live, out)
 }
@@ -129,6 +130,8 @@ func (j *viewJob) done(n int) error {
 	}
 	return j.send(j.live, chunk{done: j.ev.Batch.Ack(n)})
 }
+
+func (j *viewJob) foreign(int) {}
 
 // unanswered decides about a record that the command has died of, or could not answer:
 // --on-error.

@@ -66,6 +66,8 @@ func (j *pipeJob) done(n int) error {
 	return j.commitDue(j.ev, n)
 }
 
+func (j *pipeJob) foreign(int) { j.pipeMember.foreign++ }
+
 func (j *pipeJob) unanswered(i int, reason error) error {
 	rec := &j.ev.Batch.Records[i]
 	j.begin(rec)

@@ -27,6 +27,7 @@ type pipeMember struct {
 	results   int64           // of the record at hand
 	claimed   bool            // the record at hand counts for --count
 	at        int             // records of the batch at hand that are acknowledged
+	foreign   int64           // of those behind, records that were passed over: they are somebody else's
 	confirmed map[origin]bool // records that were refused when they were sent alone
 
 	// Since the last commit:
@@ -130,7 +131,7 @@ func (m *pipeMember) receive(ev kafka.Event) error {
 	if m.ended != nil || ev.Batch == nil {
 		return m.ended
 	}
-	m.at = 0
+	m.at, m.foreign = 0, 0
 	n, err := m.take(ev)
 	if errors.Is(err, kafka.ErrTakenBack) {
 		return nil // the batch comes again
@@ -157,7 +158,8 @@ func (m *pipeMember) note(n kafka.Notice) {
 // acknowledge notes that the first n records of the batch are done with.
 func (m *pipeMember) acknowledge(b *kafka.Batch, n int) {
 	if n > m.at {
-		m.read += int64(n - m.at)
+		m.read += int64(n-m.at) - m.foreign
+		m.foreign = 0
 		m.crew.read(m.number, b.Records[m.at:n])
 		m.at = n
 	}
@@ -173,11 +175,25 @@ func (m *pipeMember) take(ev kafka.Event) (int, error) {
 		return m.pass(ev.Batch)
 	}
 	b := ev.Batch
+	clock, shared := newGlance(), false
 	for i := range b.Records {
 		if m.polling.Err() != nil {
 			return i, nil
 		}
-		if !b.Owned(i) {
+		if i >= clock.next {
+			m.moved()
+			if clock.look(i) {
+				shared = true
+				m.acknowledge(b, i)
+				if err := ev.Poll(); errors.Is(err, kafka.ErrLeaving) {
+					return i, nil
+				} else if err != nil {
+					return i, err
+				}
+			}
+		}
+		if shared && !b.Owned(i) {
+			m.foreign++
 			continue
 		}
 		rec := &b.Records[i]
@@ -194,7 +210,6 @@ func (m *pipeMember) take(ev kafka.Event) (int, error) {
 		if err != nil {
 			return i, err
 		}
-		m.moved()
 		if err := m.commitDue(ev, i+1); err != nil {
 			return i + 1, err
 		}

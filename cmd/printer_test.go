@@ -114,3 +114,43 @@ func TestPrinterGivesUp(t *testing.T) {
 	}
 	close(release)
 }
+
+// A reader that goes away has taken what was written before: that is done, and what else
+// comes is passed over, without an error.
+func TestPrinterReaderGone(t *testing.T) {
+	var done, passed []int
+	var gone error
+	p := &printer{
+		stderr: io.Discard, gone: func(err error) { gone = err },
+		stdout: writerFunc(func(b []byte) (int, error) { return 3, errGone }),
+	}
+	chunks := make(chan chunk, 4)
+	for i, text := range []string{"a\n", "b\nc\n", "d\n", ""} {
+		c := chunk{text: []byte(text), passed: func() { passed = append(passed, i) }}
+		for at := 2; at <= len(text); at += 2 {
+			c.ends = append(c.ends, recordEnd{at, at / 2})
+		}
+		c.done = func() { done = append(done, i) }
+		chunks <- c
+	}
+	close(chunks)
+	if err := p.print(chunks); err != nil {
+		t.Fatal(err)
+	}
+	if !errors.Is(gone, errGone) || !slices.Equal(done, []int{0}) || !slices.Equal(passed, []int{0, 1, 2, 3}) {
+		t.Errorf("gone %v, done %v, passed %v", gone, done, passed)
+	}
+}
+
+// The record that is begun is the last one.
+func TestPrinterRecordEnd(t *testing.T) {
+	p := &printer{parts: []pendingChunk{
+		{0, chunk{text: []byte("ab\ncd\n"), ends: []recordEnd{{3, 1}, {6, 4}}}},
+		{6, chunk{text: []byte("whole\n")}},
+	}}
+	for n, want := range map[int]int{0: 0, 1: 3, 3: 3, 4: 6, 6: 6, 7: 12, 12: 12} {
+		if got := p.recordEnd([]byte("ab\ncd\nwhole\n"), n); got != want {
+			t.Errorf("after %d bytes: %d, want %d", n, got, want)
+		}
+	}
+}

@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"errors"
-	"math"
 
 	"kstream/kafka"
 )
@@ -74,7 +73,7 @@ func (v *view) render(live context.Context, ev kafka.Event) error {
 	if v.worker != nil {
 		return v.execute(live, ev, out.notices)
 	}
-	n, failed := v.renderBatch(v.polling, ev.Batch, &out)
+	n, failed := v.renderBatch(v.polling, live, ev, &out)
 	if v.order == nil {
 		out.done = ev.Batch.Ack(n)
 		ev.Batch.Trail(out.trail)
@@ -92,9 +91,12 @@ func (v *view) render(live context.Context, ev kafka.Event) error {
 	return v.unended(failed)
 }
 
+// errLeft ends the work of a member that is to leave.
+var errLeft = errors.New("the member leaves")
+
 // unended is nil for an error that only says that the run is to end.
 func (v *view) unended(err error) error {
-	if errors.Is(err, errEnough) || v.polling.Err() != nil && errors.Is(err, context.Cause(v.polling)) {
+	if errors.Is(err, errEnough) || errors.Is(err, errLeft) || v.polling.Err() != nil && errors.Is(err, context.Cause(v.polling)) {
 		return nil
 	}
 	return err
@@ -116,21 +118,45 @@ func (v *view) note(n kafka.Notice, out *chunk) {
 	}
 }
 
+// breathe prints what became of the first n records of a batch, and serves the group.
+func (v *view) breathe(live context.Context, ev kafka.Event, n int, out *chunk) error {
+	if err := v.letters.flush(live); err != nil {
+		return err
+	}
+	out.done = ev.Batch.Ack(n)
+	ev.Batch.Trail(out.trail)
+	if err := v.send(live, *out); err != nil {
+		return err
+	}
+	*out = v.printer.chunk()
+	if err := ev.Poll(); !errors.Is(err, kafka.ErrLeaving) {
+		return err
+	}
+	return errLeft
+}
+
 // renderBatch renders records up to the end of the batch, of the budget, or up to the
 // one that ends the run. It returns how many are done with: printed or left out.
-func (v *view) renderBatch(ctx context.Context, b *kafka.Batch, out *chunk) (done int, err error) {
+// While that takes long, the group is served.
+func (v *view) renderBatch(ctx, live context.Context, ev kafka.Event, out *chunk) (done int, err error) {
+	b := ev.Batch
 	format := v.plan.output.format
 	r := &v.record
 	printed := int64(0)
 	defer func() { v.printed.Add(printed) }()
-	moves := math.MaxInt // at which record that is noted
-	if v.plan.flags.idle.d > 0 {
-		moves = 0
-	}
+	clock, shared := newGlance(), false
 	for i := range b.Records {
-		if i >= moves {
+		if i >= clock.next {
 			v.moved()
-			moves = i + 1
+			if clock.look(i) && ev.Poll != nil {
+				if err := v.breathe(live, ev, i, out); err != nil {
+					return i, err
+				}
+				shared = true
+			}
+		}
+		if shared && !b.Owned(i) {
+			continue
 		}
 		v.load(&b.Records[i])
 		keep, err := v.keep(ctx)

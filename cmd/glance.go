@@ -1,0 +1,36 @@
+package cmd
+
+import "time"
+
+// glance tells who works on the records of a batch, one after the other, when to look at
+// the clock: at every record while they take long, else at some.
+type glance struct {
+	next   int // the record before which to call look
+	stride int
+	last   time.Time
+	polled time.Time // when the group was served
+}
+
+// glanceMost is the most records without a look at the clock.
+const glanceMost = 16
+
+func newGlance() glance {
+	now := time.Now()
+	return glance{stride: 1, last: now, polled: now}
+}
+
+// look says whether the group is to be served before record i.
+func (g *glance) look(i int) (poll bool) {
+	now := time.Now()
+	if now.Sub(g.last) < time.Millisecond {
+		g.stride = min(2*g.stride, glanceMost)
+	} else {
+		g.stride = 1
+	}
+	g.next, g.last = i+g.stride, now
+	if now.Sub(g.polled) < execPoll {
+		return false
+	}
+	g.polled = now
+	return true
+}
