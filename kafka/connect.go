@@ -26,7 +26,8 @@ func Reachable(ctx context.Context, cfg Config) error {
 }
 
 // preflight dials every bootstrap address at once. It succeeds with the first that
-// accepts and otherwise says what each one answered. Its errors wrap ErrUnreachable.
+// accepts and otherwise says what each one answered. Its errors wrap ErrUnreachable, but
+// for the cause of a ctx that has ended.
 func preflight(ctx context.Context, cfg Config) error {
 	if len(cfg.Brokers) == 0 {
 		return fmt.Errorf("%w: no brokers named", ErrUnreachable)
@@ -38,6 +39,9 @@ func preflight(ctx context.Context, cfg Config) error {
 			return nil
 		}
 		why = append(why, fmt.Sprintf("%s: %s", cfg.Brokers[i], dialCause(err)))
+	}
+	if ctx.Err() != nil { // nobody was given the time to answer
+		return context.Cause(ctx)
 	}
 	return fmt.Errorf("%w: %s", ErrUnreachable, strings.Join(why, "; "))
 }
