@@ -36,6 +36,7 @@ type serdeFlags struct {
 	strategy     string
 	schemaIDIn   string
 	autoRegister bool
+	ignore       bool // --ignore-unknown
 }
 
 // register adds --key-serde, --value-serde and what they share.
@@ -57,6 +58,7 @@ func (f *serdeFlags) registerShared(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.autoRegister, "auto-register", false, "register the schema at hand when writing, and frame the records with its id")
 	flags.StringArrayVar(&f.protoPath, "proto-path", nil, "look for .proto files, and for what they and schemas of the registry import, in `DIR`; repeatable")
 	flags.StringVar(&f.message, "message", "", "the Protobuf message, by its full `NAME`, whatever the record says; a #NAME in a SPEC goes before it")
+	flags.BoolVar(&f.ignore, "ignore-unknown", false, "when writing Avro or Protobuf, leave out fields that the schema lacks, instead of refusing the value")
 	flags.BoolVar(&f.validate, "validate", false, "check against the JSON Schema when reading, too")
 	flags.BoolVar(&f.objects, "pickle-allow-objects", false, "write pickles that call functions where they are loaded")
 }
@@ -66,7 +68,8 @@ func (f *serdeFlags) options(env *Env) (serde.Options, error) {
 	o := serde.Options{
 		Files: os.ReadFile, Exec: startFilter(env), AvroJSON: f.avroJSON, ReaderSchema: f.reader, PickleAllowObjects: f.objects,
 		SchemaID: f.schemaID, SubjectStrategy: f.strategy, SchemaIDIn: f.schemaIDIn, AutoRegister: f.autoRegister,
-		ProtoPath: f.protoPath, Message: f.message, Validate: f.validate,
+		IgnoreUnknown: f.ignore,
+		ProtoPath:     f.protoPath, Message: f.message, Validate: f.validate,
 	}
 	if err := f.useRegistry(env, &o); err != nil {
 		return o, err

@@ -21,6 +21,7 @@ type Options struct {
 	SubjectStrategy string // "topic", "record", "topic-record"; empty is topic
 	SchemaIDIn      string // "prefix" or "header" when writing; empty is prefix
 	AutoRegister    bool   // register the schema at hand when writing
+	IgnoreUnknown   bool   // when writing, leave out fields that the schema lacks
 
 	ReaderSchema string   // file, id or SUBJECT:VERSION to resolve to when reading Avro
 	ProtoPath    []string // directories of imports

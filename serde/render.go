@@ -58,7 +58,7 @@ func EncodeJSON(ctx context.Context, dst []byte, s Serde, topic string, p Part, 
 	if e, ok := s.(JSONEncoder); ok {
 		return e.EncodeJSON(ctx, dst, topic, p, json)
 	}
-	v, err := value.ParseJSONDepth(json, o.Mode == value.Lossless, o.Depth)
+	v, err := value.ParseInput(json, o.Mode == value.Lossless, o.Depth)
 	if err != nil {
 		return Output{}, inputError(s.Name(), err)
 	}

@@ -26,6 +26,7 @@ var errAmbiguous = errors.New("too many ways to read the unions")
 type encoder struct {
 	style    Style
 	defaults bool // of a schema: bytes as in AvroJSON, unions without tags
+	ignore   bool // fields that the schema lacks
 	limit    int  // of calls
 	calls    int
 	wasted   int
@@ -36,7 +37,10 @@ type encoder struct {
 // how strings for bytes are read and how an ambiguous union is; both styles of a
 // union are read either way. Errors are *serde.EncodeError with a path into v.
 func (s *Schema) Append(dst []byte, v value.V, style Style, limits serde.Limits) ([]byte, error) {
-	e := encoder{style: style, limit: limits.OrDefaults().Items}
+	return s.append(dst, v, encoder{style: style, limit: limits.OrDefaults().Items})
+}
+
+func (s *Schema) append(dst []byte, v value.V, e encoder) ([]byte, error) {
 	native, err := e.native(s.root, v, 0)
 	if err == nil {
 		var out []byte
@@ -260,6 +264,9 @@ func (e *encoder) record(n *node, v value.V, depth int) (any, error) {
 	out := make(map[string]any, len(n.fields))
 	for i := range m.Fields {
 		at, ok := n.fieldAt[m.Fields[i].Key]
+		if !ok && e.ignore {
+			continue
+		}
 		if !ok {
 			return nil, within(fmt.Errorf("%s has no such field", n.tag), m.Fields[i].Key)
 		}

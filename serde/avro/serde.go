@@ -16,6 +16,7 @@ import (
 // Serde reads and writes records in Avro. It may be shared by goroutines.
 type Serde struct {
 	style  Style
+	ignore bool // fields that the schema lacks, when writing
 	json   value.JSONOptions
 	limits serde.Limits
 	source wire.Source[resolved]
@@ -39,7 +40,7 @@ type loaded = wire.Loaded[resolved]
 // AutoRegister, ReaderSchema and Limits. Without a registry and a file it still reads
 // container files, which carry their schema.
 func New(spec serde.Spec, o serde.Options) (serde.Serde, error) {
-	s := &Serde{json: o.JSON(), limits: o.Limits.OrDefaults()}
+	s := &Serde{json: o.JSON(), limits: o.Limits.OrDefaults(), ignore: o.IgnoreUnknown}
 	s.source.Registry, s.source.Type, s.source.Parse = o.Registry, "AVRO", s.parse
 	switch o.AvroJSON {
 	case "", "plain":

@@ -24,7 +24,7 @@ func (s *Serde) Encode(ctx context.Context, topic string, p serde.Part, v value.
 			return serde.Output{}, serde.NewEncodeError("avro", err)
 		}
 	}
-	out.Data, err = schema.Append(prefix, v, s.style, s.limits)
+	out.Data, err = schema.append(prefix, v, encoder{style: s.style, ignore: s.ignore, limit: s.limits.Items})
 	if err != nil {
 		return serde.Output{}, err
 	}

@@ -23,30 +23,59 @@ import (
 // Encode writes v with the schema of the SPEC and the Options. Errors are
 // *serde.EncodeError, or wrap serde.ErrRegistry.
 func (s *Serde) Encode(ctx context.Context, topic string, p serde.Part, v value.V) (serde.Output, error) {
+	return s.encodeValue(ctx, []byte{}, topic, p, v)
+}
+
+// encodeValue writes a value that may be shown otherwise than protojson takes it.
+func (s *Serde) encodeValue(ctx context.Context, dst []byte, topic string, p serde.Part, v value.V) (serde.Output, error) {
+	w, err := s.choose(ctx, topic, p)
+	if err != nil {
+		return serde.Output{}, s.writer.Error(ctx, err)
+	}
+	var shown patcher
+	v = shown.message(w.message, v, func(root protoreflect.Message) protoreflect.Message { return root })
 	json, err := s.plainJSON(v)
 	if err != nil {
 		return serde.Output{}, serde.NewEncodeError(format, err)
 	}
-	return s.encode(ctx, []byte{}, topic, p, json, false)
+	return s.write(dst, p, w, json, false, shown.patches)
 }
 
 // EncodeJSON appends the bytes for JSON in proto3's mapping. See serde.JSONEncoder.
 func (s *Serde) EncodeJSON(ctx context.Context, dst []byte, topic string, p serde.Part, json []byte) (serde.Output, error) {
 	if s.json.Mode == value.Lossless && (strings.Contains(string(json), `"$`) || strings.Contains(string(json), `\u`)) {
-		v, err := value.ParseJSONDepth(json, true, s.limits.Depth)
-		if err != nil {
-			return serde.Output{}, syntaxError(err)
-		}
-		if json, err = s.plainJSON(v); err != nil {
-			return serde.Output{}, serde.NewEncodeError(format, err)
-		}
-		return s.encode(ctx, dst, topic, p, json, false)
+		return s.parsed(ctx, dst, topic, p, json, true)
 	}
 	if err := value.CheckJSON(json, s.limits.Depth); err != nil {
+		return s.parsed(ctx, dst, topic, p, json, false) // it may hold NaN
+	}
+	w, err := s.choose(ctx, topic, p)
+	if err != nil {
+		return serde.Output{}, s.writer.Error(ctx, err)
+	}
+	out, err := s.write(dst, p, w, json, true, nil)
+	if err == nil {
+		return out, nil
+	}
+	if again, shownErr := s.parsed(ctx, dst, topic, p, json, false); shownErr == nil {
+		return again, nil
+	}
+	return out, err
+}
+
+// parsed writes JSON by way of a value.
+func (s *Serde) parsed(ctx context.Context, dst []byte, topic string, p serde.Part, json []byte, lossless bool) (serde.Output, error) {
+	if s.dump {
+		return serde.Output{}, errDump
+	}
+	v, err := value.ParseInput(json, lossless, s.limits.Depth)
+	if err != nil {
 		return serde.Output{}, syntaxError(err)
 	}
-	return s.encode(ctx, dst, topic, p, json, true)
+	return s.encodeValue(ctx, dst, topic, p, v)
 }
+
+var errDump = serde.NewEncodeError(format, fmt.Errorf("writing without a schema is %w", serde.ErrUnsupported))
 
 func (s *Serde) plainJSON(v value.V) ([]byte, error) {
 	return value.AppendJSON(nil, v, value.JSONOptions{Depth: s.limits.Depth, Bytes: s.limits.Output})
@@ -60,20 +89,18 @@ func syntaxError(err error) error {
 	return serde.NewEncodeError(format, err)
 }
 
-// encode writes JSON that is well formed. asGiven says that it is the user's own, so
-// that places in it mean something.
-func (s *Serde) encode(ctx context.Context, dst []byte, topic string, p serde.Part, json []byte, asGiven bool) (serde.Output, error) {
-	if s.dump {
-		return serde.Output{}, serde.NewEncodeError(format, fmt.Errorf("writing without a schema is %w", serde.ErrUnsupported))
-	}
-	w, err := s.choose(ctx, topic, p)
-	if err != nil {
-		return serde.Output{}, s.writer.Error(ctx, err)
-	}
+// write writes JSON that is well formed. asGiven says that it is the user's own, so that
+// places in it mean something.
+func (s *Serde) write(dst []byte, p serde.Part, w written, json []byte, asGiven bool, patches []patch) (serde.Output, error) {
 	resolver := anyResolver{schema: w.schema}
 	m := dynamicpb.NewMessage(w.message)
-	if err := (protojson.UnmarshalOptions{Resolver: &resolver}).Unmarshal(json, m); err != nil {
+	if err := (protojson.UnmarshalOptions{Resolver: &resolver, DiscardUnknown: s.ignore}).Unmarshal(json, m); err != nil {
 		return serde.Output{}, resolver.explain(err, json, asGiven)
+	}
+	for _, apply := range patches {
+		if err := apply(m); err != nil {
+			return serde.Output{}, serde.NewEncodeError(format, err)
+		}
 	}
 	if resolver.unknown != "" {
 		if err := unwrap(w.schema, m); err != nil {
@@ -81,6 +108,7 @@ func (s *Serde) encode(ctx context.Context, dst []byte, topic string, p serde.Pa
 		}
 	}
 	var out serde.Output
+	var err error
 	if w.framed {
 		dst, out.Headers, err = s.writer.Frame(dst, p, w.info, appendIndexes(nil, w.message))
 		if err != nil {

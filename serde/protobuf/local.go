@@ -125,6 +125,8 @@ type written struct {
 // choose gets the schema and the message to write with.
 func (s *Serde) choose(ctx context.Context, topic string, p serde.Part) (written, error) {
 	switch {
+	case s.dump:
+		return written{}, errDump
 	case s.local == nil:
 		l, err := wire.Choose(ctx, s.writer, &s.source, topic, p, s.name)
 		if err != nil {

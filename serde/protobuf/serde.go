@@ -21,6 +21,7 @@ type Serde struct {
 	limits serde.Limits
 	style  style
 	dump   bool   // protobuf:?, without a schema
+	ignore bool   // fields that the schema lacks, when writing
 	name   string // of the message; empty: what the record says
 	source wire.Source[*schema]
 	writer *wire.Writer
@@ -42,7 +43,7 @@ type Serde struct {
 // JSONInts, SchemaID, SubjectStrategy, SchemaIDIn, AutoRegister and Limits. A message
 // in the SPEC goes before Message.
 func New(spec serde.Spec, o serde.Options) (serde.Serde, error) {
-	s := &Serde{json: o.JSON(), limits: o.Limits.OrDefaults(), dump: spec.Argument == "?"}
+	s := &Serde{json: o.JSON(), limits: o.Limits.OrDefaults(), dump: spec.Argument == "?", ignore: o.IgnoreUnknown}
 	if err := s.style.parse(spec); err != nil {
 		return nil, err
 	}

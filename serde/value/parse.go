@@ -1,6 +1,7 @@
 package value
 
 import (
+	"math"
 	"unicode/utf16"
 	"unicode/utf8"
 	"unsafe"
@@ -16,7 +17,16 @@ func ParseJSON(data []byte, lossless bool) (V, error) {
 
 // ParseJSONDepth is ParseJSON with a bound on the nesting.
 func ParseJSONDepth(data []byte, lossless bool, depth int) (V, error) {
-	p := parser{scanner: scanner{data: data, maxDepth: depthOr(depth)}, lossless: lossless}
+	return parseDocument(data, parser{scanner: scanner{data: data, maxDepth: depthOr(depth)}, lossless: lossless})
+}
+
+// ParseInput is ParseJSONDepth for what is to be written in a format that has them: NaN,
+// Infinity and -Infinity, which are no JSON but what Python and others write, are floats.
+func ParseInput(data []byte, lossless bool, depth int) (V, error) {
+	return parseDocument(data, parser{scanner: scanner{data: data, maxDepth: depthOr(depth)}, lossless: lossless, named: true})
+}
+
+func parseDocument(data []byte, p parser) (V, error) {
 	p.space()
 	v, err := p.parse()
 	if err != nil {
@@ -32,10 +42,27 @@ func ParseJSONDepth(data []byte, lossless bool, depth int) (V, error) {
 type parser struct {
 	scanner
 	lossless bool
+	named    bool // floats may have names
+}
+
+// namedFloat reads NaN, Infinity or -Infinity; ok is false for anything else.
+func (p *parser) namedFloat() (f Float, ok bool) {
+	for name, f := range map[string]float64{"NaN": NaN(), "Infinity": math.Inf(1), "-Infinity": math.Inf(-1)} {
+		if rest := p.data[p.pos:]; len(rest) >= len(name) && string(rest[:len(name)]) == name {
+			p.pos += len(name)
+			return Float{f, 64}, true
+		}
+	}
+	return Float{}, false
 }
 
 func (p *parser) parse() (V, error) {
 	start := p.pos
+	if c := p.peek(); p.named && (c == 'N' || c == 'I' || c == '-') {
+		if f, ok := p.namedFloat(); ok {
+			return f, nil
+		}
+	}
 	switch c := p.peek(); {
 	case c == '"':
 		return p.text()
