@@ -144,7 +144,7 @@ func itemOf(s *groupSnapshot) groupItem {
 	for _, m := range s.info.Members {
 		member := groupMemberItem{
 			MemberID: m.ID, ClientID: m.ClientID, InstanceID: m.InstanceID,
-			Host: strings.TrimPrefix(m.Host, "/"), Partitions: byTopic(m.Partitions),
+			Host: m.Host, Partitions: byTopic(m.Partitions),
 		}
 		if target := byTopic(m.Target); shortPartitions(target) != shortPartitions(member.Partitions) && m.Target != nil {
 			member.Target = target

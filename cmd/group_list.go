@@ -25,7 +25,7 @@ func newGroupListCmd(env *Env) *cobra.Command {
 		Aliases: []string{"ls"},
 		Short:   "List consumer groups",
 		Example: `  kstream group list
-  kstream group list --state empty                 those that nobody is in
+  kstream group list --state Empty                 those that nobody is in
   kstream group list -o json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -37,7 +37,7 @@ func newGroupListCmd(env *Env) *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringSliceVar(&f.states, "state", nil, "only groups in state `S,…`: empty, stable, preparing-rebalance, completing-rebalance, assigning, reconciling, dead")
+	flags.StringSliceVar(&f.states, "state", nil, "only groups in state `S,…`: "+groupStateNames())
 	f.listing.register(flags)
 	f.cluster.register(flags)
 	return cmd
@@ -55,7 +55,7 @@ func (f *groupListFlags) plan(env *Env) (*groupListPlan, error) {
 	for _, text := range f.states {
 		state, ok := parseGroupState(text)
 		if !ok {
-			return nil, usagef("--state %s: want one of %v", text, kafka.GroupStates())
+			return nil, usagef("--state %s: want one of %s", text, groupStateNames())
 		}
 		p.states = append(p.states, state)
 	}
@@ -63,6 +63,15 @@ func (f *groupListFlags) plan(env *Env) (*groupListPlan, error) {
 		return nil, err
 	}
 	return p, f.cluster.plan(env)
+}
+
+// groupStateNames lists the states as Kafka writes them.
+func groupStateNames() string {
+	var names []string
+	for _, s := range kafka.GroupStates() {
+		names = append(names, string(s))
+	}
+	return strings.Join(names, ", ")
 }
 
 // parseGroupState takes Kafka's names in any case, with or without hyphens.

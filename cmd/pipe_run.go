@@ -124,13 +124,16 @@ func (l *pipeline) openTarget(ctx context.Context) error {
 // transaction: so long readers of committed records wait too.
 const transactionTimeout = 15 * time.Second
 
+// transactionMax is the longest that brokers grant (transaction.max.timeout.ms).
+const transactionMax = 15 * time.Minute
+
 // configured sets what transactions need, unless it was set. No request and no delivery
 // may take longer than the transaction.
 func (l *pipeline) configured(cfg kafka.Config) (kafka.Config, error) {
 	if !l.pipePlan.flags.exactlyOnce {
 		return cfg, nil
 	}
-	limit := max(transactionTimeout, cfg.Timeout).Milliseconds()
+	limit := min(max(transactionTimeout, cfg.Timeout), transactionMax).Milliseconds()
 	properties := map[string]string{"transaction.timeout.ms": fmt.Sprint(limit)}
 	maps.Copy(properties, cfg.Properties)
 	limit, err := strconv.ParseInt(properties["transaction.timeout.ms"], 10, 64)

@@ -128,7 +128,7 @@ func (a *Admin) ACLs(ctx context.Context) ([]ACL, error) {
 	result, err := a.client.DescribeACLs(bounded, ck.ACLBindingFilter{
 		Type: ck.ResourceAny, ResourcePatternType: ck.ResourcePatternTypeAny,
 		Operation: ck.ACLOperationAny, PermissionType: ck.ACLPermissionTypeAny,
-	}, ck.SetAdminRequestTimeout(a.cfg.timeout()))
+	}, requestWithin(a.cfg.timeout()))
 	if err == nil && result.Error.Code() != ck.ErrNoError {
 		err = result.Error
 	}
@@ -183,7 +183,7 @@ func (a *Admin) CreateACLs(ctx context.Context, rules []ACL) ([]error, error) {
 	}
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
-	results, err := a.client.CreateACLs(ctx, bindings, ck.SetAdminRequestTimeout(a.cfg.timeout()))
+	results, err := a.client.CreateACLs(ctx, bindings, requestWithin(a.cfg.timeout()))
 	if err != nil {
 		return nil, a.explainACL(err)
 	}
@@ -218,7 +218,7 @@ func (a *Admin) DeleteACLs(ctx context.Context, rules []ACL) ([]error, error) {
 	}
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
-	results, err := a.client.DeleteACLs(ctx, filters, ck.SetAdminRequestTimeout(a.cfg.timeout()))
+	results, err := a.client.DeleteACLs(ctx, filters, requestWithin(a.cfg.timeout()))
 	if err != nil {
 		return nil, a.explainACL(err)
 	}

@@ -102,7 +102,7 @@ func (a *Admin) describe(ctx context.Context, names []string) ([]ck.TopicDescrip
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
 	for limit := a.cfg.timeout() / 4; ; limit *= 2 {
-		result, err := a.client.DescribeTopics(ctx, ck.NewTopicCollectionOfTopicNames(names), ck.SetAdminRequestTimeout(limit))
+		result, err := a.client.DescribeTopics(ctx, ck.NewTopicCollectionOfTopicNames(names), requestWithin(limit))
 		if err == nil {
 			return result.TopicDescriptions, nil
 		}
@@ -162,7 +162,7 @@ func (a *Admin) unknownTopic(ctx context.Context, name string) *UnknownTopicErro
 
 // TopicNames lists all topics that the user may see, sorted.
 func (a *Admin) TopicNames(context.Context) ([]string, error) {
-	m, err := a.client.GetMetadata(nil, true, int(a.cfg.timeout().Milliseconds()))
+	m, err := a.client.GetMetadata(nil, true, millis(a.cfg.timeout(), 0, maxSpan))
 	if err != nil {
 		return nil, explain(a.cfg, a.logs, err)
 	}
@@ -194,7 +194,7 @@ func (a *Admin) CreateTopic(ctx context.Context, t TopicConfig) error {
 	bounded, cancel := a.bounded(ctx)
 	defer cancel()
 	results, err := a.client.CreateTopics(bounded, []ck.TopicSpecification{spec},
-		ck.SetAdminOperationTimeout(a.cfg.timeout()), ck.SetAdminRequestTimeout(a.cfg.timeout()), ck.SetAdminValidateOnly(t.ValidateOnly))
+		operationWithin(a.cfg.timeout()), requestWithin(a.cfg.timeout()), ck.SetAdminValidateOnly(t.ValidateOnly))
 	if err != nil {
 		return explain(a.cfg, a.logs, err)
 	}
@@ -239,7 +239,7 @@ func (a *Admin) DeleteTopic(ctx context.Context, name string) error {
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
 	results, err := a.client.DeleteTopics(ctx, []string{name},
-		ck.SetAdminOperationTimeout(a.cfg.timeout()), ck.SetAdminRequestTimeout(a.cfg.timeout()))
+		operationWithin(a.cfg.timeout()), requestWithin(a.cfg.timeout()))
 	if err != nil {
 		return explain(a.cfg, a.logs, err)
 	}

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"math"
 	"strings"
 	"time"
 
@@ -45,7 +46,7 @@ func (c Config) properties(client string, own ck.ConfigMap) *ck.ConfigMap {
 		"broker.address.family":              "any",
 		"socket.keepalive.enable":            true,
 		"socket.timeout.ms":                  30000,
-		"socket.connection.setup.timeout.ms": max(1000, int(c.timeout().Milliseconds())),
+		"socket.connection.setup.timeout.ms": millis(c.timeout(), time.Second, maxSpan),
 		"reconnect.backoff.ms":               50,
 		"reconnect.backoff.max.ms":           1000,
 		"topic.metadata.refresh.interval.ms": 30000,
@@ -84,6 +85,27 @@ func (c Config) timeout() time.Duration {
 		return 10 * time.Second
 	}
 	return c.Timeout
+}
+
+// The most that librdkafka takes for a time; a --timeout may be longer.
+const (
+	maxSpan           = math.MaxInt32 * time.Millisecond
+	maxRequest        = 15 * time.Minute
+	maxAdminRequest   = time.Hour
+	maxTransactionEnd = 15 * time.Minute // brokers', transaction.max.timeout.ms
+)
+
+// millis gives d in milliseconds within bounds.
+func millis(d, least, most time.Duration) int {
+	return int(min(max(d, least), most).Milliseconds())
+}
+
+func requestWithin(d time.Duration) ck.AdminOptionRequestTimeout {
+	return ck.SetAdminRequestTimeout(min(d, maxAdminRequest))
+}
+
+func operationWithin(d time.Duration) ck.AdminOptionOperationTimeout {
+	return ck.SetAdminOperationTimeout(min(d, maxAdminRequest))
 }
 
 // where names the brokers in messages.

@@ -102,7 +102,7 @@ func (e *GroupActiveError) Error() string {
 			names = append(names, fmt.Sprintf("and %d more", len(e.Members)-i))
 			break
 		}
-		names = append(names, fmt.Sprintf("%s (client %s at %s)", cmp.Or(m.InstanceID, m.ID), m.ClientID, strings.TrimPrefix(m.Host, "/")))
+		names = append(names, fmt.Sprintf("%s (client %s at %s)", cmp.Or(m.InstanceID, m.ID), m.ClientID, m.Host))
 	}
 	noun := "members"
 	if len(e.Members) == 1 {
@@ -119,7 +119,7 @@ func (e *GroupActiveError) Is(target error) bool { return target == ErrGroupActi
 func (a *Admin) GroupNames(ctx context.Context) ([]string, error) {
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
-	result, err := a.client.ListConsumerGroups(ctx, ck.SetAdminRequestTimeout(a.cfg.timeout()))
+	result, err := a.client.ListConsumerGroups(ctx, requestWithin(a.cfg.timeout()))
 	if err != nil {
 		return nil, explain(a.cfg, a.logs, err)
 	}
@@ -229,7 +229,8 @@ func groupOf(d ck.ConsumerGroupDescription) GroupInfo {
 	}
 	for _, m := range d.Members {
 		member := GroupMember{
-			ID: m.ConsumerID, ClientID: m.ClientID, InstanceID: m.GroupInstanceID, Host: m.Host,
+			ID: m.ConsumerID, ClientID: m.ClientID, InstanceID: m.GroupInstanceID,
+			Host:       strings.TrimPrefix(m.Host, "/"), // as Java writes an address without a name
 			Partitions: partitionsOf(m.Assignment.TopicPartitions),
 		}
 		if m.TargetAssignment != nil {
@@ -286,7 +287,7 @@ func (tp TopicPartition) compare(other TopicPartition) int {
 func (a *Admin) DeleteGroup(ctx context.Context, name string) error {
 	bounded, cancel := a.bounded(ctx)
 	defer cancel()
-	result, err := a.client.DeleteConsumerGroups(bounded, []string{name}, ck.SetAdminRequestTimeout(a.cfg.timeout()))
+	result, err := a.client.DeleteConsumerGroups(bounded, []string{name}, requestWithin(a.cfg.timeout()))
 	if err != nil {
 		return explain(a.cfg, a.logs, err)
 	}

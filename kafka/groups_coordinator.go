@@ -83,7 +83,7 @@ func (a *Admin) askCoordinator(ctx context.Context, group string, ask question) 
 		if err != nil {
 			return err
 		}
-		err = ask(c.admin, ck.SetAdminRequestTimeout(limit))
+		err = ask(c.admin, requestWithin(limit))
 		c.users.Done()
 		switch {
 		case coordinatorMoves(err):

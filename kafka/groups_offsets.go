@@ -70,7 +70,7 @@ func (a *Admin) SetCommitted(ctx context.Context, group string, commits map[Topi
 		request = append(request, p)
 	}
 	result, err := a.client.AlterConsumerGroupOffsets(bounded,
-		[]ck.ConsumerGroupTopicPartitions{{Group: group, Partitions: request}}, ck.SetAdminRequestTimeout(a.cfg.timeout()))
+		[]ck.ConsumerGroupTopicPartitions{{Group: group, Partitions: request}}, requestWithin(a.cfg.timeout()))
 	if err != nil {
 		return nil, a.groupError(ctx, group, errorOf(err))
 	}

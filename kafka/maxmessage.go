@@ -14,7 +14,7 @@ func (a *Admin) MaxMessage(ctx context.Context, topic string) int {
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
 	results, err := a.client.DescribeConfigs(ctx, []ck.ConfigResource{{Type: ck.ResourceTopic, Name: topic}},
-		ck.SetAdminRequestTimeout(a.cfg.timeout()))
+		requestWithin(a.cfg.timeout()))
 	if err != nil || len(results) != 1 {
 		return 0
 	}

@@ -213,7 +213,7 @@ func (a *Admin) listOffsetsOnce(ctx context.Context, partitions []TopicPartition
 		request[ck.TopicPartition{Topic: &p.Topic, Partition: p.Partition}] = spec(p)
 	}
 	result, err := a.client.ListOffsets(ctx, request,
-		ck.SetAdminRequestTimeout(a.cfg.timeout()), ck.SetAdminIsolationLevel(isolation))
+		requestWithin(a.cfg.timeout()), ck.SetAdminIsolationLevel(isolation))
 	if err != nil && errorOf(err).Code() == ck.ErrNoent {
 		return partitions, ErrNoLeader
 	}

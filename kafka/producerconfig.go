@@ -52,14 +52,13 @@ const DefaultBatch = 1000000
 const maxQueued = 32 << 10
 
 func (pc *ProducerConfig) properties(cfg Config, l *logs) ck.ConfigMap {
-	millis := max(1, int(cfg.timeout().Milliseconds()))
 	own := ck.ConfigMap{
 		"go.delivery.report.fields":    "none",
 		"partitioner":                  "murmur2_random",
 		"acks":                         "all",
 		"enable.idempotence":           !pc.NoIdempotence,
-		"delivery.timeout.ms":          millis,
-		"request.timeout.ms":           millis,
+		"delivery.timeout.ms":          millis(cfg.timeout(), time.Millisecond, maxSpan),
+		"request.timeout.ms":           millis(cfg.timeout(), time.Millisecond, maxRequest),
 		"queue.buffering.max.messages": 100000,
 		"queue.buffering.max.kbytes":   maxQueued,
 		"linger.ms":                    int(cmp.Or(pc.Linger, 5*time.Millisecond).Milliseconds()),
@@ -81,7 +80,7 @@ func (pc *ProducerConfig) properties(cfg Config, l *logs) ck.ConfigMap {
 		own["batch.size"] = min(pc.MaxBatch, DefaultBatch)
 	}
 	if pc.Transactional != "" {
-		own["transaction.timeout.ms"] = max(60000, millis)
+		own["transaction.timeout.ms"] = millis(cfg.timeout(), time.Minute, maxTransactionEnd)
 	}
 	return own
 }

@@ -129,10 +129,10 @@ func (m *member) await(assign []ck.TopicPartition, unled []TopicPartition) {
 // starts finds where to begin: the committed offset, or where Reset says. Partitions in
 // which the group has committed nothing and that nobody leads begin at 0 for now.
 func (m *member) starts(partitions []ck.TopicPartition) (starts map[TopicPartition]int64, unled []TopicPartition, err error) {
-	millis, tries := int(m.cfg.timeout().Milliseconds()), 3
-	wait := millis
+	most, tries := millis(m.cfg.timeout(), 0, maxSpan), 3
+	wait := most
 	if m.carrier != nil { // it is asked again, and the group waits for those in a callback
-		wait, tries = min(millis, int(commitLimit.Milliseconds())), 0
+		wait, tries = min(most, int(commitLimit.Milliseconds())), 0
 	}
 	committed, err := m.client.Committed(partitions, wait)
 	for ; err != nil && tries > 0 && m.group.live.Err() == nil; tries-- {
@@ -161,7 +161,7 @@ func (m *member) starts(partitions []ck.TopicPartition) (starts map[TopicPartiti
 			starts[tp] = end.Offset
 			continue
 		}
-		start, end, err := m.client.QueryWatermarkOffsets(tp.Topic, tp.Partition, millis)
+		start, end, err := m.client.QueryWatermarkOffsets(tp.Topic, tp.Partition, most)
 		if err != nil && (mends(err) || errorOf(err).Code() == ck.ErrUnknownPartition) {
 			starts[tp], unled = 0, append(unled, tp)
 			continue

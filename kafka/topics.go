@@ -118,7 +118,7 @@ func (a *Admin) AddPartitions(ctx context.Context, name string, total int, valid
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
 	results, err := a.client.CreatePartitions(ctx, []ck.PartitionsSpecification{{Topic: name, IncreaseTo: total}},
-		ck.SetAdminOperationTimeout(a.cfg.timeout()), ck.SetAdminRequestTimeout(a.cfg.timeout()), ck.SetAdminValidateOnly(validateOnly))
+		operationWithin(a.cfg.timeout()), requestWithin(a.cfg.timeout()), ck.SetAdminValidateOnly(validateOnly))
 	if err != nil {
 		return explain(a.cfg, a.logs, err)
 	}
@@ -146,7 +146,7 @@ func (a *Admin) DeleteRecords(ctx context.Context, before map[TopicPartition]int
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
 	result, err := a.client.DeleteRecords(ctx, request,
-		ck.SetAdminOperationTimeout(a.cfg.timeout()), ck.SetAdminRequestTimeout(a.cfg.timeout()))
+		operationWithin(a.cfg.timeout()), requestWithin(a.cfg.timeout()))
 	if err != nil {
 		return nil, nil, explain(a.cfg, a.logs, err)
 	}

@@ -38,7 +38,7 @@ func (a *Admin) Cluster(ctx context.Context) (*Cluster, error) {
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
 	d, err := a.client.DescribeCluster(ctx,
-		ck.SetAdminRequestTimeout(a.cfg.timeout()), ck.SetAdminOptionIncludeAuthorizedOperations(true))
+		requestWithin(a.cfg.timeout()), ck.SetAdminOptionIncludeAuthorizedOperations(true))
 	if err != nil {
 		return nil, fmt.Errorf("describe the cluster: %w", explain(a.cfg, a.logs, err))
 	}

@@ -80,7 +80,7 @@ func (a *Admin) settings(ctx context.Context, kind ck.ResourceType, resources []
 	}
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
-	results, err := a.client.DescribeConfigs(ctx, resources, ck.SetAdminRequestTimeout(a.cfg.timeout()))
+	results, err := a.client.DescribeConfigs(ctx, resources, requestWithin(a.cfg.timeout()))
 	if err != nil {
 		return nil, explain(a.cfg, a.logs, err)
 	}
@@ -132,7 +132,7 @@ func (a *Admin) AlterTopic(ctx context.Context, name string, set map[string]stri
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
 	results, err := a.client.IncrementalAlterConfigs(ctx, []ck.ConfigResource{resource},
-		ck.SetAdminRequestTimeout(a.cfg.timeout()), ck.SetAdminValidateOnly(validateOnly))
+		requestWithin(a.cfg.timeout()), ck.SetAdminValidateOnly(validateOnly))
 	if err != nil {
 		return explain(a.cfg, a.logs, err)
 	}

@@ -51,7 +51,7 @@ func (a *Admin) Users(ctx context.Context) ([]User, error) {
 	}
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
-	result, err := a.client.DescribeUserScramCredentials(ctx, nil, ck.SetAdminRequestTimeout(a.cfg.timeout()))
+	result, err := a.client.DescribeUserScramCredentials(ctx, nil, requestWithin(a.cfg.timeout()))
 	if err != nil {
 		return nil, a.explainUser(err)
 	}
@@ -109,7 +109,7 @@ func (a *Admin) DeletePassword(ctx context.Context, name, mechanism string) erro
 func (a *Admin) alterUser(ctx context.Context, name string, set []ck.UserScramCredentialUpsertion, remove []ck.UserScramCredentialDeletion, done func(*User) bool) error {
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
-	result, err := a.client.AlterUserScramCredentials(ctx, set, remove, ck.SetAdminRequestTimeout(a.cfg.timeout()))
+	result, err := a.client.AlterUserScramCredentials(ctx, set, remove, requestWithin(a.cfg.timeout()))
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, a.explainUser(err))
 	}
