@@ -243,7 +243,7 @@ func finish(stderr io.Writer, err error, asJSON bool) int {
 		status = interrupted.status()
 	}
 	message := oneLine(err.Error())
-	remedy := remedyOf(err)
+	remedy := oneLine(remedyOf(err))
 	if asJSON {
 		line, jsonErr := output.MarshalLine(map[string]any{"error": jsonError{code, status, message, remedy}})
 		if jsonErr == nil {
@@ -299,17 +299,14 @@ type jsonError struct {
 }
 
 // oneLine keeps a message on one line and harmless on a terminal: parts of it may
-// come from a broker or a record.
+// come from a broker or a record. What a terminal would act on is escaped.
 func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
+	return output.Escaped(strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' {
 			return ' '
-		case r < 0x20 || r >= 0x7f && r < 0xa0, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
-			return -1
 		}
 		return r
-	}, strings.TrimSpace(s))
+	}, strings.TrimSpace(s)))
 }
 
 // stopped says how a command ended whose context is over: bounded work that a signal

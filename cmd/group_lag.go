@@ -54,6 +54,7 @@ names each one; with --watch as soon as one is.`,
 	flags := cmd.Flags()
 	flags.Int64Var(&f.max, "max", 0, "exit 7 when more than `N` records wait for a group")
 	flags.Int64Var(&f.maxPartition, "max-partition", 0, "exit 7 when more than `N` wait in one partition")
+	f.maxTime.zero = true // no lag at all
 	flags.Var(&f.maxTime, "max-time", "exit 7 when a record waits for longer than `D`")
 	f.set = flags.Changed
 	f.watch.register(flags)

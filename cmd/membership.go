@@ -71,6 +71,8 @@ func (f *memberFlags) plan(reading *rangePlan, batch int) (*memberPlan, error) {
 		"consumer": {"uniform", "range"},
 	}[f.protocol]
 	switch {
+	case f.events == "-":
+		return nil, usagef("--events -: stdout is for records; want a file")
 	case f.members < 1 || f.members > 1000:
 		return nil, usagef("--members %d: want 1 to 1000", f.members)
 	case assignors == nil:

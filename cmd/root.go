@@ -39,11 +39,14 @@ func Main(args []string) (status int) {
 	root := newRoot(env)
 	completeLine(root, env, args)
 	root.SetArgs(args)
+	if err := unknownCommand(root, args); err != nil {
+		return finish(env.Stderr, err, wantsJSON(nil, args))
+	}
 	ran, err := root.ExecuteContextC(ctx)
 	if errors.Is(err, context.Canceled) { // some call was cut short
 		err = firstOf(stopped(ctx), err)
 	}
-	return finish(env.Stderr, err, wantsJSON(ran, args))
+	return finish(env.Stderr, asTyped(ran, args, err), wantsJSON(ran, args))
 }
 
 // wantsJSON says whether errors are to be JSON: -o json was given, even when the rest
@@ -143,11 +146,7 @@ func refuseUnknown(c *cobra.Command) {
 
 func argumentError(c *cobra.Command, args []string, err error) error {
 	if c.HasSubCommands() && len(args) > 0 {
-		err := usagef("%s has no command %q", c.CommandPath(), args[0])
-		if near := c.SuggestionsFor(args[0]); len(near) > 0 {
-			return hint(err, "did you mean: %s %s", c.CommandPath(), near[0])
-		}
-		return hint(err, "%s --help lists them", c.CommandPath())
+		return noCommand(c, args[0])
 	}
 	return hint(usagef("%s: %w", c.Name(), err), "usage: %s", c.UseLine())
 }

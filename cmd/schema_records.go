@@ -17,16 +17,21 @@ import (
 
 // recordCheckFlags say with which records a schema is tried.
 type recordCheckFlags struct {
-	topic string
-	last  int
+	topic   string
+	last    int
+	changed func(name string) bool
 }
 
 func (f *recordCheckFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.topic, "records", "", "also read the newest records of `TOPIC` with the schema")
-	flags.IntVar(&f.last, "last", 100, "how many: `N`")
+	flags.IntVar(&f.last, "last", 100, "with --records: how many, `N`")
+	f.changed = flags.Changed
 }
 
 func (f *recordCheckFlags) plan() error {
+	if f.topic == "" && f.changed("last") {
+		return usagef("--last goes with --records TOPIC")
+	}
 	if f.last <= 0 {
 		return usagef("--last %d: want more than 0", f.last)
 	}

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -40,8 +41,12 @@ func (f *timeFlags) step(env *Env) (step, error) {
 	}, nil
 }
 
-// durationFlag reads Go's durations and days and weeks.
-type durationFlag struct{ d time.Duration }
+// durationFlag reads Go's durations and days and weeks. Unless zero is set, 0 is refused:
+// it would count as no duration at all.
+type durationFlag struct {
+	d    time.Duration
+	zero bool
+}
 
 func (f *durationFlag) String() string {
 	if f.d == 0 {
@@ -51,7 +56,9 @@ func (f *durationFlag) String() string {
 }
 
 func (f *durationFlag) Set(s string) (err error) {
-	f.d, err = position.ParseDuration(s)
+	if f.d, err = position.ParseDuration(s); err == nil && f.d == 0 && !f.zero {
+		return errors.New("want a duration above 0")
+	}
 	return err
 }
 

@@ -80,6 +80,7 @@ func (pc *ProducerConfig) properties(cfg Config, l *logs) ck.ConfigMap {
 		own["batch.size"] = min(pc.MaxBatch, DefaultBatch)
 	}
 	if pc.Transactional != "" {
+		own["delivery.timeout.ms"] = millis(cfg.timeout(), time.Millisecond, maxTransactionEnd) // never longer than the transaction
 		own["transaction.timeout.ms"] = millis(cfg.timeout(), time.Minute, maxTransactionEnd)
 	}
 	return own

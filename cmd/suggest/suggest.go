@@ -4,17 +4,18 @@ package suggest
 import "strings"
 
 // Nearest returns the candidate that name is most likely a slip of, or "" when
-// none is near: within a third of the name's length in edits (a letter added,
-// dropped, changed, or swapped with its neighbour), upper and lower case alike.
+// none is near: one edit, two in a name of eight letters, three in one of twelve (a
+// letter added, dropped, changed, or swapped with its neighbour), upper and lower case
+// alike.
 // Of equally near ones the first wins.
 func Nearest(name string, candidates []string) string {
 	want := []rune(strings.ToLower(name))
 	if len(want) > 200 {
 		return ""
 	}
-	edits := max(1, len(want)/3)
-	if len(want) < 2 {
-		edits = 0 // or any other letter would do
+	edits := min(3, max(1, len(want)/4))
+	if len(want) < 3 {
+		edits = 0 // or half of the name could be another
 	}
 	best, limit := "", edits+1
 	for _, c := range candidates {
