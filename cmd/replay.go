@@ -47,7 +47,9 @@ them or change them on the way.
 With --exactly-once, readers of committed records see each record once, whatever happens:
 records and progress are written in one transaction, and the same command goes on after a
 kill. A second one takes over from a first that still runs. --name does the same at least
-once, without transactions.
+once, without transactions. Progress is kept in the compacted topic __kstream_progress on the
+cluster of DST, for each partition by itself; where it is lost, and DST has the records, the
+command ends with 8 rather than copy them again.
 
 With --redrive there is no DST: each record goes back to the topic that one of its headers
 names, as Spring Kafka, Kafka Connect and kstream write them into dead letter topics.`,

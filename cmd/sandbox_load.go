@@ -54,7 +54,11 @@ func (l *loader) load(ctx context.Context, brokers string) error {
 			}
 		},
 		Done: func(*kafka.Outgoing) {},
-	}, nil)
+	}, func(n kafka.Notice) {
+		if n.Kind == kafka.NoticeZeroTime {
+			l.env.notice("--load: %s", n)
+		}
+	})
 	if err != nil {
 		return err
 	}
