@@ -12,7 +12,8 @@ import (
 
 // withSignals gives a context that SIGINT, SIGTERM or SIGHUP ends, with the signal as
 // its cause. The second signal kills, also where the shell has SIGINT ignored, as in a
-// background job. A SIGHUP that is ignored, as under nohup, stays ignored. Call release
+// background job. Two that come at once, as timeout(1) sends them to a command and to its
+// group, are told apart from that: they kill only what has not ended soon. A SIGHUP that is ignored, as under nohup, stays ignored. Call release
 // when the command is over.
 func withSignals(parent context.Context, env *Env) (ctx context.Context, release func()) {
 	ctx, cancel := context.WithCancelCause(parent)
@@ -23,13 +24,28 @@ func withSignals(parent context.Context, env *Env) (ctx context.Context, release
 	}
 	go func() { // ends with release
 		defer signal.Stop(signals)
-		for first := true; ; first = false {
+		var last os.Signal
+		var began time.Time // when the first came
+		var late <-chan time.Time
+		for n := 1; ; n++ {
 			select {
 			case s := <-signals:
-				if first {
+				last = s
+				if n == 1 {
+					began = time.Now()
 					cancel(&errInterrupted{s})
-				} else if env.deaths.prepare() {
+					continue
+				}
+				if n == 2 && time.Since(began) < atOnceSpan {
+					late = time.After(atOnceGrace)
+					continue
+				}
+				if env.deaths.prepare() {
 					die(s)
+				}
+			case <-late:
+				if env.deaths.prepare() {
+					die(last)
 				}
 			case <-over:
 				return
@@ -38,6 +54,11 @@ func withSignals(parent context.Context, env *Env) (ctx context.Context, release
 	}()
 	return ctx, func() { cancel(nil); close(over) }
 }
+
+const (
+	atOnceSpan  = 100 * time.Millisecond // in which two signals have come at once
+	atOnceGrace = 2 * time.Second        // how long a command has then to stop in order
+)
 
 // deaths are what is to be done before a second signal kills the process: commands that
 // it has started must not outlive it, and a terminal is to be as it was. Nil keeps nothing.
