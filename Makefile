@@ -1,9 +1,7 @@
 # Needs Go and a C compiler; the tests on Apache Kafka also Java 17 and Maven.
 # Everything else is fetched, into the user's cache.
 
-HOUSE    := $(addprefix ./testdata/,kafka/... chaos/... witness/... bench/... columnstest pythontest fetched)
-ALL      := ./... $(HOUSE)
-CLUSTER  := go run ./testdata/kafka/cluster
+CLUSTER  := go run ./kafka/kafkatest/cluster
 # Scripts about what three brokers make different: topics, groups, rights and the cluster.
 OF_THREE := topic(_alter|_count|_offsets)?|cluster|acl|user|wait|group(_kafka|_offsets|_plan|_reset)?
 FUZZTIME ?= 30s
@@ -22,26 +20,26 @@ build: ## ./kstream
 	go build -trimpath -o kstream .
 
 test: ## unit and end to end on the embedded broker (RACE=-race: with the race detector), then on Apache Kafka when Java and Maven are here
-	go test $(RACE) -timeout 25m $(ALL)
+	go test $(RACE) -timeout 25m ./...
 	@if reason=$$($(CLUSTER) check 2>&1); then $(MAKE) --no-print-directory test-kafka; \
 	else echo "not tested on Apache Kafka: $$reason" | grep -v '^exit status'; fi
 
 # One package at a time: each starts brokers of its own, beside those that all share, and
 # on two cores they would starve each other.
 test-kafka: ## the same tests, and those of kills and faults, on Apache Kafka, started for them; scripts also on three nodes
-	$(CLUSTER) run -- go test -p 1 -timeout 25m $(ALL)
+	$(CLUSTER) run -- go test -p 1 -timeout 25m ./...
 	$(CLUSTER) run --nodes 3 -- go test -timeout 10m ./cmd -run 'TestScripts/^($(OF_THREE))$$'
 
 lint: $(LINT) ## gofmt, vet and the linters of .golangci.yml
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not formatted: $$unformatted"; exit 1; }
-	go vet $(ALL)
-	$(LINT) run $(ALL)
+	go vet ./...
+	$(LINT) run ./...
 
 $(LINT):
 	GOBIN=$(LINT_DIR) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
 
 bench: build ## produce and consume 1,000,000 records on Apache Kafka, beside kcat when it is installed
-	$(CLUSTER) run -- go run ./testdata/bench -kstream ./kstream
+	$(CLUSTER) run -- go run ./kafka/kafkatest/bench -kstream ./kstream
 
 fuzz: ## every fuzz target, FUZZTIME each (30s)
 	@for package in $$(go list ./...); do \

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"kstream/testdata/kafka/kafkatest"
+	"kstream/kafka/kafkatest"
 )
 
 // A user who is made here logs in with the password and may do what rules allow, as long

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"kstream/kafka/chaostest"
 	"kstream/kafka/embedded"
-	"kstream/testdata/chaos"
 )
 
 // everyCommand are commands that need a broker, with what is fed to them.
@@ -28,7 +28,7 @@ func (s *stage) everyCommand() map[string][]string {
 // Where nobody listens, a command says so at once.
 func TestBrokerRefuses(t *testing.T) {
 	t.Parallel()
-	nobody, err := chaos.FreeAddr()
+	nobody, err := chaostest.FreeAddr()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestBrokerRefuses(t *testing.T) {
 func TestBrokerNeverAnswers(t *testing.T) {
 	t.Parallel()
 	s, proxy := proxiedStage(t, embedded.Config{})
-	proxy.Set(chaos.Fault{Freeze: true})
+	proxy.Set(chaostest.Fault{Freeze: true})
 	for name, args := range s.everyCommand() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -69,11 +69,11 @@ func TestBrokerNeverAnswers(t *testing.T) {
 // An address that the broker advertises and nobody can reach is named as that.
 func TestAdvertisedUnreachable(t *testing.T) {
 	t.Parallel()
-	nobody, err := chaos.FreeAddr()
+	nobody, err := chaostest.FreeAddr()
 	if err != nil {
 		t.Fatal(err)
 	}
-	listen, err := chaos.FreeAddr()
+	listen, err := chaostest.FreeAddr()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestCutResponses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			at, before := 1000, proxy.Faults()
-			proxy.Set(chaos.Fault{API: chaos.Fetch, Cut: &at, Times: 8})
+			proxy.Set(chaostest.Fault{API: chaostest.Fetch, Cut: &at, Times: 8})
 			s := *s
 			s.t = t
 			p := s.start(args...)
@@ -201,7 +201,7 @@ func TestLostAcknowledgements(t *testing.T) {
 	s, proxy := proxiedStage(t, embedded.Config{})
 	s.create(3)
 	none := 0
-	proxy.Set(chaos.Fault{API: chaos.Produce, Cut: &none, Times: 5})
+	proxy.Set(chaostest.Fault{API: chaostest.Produce, Cut: &none, Times: 5})
 	s.numbers(0, 50_000)
 	if n := proxy.Faults(); n < 5 {
 		t.Fatalf("%d acknowledgements were lost, want 5", n)
@@ -247,7 +247,7 @@ func TestFlippedBit(t *testing.T) {
 			if group {
 				args = append(args, "--group", s.group)
 			}
-			proxy.Set(chaos.Fault{API: chaos.Fetch, Corrupt: chaos.Flip([]byte("needle"))})
+			proxy.Set(chaostest.Fault{API: chaostest.Fetch, Corrupt: chaostest.Flip([]byte("needle"))})
 			p = s.start(append(slices.Clone(args), s.session...)...)
 			p.wait(6)
 			p.wantSaid(`(?m)^kstream: .*`+s.topic+`\[0\]@\d: .*corrupt`, 1)
@@ -255,7 +255,7 @@ func TestFlippedBit(t *testing.T) {
 				t.Errorf("printed %q", text)
 			}
 			faults := proxy.Faults()
-			proxy.Set(chaos.Fault{API: chaos.Fetch, Corrupt: chaos.Flip([]byte("needle")), Times: 1})
+			proxy.Set(chaostest.Fault{API: chaostest.Fetch, Corrupt: chaostest.Flip([]byte("needle")), Times: 1})
 			p = s.start(append(slices.Clone(args), s.session...)...)
 			p.wait(0)
 			if got := p.printed(); got != "0\n1\nneedle\n3\n" {

@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"testing"
 
-	"kstream/testdata/kafka/kafkatest"
+	"kstream/kafka/kafkatest"
 )
 
 // replicated are the settings of a topic that survives one of three brokers.

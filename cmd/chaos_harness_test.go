@@ -14,10 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"kstream/kafka/chaostest"
 	"kstream/kafka/embedded"
-	"kstream/testdata/chaos"
-	"kstream/testdata/kafka/kafkatest"
-	"kstream/testdata/witness"
+	"kstream/kafka/kafkatest"
+	"kstream/kafka/witness"
 )
 
 // soakVariable holds how often the tests of random moments repeat what they do.
@@ -98,13 +98,13 @@ func embeddedStage(t *testing.T, config embedded.Config) *stage {
 }
 
 // proxiedStage is an embedded broker that kstream reaches through a proxy only.
-func proxiedStage(t *testing.T, config embedded.Config) (*stage, *chaos.Proxy) {
+func proxiedStage(t *testing.T, config embedded.Config) (*stage, *chaostest.Proxy) {
 	t.Helper()
-	listen, err := chaos.FreeAddr()
+	listen, err := chaostest.FreeAddr()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := chaos.New(listen)
+	p, err := chaostest.New(listen)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"kstream/testdata/witness"
+	"kstream/kafka/witness"
 )
 
 // slowly are settings under which little is fetched ahead.

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"testing"
 
-	"kstream/testdata/kafka/kafkatest"
+	"kstream/kafka/kafkatest"
 )
 
 // What is wrong with credentials, certificates and rights is said in one line, with the

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"kstream/testdata/witness"
+	"kstream/kafka/witness"
 )
 
 // tally counts how often each record was printed, by partition and offset and by value.

@@ -8,8 +8,8 @@ import (
 	"syscall"
 	"testing"
 
-	"kstream/testdata/kafka/kafkatest"
-	"kstream/testdata/witness"
+	"kstream/kafka/kafkatest"
+	"kstream/kafka/witness"
 )
 
 // One partition without a leader is named after --timeout, and the others are read, counted

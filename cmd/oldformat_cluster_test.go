@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"kstream/testdata/kafka/kafkatest"
-	"kstream/testdata/kafka/oldformat"
+	"kstream/kafka/kafkatest"
+	"kstream/kafka/kafkatest/oldformat"
 )
 
 // Records that an upgraded cluster still holds in the formats before Kafka 0.11 are read

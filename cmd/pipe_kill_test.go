@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"kstream/testdata/witness"
+	"kstream/kafka/witness"
 )
 
 // pipes are the processes of one test that share a group.

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"kstream/kafka/embedded"
-	"kstream/testdata/kafka/kafkatest"
+	"kstream/kafka/kafkatest"
 )
 
 // copies is a stage with a topic of numbered records, and a second one for the copies,

@@ -11,7 +11,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"kstream/testdata/kafka/kafkatest"
+	"kstream/kafka/kafkatest"
 )
 
 // topic NAME PARTITIONS [CONFIG=VALUE…] creates a topic.

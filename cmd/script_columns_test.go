@@ -5,7 +5,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"kstream/testdata/columnstest"
+	"kstream/kafka/kafkatest/columnstest"
 )
 
 // columns duckdb SQL…, columns arrow FILE… and columns avro FILE print as JSON lines what

@@ -12,7 +12,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"kstream/testdata/kafka/registrytest"
+	"kstream/kafka/kafkatest/registrytest"
 )
 
 // registryKey is where a script keeps its schema registry.

@@ -19,10 +19,10 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"kstream/kafka/embedded"
-	"kstream/testdata/columnstest"
-	"kstream/testdata/kafka/kafkatest"
-	"kstream/testdata/kafka/registrytest"
-	"kstream/testdata/witness"
+	"kstream/kafka/kafkatest"
+	"kstream/kafka/kafkatest/columnstest"
+	"kstream/kafka/kafkatest/registrytest"
+	"kstream/kafka/witness"
 )
 
 // scriptLimit bounds each wait inside a script for something to happen.

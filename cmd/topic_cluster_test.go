@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"kstream/testdata/kafka/kafkatest"
+	"kstream/kafka/kafkatest"
 )
 
 // listedItems runs a command that must end with code, and reads the items of its JSON.

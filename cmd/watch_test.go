@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"kstream/kafka/embedded"
-	"kstream/testdata/tmux"
+	"kstream/kafka/kafkatest/tmux"
 )
 
 // watchedTopic is what the tests of the live view read: ten partitions with as many

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"kstream/kafka/embedded"
-	"kstream/testdata/witness"
+	"kstream/kafka/witness"
 )
 
 // testCluster is Apache Kafka when KSTREAM_TEST_BROKERS names one, and otherwise an

@@ -9,18 +9,18 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"kstream/kafka/chaostest"
 	"kstream/kafka/embedded"
-	"kstream/testdata/chaos"
 )
 
 // proxied is a broker behind a proxy, with a topic t of one partition and n records.
-func proxied(t *testing.T, n int) (Config, *chaos.Proxy) {
+func proxied(t *testing.T, n int) (Config, *chaostest.Proxy) {
 	t.Helper()
-	listen, err := chaos.FreeAddr()
+	listen, err := chaostest.FreeAddr()
 	if err != nil {
 		t.Fatal(err)
 	}
-	proxy, err := chaos.New(listen)
+	proxy, err := chaostest.New(listen)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestReaderOfCorruptData(t *testing.T) {
 			paths(t, func(t *testing.T, onePerCall bool) {
 				cfg, proxy := proxied(t, 0)
 				fill(t, cfg, "t", func(o *Outgoing) { o.Add(nil, []byte("needle"), nil, 0, Now) })
-				proxy.Set(chaos.Fault{API: chaos.Fetch, Corrupt: chaos.Flip([]byte("needle")), Times: test.times})
+				proxy.Set(chaostest.Fault{API: chaostest.Fetch, Corrupt: chaostest.Flip([]byte("needle")), Times: test.times})
 				r := startReading(t, cfg, ReaderConfig{Spans: []Span{{TopicPartition: TopicPartition{"t", 0}, To: 1}}, onePerCall: onePerCall})
 				err := r.run(nil)
 				if test.wantErr != "" {
@@ -77,7 +77,7 @@ func TestReaderOfCorruptData(t *testing.T) {
 func TestReaderSurvivesCuts(t *testing.T) {
 	cfg, proxy := proxied(t, 500)
 	at := 40
-	proxy.Set(chaos.Fault{API: chaos.Fetch, Cut: &at, Times: 5})
+	proxy.Set(chaostest.Fault{API: chaostest.Fetch, Cut: &at, Times: 5})
 	r := startReading(t, cfg, ReaderConfig{Spans: []Span{{TopicPartition: TopicPartition{"t", 0}, To: 500}}})
 	if err := r.run(nil); err != nil {
 		t.Fatal(err)
@@ -117,7 +117,7 @@ func TestReaderWithoutABroker(t *testing.T) {
 func TestReaderOfATruncatedLog(t *testing.T) {
 	dir := t.TempDir()
 	before, after := dir+"/before", dir+"/after"
-	listen, err := chaos.FreeAddr()
+	listen, err := chaostest.FreeAddr()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"kstream/testdata/kafka/oldformat"
+	"kstream/kafka/kafkatest/oldformat"
 )
 
 // stored is a part of a log: messages or a batch as bytes.

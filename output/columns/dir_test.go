@@ -10,8 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"kstream/kafka/kafkatest/columnstest"
 	"kstream/output"
-	"kstream/testdata/columnstest"
 )
 
 // message makes one of partition 0 of orders.

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"kstream/testdata/tmux"
+	"kstream/kafka/kafkatest/tmux"
 )
 
 // TestMain lets the test binary stand in for a program with a live view; the variable

@@ -14,10 +14,10 @@ import (
 	"github.com/linkedin/goavro/v2"
 	"github.com/twmb/avro"
 
+	"kstream/kafka/kafkatest/pythontest"
 	"kstream/serde"
 	"kstream/serde/serdetest"
 	"kstream/serde/value"
-	"kstream/testdata/pythontest"
 )
 
 // corpus is testdata/corpus.json, which fastavro wrote.

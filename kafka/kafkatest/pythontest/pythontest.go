@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"kstream/testdata/fetched"
+	"kstream/kafka/kafkatest/fetched"
 )
 
 // Program is a Python program.

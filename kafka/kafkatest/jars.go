@@ -13,7 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"kstream/testdata/fetched"
+	"kstream/kafka/kafkatest/fetched"
 )
 
 //go:embed pom.xml

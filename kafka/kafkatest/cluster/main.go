@@ -2,8 +2,8 @@
 
 // Command cluster starts and stops Apache Kafka on this machine for tests.
 //
-//	go run ./testdata/kafka/cluster run -- go test ./cmd/
-//	go run ./testdata/kafka/cluster start --nodes 3
+//	go run ./kafka/kafkatest/cluster run -- go test ./cmd/
+//	go run ./kafka/kafkatest/cluster start --nodes 3
 //
 // Run without arguments it prints its usage.
 package main
@@ -21,7 +21,7 @@ import (
 	"strconv"
 	"syscall"
 
-	"kstream/testdata/kafka/kafkatest"
+	"kstream/kafka/kafkatest"
 )
 
 const usage = `usage: cluster [--dir DIR] COMMAND

@@ -1,4 +1,4 @@
-// Package chaos is a proxy that stands between a Kafka client and one broker
+// Package chaostest is a proxy that stands between a Kafka client and one broker
 // and misbehaves on demand: it refuses, freezes, cuts, drops, delays and
 // corrupts. It understands the framing of Kafka's protocol, so a fault can be limited
 // to the responses of one kind of request. It works on connections without TLS.
@@ -14,7 +14,7 @@
 //	p.Set(chaos.Fault{API: chaos.Produce, DropResponses: true, Times: 1})
 //	… produce …
 //	p.AwaitFaults(ctx, 1)
-package chaos
+package chaostest
 
 import (
 	"context"

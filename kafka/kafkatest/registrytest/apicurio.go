@@ -17,8 +17,8 @@ import (
 	"strings"
 	"time"
 
-	"kstream/testdata/fetched"
-	"kstream/testdata/kafka/kafkatest"
+	"kstream/kafka/kafkatest"
+	"kstream/kafka/kafkatest/fetched"
 )
 
 const (

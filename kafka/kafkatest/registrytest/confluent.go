@@ -15,7 +15,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/descriptorpb"
 
-	"kstream/testdata/pythontest"
+	"kstream/kafka/kafkatest/pythontest"
 )
 
 //go:embed confluent.py

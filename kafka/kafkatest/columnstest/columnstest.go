@@ -8,7 +8,7 @@ import (
 	_ "embed"
 	"fmt"
 
-	"kstream/testdata/pythontest"
+	"kstream/kafka/kafkatest/pythontest"
 )
 
 //go:embed columns.py

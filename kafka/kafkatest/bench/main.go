@@ -4,7 +4,7 @@
 // reads the same records through both, in turns, so that a busy moment of the machine
 // hits both, and prints medians and ratios. Without kcat it measures kstream alone.
 //
-//	go run ./testdata/kafka/cluster run -- go run ./testdata/bench -kstream ./kstream
+//	go run ./kafka/kafkatest/cluster run -- go run ./kafka/kafkatest/bench -kstream ./kstream
 package main
 
 import (
@@ -28,8 +28,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"kstream/testdata/kafka/kafkatest"
-	"kstream/testdata/witness"
+	"kstream/kafka/kafkatest"
+	"kstream/kafka/witness"
 )
 
 // lineBytes is the length of each generated record without its newline.
