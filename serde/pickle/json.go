@@ -175,6 +175,8 @@ func (w *writer) scalar(v any) (ok bool) {
 		w.out = value.AppendFloat(w.out, value.Float{F: t, Bits: 64})
 	case surrogates:
 		w.model(value.WTF8(t))
+	case value.Float: // of NumPy, in plain JSON
+		w.model(t)
 	default:
 		return false
 	}

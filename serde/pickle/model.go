@@ -163,11 +163,20 @@ func (m *modeller) object(o *object) value.V {
 		if v.zone == nil {
 			return value.Tagged{Tag: "datetime", V: v.text, Plain: v.text}
 		}
+		if name, ok := zoneName(v.zone); ok {
+			return v.text + "[" + name + "]"
+		}
 	case aTime:
 		if v.zone == nil {
 			return v.text
 		}
+		if name, ok := zoneName(v.zone); ok {
+			return v.text + "[" + name + "]"
+		}
 	case other:
+		if v, ok := o.meaning(); ok {
+			return m.model(v)
+		}
 		if text, ok := opaqueText(o); ok {
 			return text
 		}

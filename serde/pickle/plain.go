@@ -140,6 +140,12 @@ func (w *writer) keyText(k any) (text string, ok bool) {
 		case aDatetime, aDate, aTime, aDecimal, aUUID:
 			return v.text, v.zone == nil
 		}
+		if v, ok := t.meaning(); ok {
+			if _, isNode := v.(*node); isNode {
+				return "", false
+			}
+			return w.keyText(v)
+		}
 		return opaqueText(t)
 	case *global, extension, buffer:
 		return opaqueText(t)
@@ -169,8 +175,16 @@ func (w *writer) plainObject(o *object) {
 			w.text(v.text)
 			return
 		}
+		if name, ok := zoneName(v.zone); ok {
+			w.text(v.text + "[" + name + "]")
+			return
+		}
 		w.plainRecord(o, []any{v.text, v.zone})
 	default:
+		if v, ok := o.meaning(); ok {
+			w.plain(v)
+			return
+		}
 		if text, ok := opaqueText(o); ok {
 			w.text(text)
 			return

@@ -10,6 +10,7 @@ import decimal
 import io
 import math
 import pickle
+import struct
 import uuid
 import _compat_pickle
 
@@ -386,6 +387,39 @@ class Lossless:
         return self.tag(v, "object", ",".join(out))
 
 
+NONE = object()
+
+
+def zone_name(v):
+    """The name behind zoneinfo.ZoneInfo._unpickle(name, cached)."""
+    if isinstance(v, Rec) and v.how == "call" and attribute(v.cls) == "zoneinfo.ZoneInfo._unpickle":
+        return v.args[0]
+    return None
+
+
+def numbers(dtype, data):
+    code = dtype.args[0]
+    formats = {"f8": "d", "f4": "f", "f2": "e", "i8": "q", "i4": "i", "u1": "B", "b1": "?"}
+    return [x for x, in struct.iter_unpack(dtype.states[0][1] + formats[code], data)]
+
+
+def meaning(v):
+    """What a call of NumPy or pandas puts together, NONE for others."""
+    if not (isinstance(v, Rec) and v.how == "call" and isinstance(v.cls, Glob)):
+        return NONE
+    if v.cls.is_("numpy.core.multiarray.scalar"):
+        return numbers(*v.args)[0]
+    if v.cls.is_("numpy.core.multiarray._reconstruct") and len(v.states[0][1]) == 1:
+        _, (n,), dtype, _, data = v.states[0]
+        flat = data if isinstance(data, list) else numbers(dtype, data)
+        assert len(flat) == n
+        return flat
+    if v.cls.is_("pandas._libs.tslibs.timestamps._unpickle_timestamp") and v.args[1:] == (None, None, 10):
+        whole, nanos = divmod(v.args[0], 10**9)
+        return (datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=whole)).isoformat() + ".%09d" % nanos
+    return NONE
+
+
 class Plain:
     def __init__(self):
         self.active = set()
@@ -409,6 +443,10 @@ class Plain:
         return "{" + ",".join('"' + k + '":' + self.write(v) for k, (_, v) in zip(keys, pairs)) + "}"
 
     def write(self, v):
+        if zone_name(v):
+            return string(zone_name(v))
+        if meaning(v) is not NONE:
+            return self.write(meaning(v))
         if isinstance(v, (list, tuple, dict, Items, Rec)):
             if id(v) in self.active:
                 return '"<cycle>"'
@@ -444,6 +482,8 @@ class Plain:
             return '"<buffer %d>"' % v.index
         if isinstance(v, Pers):
             return '{"py/persid":' + self.write(v.id) + "}"
+        if isinstance(v, Zoned) and zone_name(v.rec.args[1]):
+            return string(iso(v.naive) + "[" + zone_name(v.rec.args[1]) + "]")
         if isinstance(v, Zoned):
             return '{"py/class":%s,"args":%s}' % (string(v.rec.cls.full()), self.list([iso(v.naive), v.rec.args[1]]))
         raise TypeError(type(v))
