@@ -18,7 +18,7 @@ type pipeFlags struct {
 	idle, limit durationFlag
 	route       string
 	exactlyOnce bool
-	commitEvery durationFlag
+	commitEvery commitEveryFlag
 	compression string
 	toValue     string
 	onError     string
@@ -69,7 +69,7 @@ func (f *pipeFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.route, "route", "", "the topic by the jq `EXPR` over the record as it is written; null is DST")
 	flags.BoolVar(&f.exactlyOnce, "exactly-once", false, "commit results and offsets in one transaction for each member")
 	flags.BoolVar(&f.create, "create", false, "create DST like SRC if it does not exist: partitions and configuration")
-	flags.Var(&f.commitEvery, "commit-every", "commit what is done every `D`")
+	flags.Var(&f.commitEvery, "commit-every", "commit what is done every `D`, or after N records and every 5s")
 	flags.StringVarP(&f.compression, "compression", "z", "", "`none|gzip|snappy|lz4|zstd`")
 	flags.StringVar(&f.onError, "on-error", "stop", "records that cannot be decoded, changed, routed or delivered: `stop|skip|dlq:TOPIC`")
 	r.serdes.cluster = &r.cluster
@@ -85,7 +85,7 @@ func (f *pipeFlags) registerReading(flags *pflag.FlagSet) {
 	r.reading.isolation = "read_committed"
 	flags.StringVar(&r.reading.from, "from-offset", "", "move the group to position `P` first: beginning, end, N, +N, -N, @TIME, 0=10,3=-5")
 	flags.BoolVarP(&f.exit, "exit", "e", false, "stop when all that was there at the start is done, by whichever member")
-	flags.Int64VarP(&f.count, "count", "n", 0, "stop after exactly `N` records that were written or put aside")
+	flags.Int64VarP(&f.count, "count", "n", 0, "stop after `N` records that were written or put aside; all that becomes of one record is")
 	flags.Var(&f.idle, "idle-timeout", "stop when nothing has come for `D`")
 	flags.Var(&f.limit, "for", "stop after `D`")
 	r.filters.register(flags, "key-equals") // members of a group read all partitions

@@ -118,7 +118,8 @@ func (m *pipeMember) commitNow(ev kafka.Event, n int) error {
 func (m *pipeMember) commitDue(ev kafka.Event, n int) error {
 	count := m.run.limits.count
 	enough := count > 0 && m.claims > 0 && m.pipeline.claims.Load() >= count
-	if !enough && time.Since(m.since) < m.pipePlan.flags.commitEvery.d {
+	if every := &m.pipePlan.flags.commitEvery; !enough && time.Since(m.since) < every.d &&
+		(every.n == 0 || m.read+int64(n-m.at) < every.n) {
 		return nil
 	}
 	if err := m.commitNow(ev, n); err != nil {
@@ -133,11 +134,17 @@ func (m *pipeMember) commitDue(ev kafka.Event, n int) error {
 // claimAgain is how often a member asks whether others have given claims back.
 const claimAgain = 20 * time.Millisecond
 
-// claim takes the record at hand from the budget of --count, once. While none is left it
+// claim takes a result of the record at hand from the budget of --count. While none is left it
 // waits: what others have claimed may be taken back. It returns errEnough at the end.
 func (m *pipeMember) claim() error {
 	count := m.run.limits.count
-	if count == 0 || m.claimed {
+	if count == 0 {
+		return nil
+	}
+	if m.claimed > 0 { // all that becomes of a record is written, or nothing
+		m.pipeline.claims.Add(1)
+		m.claimed++
+		m.claims++
 		return nil
 	}
 	for {
@@ -151,7 +158,7 @@ func (m *pipeMember) claim() error {
 			continue
 		}
 		if m.pipeline.claims.CompareAndSwap(n, n+1) {
-			m.claimed = true
+			m.claimed = 1
 			m.claims++
 			return nil
 		}
@@ -160,11 +167,9 @@ func (m *pipeMember) claim() error {
 
 // unclaim gives the record at hand back to the budget.
 func (m *pipeMember) unclaim() {
-	if m.claimed {
-		m.claimed = false
-		m.claims--
-		m.pipeline.claims.Add(-1)
-	}
+	m.claims -= m.claimed
+	m.pipeline.claims.Add(-m.claimed)
+	m.claimed = 0
 }
 
 // suspected says whether the record at hand was refused before.

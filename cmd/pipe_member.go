@@ -25,7 +25,7 @@ type pipeMember struct {
 
 	here      origin          // the record at hand
 	results   int64           // of the record at hand
-	claimed   bool            // the record at hand counts for --count
+	claimed   int64           // results of the record at hand that count for --count
 	at        int             // records of the batch at hand that are acknowledged
 	foreign   int64           // of those behind, records that were passed over: they are somebody else's
 	confirmed map[origin]bool // records that were refused when they were sent alone
@@ -51,7 +51,7 @@ func (l *pipeline) carrier(number int) kafka.Carrier {
 	m := &pipeMember{pipeline: l, packer: newPacker(), number: number, confirmed: map[origin]bool{}, since: time.Now()}
 	m.changer = l.newChanger()
 	m.worker = l.newWorker(l.pipePlan.flags.exec, l.pipePlan.flags.execMode)
-	m.plain = m.changer.plain() && l.route == nil && !l.transcodes && l.run.limits.count == 0
+	m.plain = m.changer.plain() && l.route == nil && !l.transcodes && l.run.limits.count == 0 && l.pipePlan.flags.commitEvery.n == 0
 	if m.ended = m.open(); m.ended != nil {
 		l.stop(m.ended)
 	}
@@ -234,7 +234,7 @@ func (m *pipeMember) pass(b *kafka.Batch) (int, error) {
 
 // begin starts with a record.
 func (m *pipeMember) begin(r *kafka.Record) {
-	m.here, m.results, m.claimed = origin{r.Partition, r.Offset}, 0, false
+	m.here, m.results, m.claimed = origin{r.Partition, r.Offset}, 0, 0
 }
 
 // change packs what becomes of a record.
@@ -285,6 +285,7 @@ func (m *pipeMember) settle(rec *kafka.Record, err error) error {
 	var bad *unusable
 	if errors.As(err, &bad) {
 		m.drop()
+		m.unclaim()
 		m.results = 0
 		err = m.reject(rec, bad)
 	}

@@ -76,8 +76,6 @@ func (f *pipeFlags) check(src, dst string) error {
 		return usagef("--create: DST - names no topic")
 	case dst == "-" && f.route == "":
 		return usagef("DST -: want --route, which says where each record goes")
-	case f.commitEvery.d <= 0:
-		return usagef("--commit-every: want a duration above 0")
 	}
 	if err := checkCompression(f.compression); err != nil {
 		return err

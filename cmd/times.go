@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -63,3 +64,33 @@ func (f *durationFlag) Set(s string) (err error) {
 }
 
 func (f *durationFlag) Type() string { return "D" }
+
+// commitEveryFlag reads how often a pipe commits: after a time, or after a number of
+// records. What is committed after records is also committed every 5 s, so that the last
+// ones do not wait for others.
+type commitEveryFlag struct {
+	d time.Duration
+	n int64 // 0: by time alone
+}
+
+func (f *commitEveryFlag) String() string {
+	if f.n > 0 {
+		return strconv.FormatInt(f.n, 10)
+	}
+	return (&durationFlag{d: f.d}).String()
+}
+
+func (f *commitEveryFlag) Set(s string) error {
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n > 0 {
+		f.n, f.d = n, 5*time.Second
+		return nil
+	}
+	var d durationFlag
+	if err := d.Set(s); err != nil {
+		return errors.New("want a number of records or a duration such as 500ms, above 0")
+	}
+	f.n, f.d = 0, d.d
+	return nil
+}
+
+func (f *commitEveryFlag) Type() string { return "D" }
