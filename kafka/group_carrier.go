@@ -116,8 +116,14 @@ func (m *member) rewind() error {
 		return err
 	}
 	own := make(map[TopicPartition]int64, len(m.parts))
-	for tp := range m.parts {
-		own[tp] = 0
+	for tp, p := range m.parts {
+		if !p.gone {
+			own[tp] = 0
+		}
+	}
+	if len(own) == 0 { // of topics that were deleted nothing can be read again
+		m.rewinding = false
+		return nil
 	}
 	starts, unled, err := m.starts(clientOffsets(own))
 	if m.polling.Err() != nil || errors.Is(err, errNoAnswer) && time.Since(m.stuck) < rewindLimit {

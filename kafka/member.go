@@ -27,10 +27,11 @@ type member struct {
 	committed time.Time // when last
 	failure   error     // of a rebalance callback, whose error the client drops
 	closing   bool
-	carrier   Carrier   // nil: the member commits by itself
-	rewinding bool      // what was taken back is to be read again
-	stuck     time.Time // since when
-	paused    bool      // see pollNow
+	carrier   Carrier         // nil: the member commits by itself
+	rewinding bool            // what was taken back is to be read again
+	fresh     map[string]bool // topics that were created again: read from their beginning
+	stuck     time.Time       // since when
+	paused    bool            // see pollNow
 }
 
 func newMember(g *Group, number int) *member {
@@ -86,6 +87,7 @@ func (m *member) run() error {
 		consumer: c, parts: map[TopicPartition]*readPart{}, member: true,
 		follow: g.gc.follows(), ended: true, ledger: m.ledger, refused: m.refused,
 	}
+	m.anew = m.renew
 	m.emit = g.emit(m.number)
 	if g.gc.Carrier != nil {
 		m.carrier = g.gc.Carrier(m.number)
@@ -222,11 +224,11 @@ const commitLimit = time.Second
 // coordinator.
 func (m *member) commit() error {
 	m.committed = time.Now()
-	due := m.ledger.due()
-	if len(due) == 0 {
-		return nil
+	due, err := m.stillDue()
+	if err != nil || len(due) == 0 {
+		return err
 	}
-	err := m.store(due)
+	err = m.store(due)
 	if err == nil {
 		m.ledger.settle(due)
 		return m.tell(Change{Kind: ChangeCommitted, Offsets: due})

@@ -83,7 +83,9 @@ type Reader struct {
 	asides    []*readPart // those that librdkafka does not read, see reader_old.go
 	stalledAt time.Time   // when they were looked for last
 
-	topics   []Topic
+	topics   []Topic // as they are known; of a member, those that it had partitions of
+	ids      identities
+	anew     func(topic string) // of a member: one of its topics is read from its beginning
 	topology chan []Topic
 	hurry    atomic.Bool // a topic is missing: look for it more often
 	stop     context.CancelFunc
@@ -99,6 +101,7 @@ type readPart struct {
 	done  bool
 	gone  bool // the topic was deleted: what still comes is of no use
 	atEnd bool
+	heard time.Time // when records or its end came last
 	// short is when the log turned out to end before a span that was in it.
 	short time.Time
 	// silent is set from a restart until the partition says something, see seek.
@@ -191,6 +194,11 @@ func (r *Reader) step(ctx context.Context, b *Batch) error {
 		return err
 	}
 	r.keepWithin(b)
+	if len(r.ids.doubted) > 0 || r.ids.again {
+		if err := r.verify(ctx, b); err != nil {
+			return err
+		}
+	}
 	for i := range b.Signals {
 		if err := r.signal(ctx, &b.Signals[i]); err != nil {
 			return err
@@ -238,9 +246,15 @@ func (r *Reader) Run(ctx context.Context, emit func(Event) error) error {
 // on.
 func (r *Reader) keepWithin(b *Batch) {
 	kept := b.Records[:0]
+	now := time.Now()
+	var last *readPart
 	for i := range b.Records {
 		rec := &b.Records[i]
 		p := r.part(rec.Topic, rec.Partition)
+		if p != last && p != nil {
+			r.heard(p, now, true)
+		}
+		last = p
 		if p != nil && p.silent {
 			r.spoke(p)
 		}

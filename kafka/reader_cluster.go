@@ -17,7 +17,7 @@ func (r *Reader) checkCluster(ctx context.Context) error {
 	}
 	select {
 	case topics := <-r.topology:
-		return r.adopt(topics)
+		return r.adopt(ctx, topics)
 	default:
 		return nil
 	}

@@ -22,10 +22,14 @@ func (r *Reader) signal(ctx context.Context, s *Signal) error {
 		r.answered()
 		r.reachedEnd(p, s.Offset)
 		return nil
-	case ck.ErrAutoOffsetReset, ck.ErrOffsetOutOfRange:
+	case ck.ErrAutoOffsetReset, ck.ErrOffsetOutOfRange, ck.ErrLogTruncation:
+		if other, err := r.other(ctx, p.Topic); other || err != nil {
+			return err
+		}
+		if s.code == ck.ErrLogTruncation {
+			return r.truncated(p, s.Offset)
+		}
 		return r.reposition(ctx, p)
-	case ck.ErrLogTruncation:
-		return r.truncated(p, s.Offset)
 	case ck.ErrBadMsg, ck.ErrInvalidMsg, ck.ErrBadCompression:
 		if p.corrupt == p.next {
 			return fmt.Errorf("%s@%d: %w: %s", p.TopicPartition, p.next, ErrCorrupt, s.Text)
@@ -55,6 +59,7 @@ func (r *Reader) signal(ctx context.Context, s *Signal) error {
 func (r *Reader) reachedEnd(p *readPart, end int64) {
 	p.next = max(p.next, end)
 	p.atEnd = true
+	r.heard(p, time.Now(), false)
 	switch {
 	case p.end == Follow:
 		r.reach(p, false)

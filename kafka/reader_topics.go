@@ -39,12 +39,15 @@ func (r *Reader) deleted(topic string) error {
 	if r.ends || !r.follow {
 		return fmt.Errorf("%s was deleted while it was read: %w", topic, ErrUnknownTopic)
 	}
-	i := slices.IndexFunc(r.topics, func(t Topic) bool { return t.Name == topic })
+	i := r.known(topic)
 	if i < 0 {
 		return nil // said already
 	}
 	r.topics = slices.Delete(slices.Clone(r.topics), i, i+1)
 	r.hurry.Store(true)
+	if r.member {
+		r.ids.former, r.ids.again = append(r.ids.former, topic), true
+	}
 	for tp, p := range r.parts {
 		p.gone = p.gone || tp.Topic == topic
 	}
@@ -53,12 +56,23 @@ func (r *Reader) deleted(topic string) error {
 }
 
 // adopt compares the topics as they are with those that are read.
-func (r *Reader) adopt(topics []Topic) error {
+func (r *Reader) adopt(ctx context.Context, topics []Topic) error {
+	topics = slices.Clone(topics)
 	for _, known := range r.topics {
-		if !slices.ContainsFunc(topics, func(t Topic) bool { return t.Name == known.Name }) {
+		i := slices.IndexFunc(topics, func(t Topic) bool { return t.Name == known.Name })
+		if i >= 0 && topics[i].ID == known.ID {
+			continue
+		}
+		// What it looked like when the others were asked for may be long ago.
+		switch found, _ := r.identify(ctx, []string{known.Name}); {
+		case len(found) == 0 && i < 0:
 			if err := r.deleted(known.Name); err != nil {
 				return err
 			}
+		case len(found) > 0 && i < 0:
+			topics = append(topics, found[0])
+		case len(found) > 0:
+			topics[i] = found[0]
 		}
 	}
 	names := r.names()
@@ -84,7 +98,7 @@ func (r *Reader) adopt(topics []Topic) error {
 // partitions are read already.
 func (r *Reader) adoptTopic(t Topic, read bool) error {
 	known := 0
-	i := slices.IndexFunc(r.topics, func(k Topic) bool { return k.Name == t.Name })
+	i := r.known(t.Name)
 	switch {
 	case !read:
 		r.pending = append(r.pending, Notice{Kind: NoticeTopic, Topic: t.Name, Partition: -1, To: int64(len(t.Partitions))})
@@ -97,6 +111,9 @@ func (r *Reader) adoptTopic(t Topic, read bool) error {
 		return fmt.Errorf("%s was deleted, and created again, while it was read: %w", t.Name, ErrUnknownTopic)
 	default:
 		r.pending = append(r.pending, Notice{Kind: NoticeRecreated, Topic: t.Name, Partition: -1})
+		if r.anew != nil {
+			r.anew(t.Name)
+		}
 	}
 	for ; known < len(t.Partitions); known++ {
 		if err := r.start(TopicPartition{t.Name, t.Partitions[known].ID}); err != nil {
@@ -125,6 +142,11 @@ func (r *Reader) start(tp TopicPartition) error {
 		return nil
 	case p != nil:
 		p.from, p.next, p.gone, p.atEnd, p.corrupt, p.looked, p.aside = 0, 0, false, false, -1, -1, nil
+		p.heard, p.short = time.Time{}, time.Time{}
+		if r.ledger != nil {
+			r.ledger.disown([]TopicPartition{tp})
+			r.ledger.own(map[TopicPartition]int64{tp: 0})
+		}
 		return r.seek(p)
 	}
 	p = &readPart{TopicPartition: tp, end: Follow, corrupt: -1, looked: -1}

@@ -48,6 +48,9 @@ func (m *member) assigned(partitions []ck.TopicPartition) error {
 		return explain(m.cfg, m.logs, m.client.Assign(partitions))
 	}
 	read, unread := m.divide(partitions)
+	if err := m.learn(read); err != nil {
+		return err
+	}
 	starts := map[TopicPartition]int64{}
 	var unled []TopicPartition
 	if len(read) > 0 {
@@ -154,7 +157,7 @@ func (m *member) starts(partitions []ck.TopicPartition) (starts map[TopicPartiti
 		if c.Offset >= 0 {
 			continue
 		}
-		if m.group.gc.Reset == "error" {
+		if m.group.gc.Reset == "error" && !m.fresh[tp.Topic] {
 			return nil, nil, fmt.Errorf("%s: %w: group %s has no committed offset here, and --offset-reset is error", tp, ErrFailed, m.group.gc.Name)
 		}
 		if end, ok := m.group.gc.Ends[tp]; ok && end.Empty { // nothing of it is read
@@ -169,7 +172,7 @@ func (m *member) starts(partitions []ck.TopicPartition) (starts map[TopicPartiti
 		if err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", tp, explain(m.cfg, m.logs, err))
 		}
-		if starts[tp] = start; m.group.gc.Reset == "latest" {
+		if starts[tp] = start; m.group.gc.Reset == "latest" && !m.fresh[tp.Topic] {
 			starts[tp] = end
 		}
 	}
