@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"unicode/utf8"
 
@@ -45,25 +44,10 @@ func (w *production) delivered(o *kafka.Outgoing, i int, r kafka.Receipt) {
 	p.receipts = append(b, "}\n"...)
 }
 
-// receiptWriter is stdout for receipts. That nobody reads them any more is told, and ends
-// nothing: records are what a produce is for. One goroutine owns it.
-type receiptWriter struct {
-	to     io.Writer
-	notice func(format string, args ...any)
-	gone   bool
-}
-
-func (r *receiptWriter) Write(p []byte) (int, error) {
-	if r.gone {
-		return len(p), nil
-	}
-	n, err := r.to.Write(p)
-	if errors.Is(err, errGone) {
-		r.gone = true
-		r.notice("nobody reads the receipts any more: no further ones are printed")
-		return len(p), nil
-	}
-	return n, err
+// unread tells that nobody reads the receipts any more. That ends nothing: records are
+// what a produce is for.
+func (w *production) unread(error) {
+	w.env.notice("nobody reads the receipts any more: no further ones are printed")
 }
 
 // appendKnown appends a number, and null for one that nobody knows.

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +16,7 @@ import (
 // be done once the text was written.
 type chunk struct {
 	text    []byte
-	ends    []recordEnd  // of the records in text; none: text is written whole
+	ends    []recordEnd  // of the records in text; none: each line is one
 	trail   *kafka.Trail // acknowledges records of which only some were written; may be nil
 	notices []string
 	done    func() // once text was written; nil: nothing
@@ -222,9 +223,12 @@ func (p *printer) recordEnd(text []byte, n int) int {
 				return part.start + e.text
 			}
 		}
-		if whole := part.start + len(part.text); whole >= n {
-			return whole
+		if part.start+len(part.text) >= n {
+			break
 		}
+	}
+	if end := bytes.IndexByte(text[n-1:], '\n'); end >= 0 {
+		return n + end
 	}
 	return len(text)
 }

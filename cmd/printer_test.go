@@ -146,10 +146,10 @@ func TestPrinterReaderGone(t *testing.T) {
 func TestPrinterRecordEnd(t *testing.T) {
 	p := &printer{parts: []pendingChunk{
 		{0, chunk{text: []byte("ab\ncd\n"), ends: []recordEnd{{3, 1}, {6, 4}}}},
-		{6, chunk{text: []byte("whole\n")}},
+		{6, chunk{text: []byte("line\nline\n")}},
 	}}
-	for n, want := range map[int]int{0: 0, 1: 3, 3: 3, 4: 6, 6: 6, 7: 12, 12: 12} {
-		if got := p.recordEnd([]byte("ab\ncd\nwhole\n"), n); got != want {
+	for n, want := range map[int]int{0: 0, 1: 3, 3: 3, 4: 6, 6: 6, 7: 11, 11: 11, 12: 16} {
+		if got := p.recordEnd([]byte("ab\ncd\nline\nline\n"), n); got != want {
 			t.Errorf("after %d bytes: %d, want %d", n, got, want)
 		}
 	}

@@ -74,7 +74,7 @@ func (p *producePlan) run(ctx context.Context, env *Env) error {
 	live := context.WithoutCancel(ctx) // may we finish what we hold? yes: deliveries have deadlines
 	w := &production{
 		producePlan: p, env: env, stop: stop,
-		printer: &printer{stdout: &receiptWriter{to: env.Stdout, notice: env.notice}, stderr: env.Stderr},
+		printer: &printer{stdout: env.Stdout, stderr: env.Stderr, notice: env.notice},
 		chunks:  make(chan chunk, 16), gone: make(chan struct{}),
 		topics: map[string]*destination{}, scratch: []byte{},
 		free:    make(chan *input.Batch, maxBatches),
@@ -230,6 +230,11 @@ func nearOrNew(err error) error {
 // carry moves records from the source to the broker, waits for their fate, and says
 // how it went.
 func (w *production) carry(ctx, polling, live context.Context, source input.Reader, preamble func() []byte, known bool) error {
+	hurry, unhurry := graceAfter(writePatience, isSignal, ctx)
+	defer unhurry()
+	giveUp, unbind := graceAfter(outputGrace, isSignal, ctx)
+	defer unbind()
+	w.printer.hurry, w.printer.giveUp, w.printer.gone = hurry, giveUp, w.unread
 	printed := make(chan error, 1)
 	go func() { // ends when chunks is closed, or at a failed write
 		err := w.printer.print(w.chunks)
