@@ -260,7 +260,10 @@ func (r *replay) ended(polling context.Context, err error) error {
 	if n := r.total.unmatched; n > 0 {
 		r.say(unmatchedNotice, countOf(n, "record"), r.unmatched)
 	}
-	err = r.closeDump(err)
+	if err = r.closeDump(err); r.dst.file == "-" && errors.Is(err, errGone) { // a part of a dump is none
+		r.discarded = true
+		err = faultf(codeFailed, "%s: its reader has gone: the dump is not whole", r.dst)
+	}
 	if err == nil && r.flags.verify {
 		err = r.verified(context.WithoutCancel(polling))
 	}
