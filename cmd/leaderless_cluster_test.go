@@ -103,3 +103,24 @@ func TestPartitionWithoutLeader(t *testing.T) {
 		t.Errorf("%d lines of 30", n)
 	}
 }
+
+// A leader that is frozen is replaced within the timeout; until then nothing is said of its
+// partitions, and never a part as if it were all.
+func TestFrozenLeader(t *testing.T) {
+	s, c := clusterStage(t, replicated())
+	s.create(6)
+	s.numbers(0, 3000)
+	if err := c.Freeze(3); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"topic", "count", s.topic}, {"consume", s.topic, "-e"}} {
+		p := s.start(append(args, "--timeout", "40s")...)
+		p.wait(0)
+		if out := p.printed(); out != "3000\n" && strings.Count(out, "\n") != 3000 {
+			t.Errorf("%v: %d lines, %.40q", args, strings.Count(out, "\n"), out)
+		}
+	}
+	if err := c.Thaw(3); err != nil {
+		t.Fatal(err)
+	}
+}

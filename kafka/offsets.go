@@ -127,26 +127,41 @@ func (a *Admin) listOffsets(ctx context.Context, partitions []TopicPartition, sp
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
 	offsets := make(map[TopicPartition]int64, len(partitions))
+	q := offsetsQuestion{spec: spec, isolation: isolation, limit: a.cfg.timeout() / 4, answers: offsets}
 	var last error // why partitions are still to answer
 	for len(partitions) > 0 {
-		later, err := a.listOffsetsOfLed(ctx, partitions, spec, isolation, offsets)
-		if err == nil || len(later) == 0 {
-			if err != nil && last != nil && ctx.Err() != nil {
-				return offsets, silentIn(partitions, last, a.cfg.timeout())
-			}
+		later, err := a.listOffsetsOfLed(ctx, partitions, &q)
+		switch {
+		case err == nil:
+			return offsets, nil
+		case len(later) == 0 && (last == nil || ctx.Err() == nil):
 			return offsets, err
+		case len(later) > 0:
+			partitions, last = later, err
 		}
-		if partitions, last = later, err; pause(ctx, pollInterval) != nil {
+		if pause(ctx, pollInterval) != nil {
+			if len(offsets) == 0 && errors.Is(last, ErrUnreachable) {
+				return nil, last // it is not about partitions
+			}
 			return offsets, silentIn(partitions, last, a.cfg.timeout())
 		}
 	}
 	return offsets, nil
 }
 
+// offsetsQuestion is what is asked of partitions. One request waits for limit at most: a
+// leader that does not answer may not be one for long.
+type offsetsQuestion struct {
+	spec      func(TopicPartition) ck.OffsetSpec
+	isolation ck.IsolationLevel
+	limit     time.Duration
+	answers   map[TopicPartition]int64
+}
+
 // listOffsetsOfLed is listOffsetsOnce for partitions of which some may have no leader:
 // they are to be asked about again.
-func (a *Admin) listOffsetsOfLed(ctx context.Context, partitions []TopicPartition, spec func(TopicPartition) ck.OffsetSpec, isolation ck.IsolationLevel, offsets map[TopicPartition]int64) (later []TopicPartition, err error) {
-	later, err = a.listOffsetsOnce(ctx, partitions, spec, isolation, offsets)
+func (a *Admin) listOffsetsOfLed(ctx context.Context, partitions []TopicPartition, q *offsetsQuestion) (later []TopicPartition, err error) {
+	later, err = a.listOffsetsOnce(ctx, partitions, q)
 	if !errors.Is(err, ErrNoLeader) {
 		return later, err
 	}
@@ -154,7 +169,7 @@ func (a *Admin) listOffsetsOfLed(ctx context.Context, partitions []TopicPartitio
 	if err != nil {
 		return nil, err
 	}
-	later, err = a.listOffsetsOnce(ctx, led, spec, isolation, offsets)
+	later, err = a.listOffsetsOnce(ctx, led, q)
 	if err != nil && len(later) == 0 {
 		return nil, err
 	}
@@ -201,36 +216,56 @@ func (a *Admin) splitLed(ctx context.Context, partitions []TopicPartition) (led,
 	return led, unled, nil
 }
 
-// listOffsetsOnce asks once and adds what it was told to offsets. With an error that a
+// listOffsetsOnce asks once and adds what it was told to the answers. With an error that a
 // later question need not meet it gives the partitions to ask about again. ErrNoLeader is
 // about one of them, and then none has answered.
-func (a *Admin) listOffsetsOnce(ctx context.Context, partitions []TopicPartition, spec func(TopicPartition) ck.OffsetSpec, isolation ck.IsolationLevel, offsets map[TopicPartition]int64) (later []TopicPartition, err error) {
+func (a *Admin) listOffsetsOnce(ctx context.Context, partitions []TopicPartition, q *offsetsQuestion) (later []TopicPartition, err error) {
 	if len(partitions) == 0 {
 		return nil, nil
 	}
 	request := make(map[ck.TopicPartition]ck.OffsetSpec, len(partitions))
 	for _, p := range partitions {
-		request[ck.TopicPartition{Topic: &p.Topic, Partition: p.Partition}] = spec(p)
+		request[ck.TopicPartition{Topic: &p.Topic, Partition: p.Partition}] = q.spec(p)
 	}
 	result, err := a.client.ListOffsets(ctx, request,
-		requestWithin(a.cfg.timeout()), ck.SetAdminIsolationLevel(isolation))
-	if err != nil && errorOf(err).Code() == ck.ErrNoent {
+		requestWithin(q.limit), ck.SetAdminIsolationLevel(q.isolation))
+	switch {
+	case err == nil:
+	case errorOf(err).Code() == ck.ErrNoent:
 		return partitions, ErrNoLeader
-	}
-	if err != nil {
+	case hadNoAnswer(err):
+		a.lookAnew(q)
+		return partitions, explain(a.cfg, a.logs, err)
+	default:
 		return nil, explain(a.cfg, a.logs, err)
 	}
+	silent := false
 	for tp, info := range result.ResultInfos {
 		p := TopicPartition{*tp.Topic, tp.Partition}
-		if info.Error.Code() == ck.ErrNoError {
-			offsets[p] = int64(info.Offset)
+		failure := info.Error
+		if failure.Code() == ck.ErrNoError && info.Offset == ck.OffsetInvalid { // so it is when its leader has not answered
+			failure = ck.NewError(ck.ErrTimedOut, "", false)
+		}
+		if failure.Code() == ck.ErrNoError {
+			q.answers[p] = int64(info.Offset)
 			continue
 		}
-		cause := explain(a.cfg, a.logs, info.Error)
-		if !mends(info.Error) {
+		cause := explain(a.cfg, a.logs, failure)
+		if !mends(failure) {
 			return nil, fmt.Errorf("%s: %w", p, cause)
 		}
 		err, later = cause, append(later, p)
+		silent = silent || hadNoAnswer(failure)
+	}
+	if silent {
+		a.lookAnew(q)
 	}
 	return later, err
+}
+
+// lookAnew lets the client hear of new leaders, when one has not answered: it would ask the
+// same again. The next request may take longer.
+func (a *Admin) lookAnew(q *offsetsQuestion) {
+	_, _ = a.client.GetMetadata(nil, true, millis(q.limit, 0, maxSpan)) // without an answer nothing is new
+	q.limit = min(2*q.limit, a.cfg.timeout())
 }
