@@ -50,5 +50,5 @@ func isEmpty(flag *pflag.Flag) bool {
 		values := list.GetSlice()
 		return len(values) == 0 || slices.Contains(values, "")
 	}
-	return flag.Value.String() == ""
+	return flag.Value.Type() == "string" && flag.Value.String() == "" // others refuse it themselves
 }

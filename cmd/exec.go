@@ -88,7 +88,12 @@ func (j *viewJob) answer(_, next int, a execAnswer) error {
 		}
 		text = textOf(a.value)
 	}
-	j.out.text = append(append(j.out.text, text...), '\n')
+	if j.env.StdoutTerminal {
+		j.out.text = output.AppendEscaped(j.out.text, text)
+	} else {
+		j.out.text = append(j.out.text, text...)
+	}
+	j.out.text = append(j.out.text, '\n')
 	j.out.ends = append(j.out.ends, recordEnd{len(j.out.text), next})
 	j.printed.Add(1)
 	if len(j.out.text) < flushAt {

@@ -273,7 +273,7 @@ and that before the default. An empty variable is as good as none, but for a pro
 %s
 A secret may refer to where it is: @env:NAME, @file:PATH, @cmd:COMMAND, @keyring:NAME.
 
-kstream sandbox sets KSTREAM_BROKERS for the command that it runs, and takes away what else
-speaks of a cluster.
+kstream sandbox sets KSTREAM_BROKERS for the command that it runs, takes away what else speaks of
+a cluster or a registry, and makes the configuration file an empty one.
 `, helpTerms(environmentVariables()))
 }

@@ -30,7 +30,7 @@ func Main(args []string) (status int) {
 	env := newEnv()
 	defer func() {
 		if r := recover(); r != nil {
-			fmt.Fprintf(env.Stderr, "kstream: bug: %v\n%s\nhint: please report this with the command line and the lines above; remove what is secret\n", r, debug.Stack())
+			fmt.Fprintf(env.Stderr, "kstream: bug: %s\n%s\nhint: please report this with the command line and the lines above; remove what is secret\n", oneLine(fmt.Sprint(r)), debug.Stack())
 			status = exitOf(codeBug)
 		}
 	}()

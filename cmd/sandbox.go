@@ -26,8 +26,9 @@ func newSandboxCmd(env *Env) *cobra.Command {
 		Use:   "sandbox [flags] -- COMMAND [ARG...]",
 		Short: "Run a command with a throw-away broker",
 		Long: `Run COMMAND with a broker of its own, in memory, on a free port of the loopback
-address. COMMAND finds it in KSTREAM_BROKERS; other settings of kstream in the
-environment that speak of a cluster are taken away. Signals go to COMMAND, its exit
+address. COMMAND finds it in KSTREAM_BROKERS. No other cluster and no schema registry of
+yours counts inside: variables that name one are taken away, and KSTREAM_CONFIG is an empty
+file, so that no context is the current one; flags of COMMAND still count. Signals go to COMMAND, its exit
 code becomes ours (128+N when signal N killed it), and the broker ends with it.`,
 		Example: `  kstream sandbox -- make test
   kstream sandbox --topics orders:3 -- sh -c 'date | kstream produce orders'
@@ -125,17 +126,18 @@ func passStatus(err error) error {
 	return err
 }
 
-// sandboxEnviron is environ with the sandbox as its only cluster.
+// sandboxEnviron is environ with the sandbox as its only cluster: neither variables nor
+// a configuration file say anything of another one.
 func sandboxEnviron(environ []string, brokers string) []string {
 	kept := slices.DeleteFunc(slices.Clone(environ), func(s string) bool {
 		name, _, _ := strings.Cut(s, "=")
 		switch name {
-		case "KSTREAM_BROKERS", "KSTREAM_CONTEXT", "KSTREAM_PROPERTIES":
+		case "KSTREAM_BROKERS", "KSTREAM_CONFIG", "KSTREAM_CONTEXT", "KSTREAM_PROPERTIES", "KSTREAM_REGISTRY":
 			return true
 		}
 		return strings.HasPrefix(name, "KSTREAM_PROPERTY_")
 	})
-	return append(kept, "KSTREAM_BROKERS="+brokers)
+	return append(kept, "KSTREAM_BROKERS="+brokers, "KSTREAM_CONFIG="+os.DevNull)
 }
 
 // pathCause is what the system said, without the operation and the path before it.
