@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -37,6 +38,8 @@ func Main(args []string) (status int) {
 	ctx, release := withSignals(context.Background(), env)
 	defer release()
 	root := newRoot(env)
+	help := &helpOutput{to: env.Stdout}
+	root.SetOut(help)
 	completeLine(root, env, args)
 	root.SetArgs(args)
 	if err := unknownCommand(root, args); err != nil {
@@ -46,7 +49,24 @@ func Main(args []string) (status int) {
 	if errors.Is(err, context.Canceled) { // some call was cut short
 		err = firstOf(stopped(ctx), err)
 	}
+	if err == nil {
+		err = help.failed
+	}
 	return finish(env.Stderr, asTyped(ran, args, err), wantsJSON(ran, args))
+}
+
+// helpOutput is where cobra prints help. It keeps the error that cobra does not look at.
+type helpOutput struct {
+	to     io.Writer
+	failed error
+}
+
+func (h *helpOutput) Write(p []byte) (int, error) {
+	n, err := h.to.Write(p)
+	if h.failed == nil {
+		h.failed = err
+	}
+	return n, err
 }
 
 // wantsJSON says whether errors are to be JSON: -o json was given, even when the rest
