@@ -4,50 +4,119 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
+	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 )
 
-// TestImports holds the packages to the directions that ARCHITECTURE.md draws.
-// Of each module on the left only the folders on the right may import it, test files included.
-func TestImports(t *testing.T) {
-	within := map[string][]string{
-		"kstream/cmd":    {".", "cmd"},
-		"kstream/kafka":  {"cmd", "kafka"},
-		"kstream/serde":  {"cmd", "serde"},
-		"kstream/output": {"cmd", "output"},
-
-		"github.com/confluentinc/confluent-kafka-go": {"kafka"},
-		"github.com/spf13/cobra":                     {"cmd"},
-		"github.com/charmbracelet":                   {"output"},
-		"charm.land":                                 {"output/live"},
-		"github.com/twmb/franz-go":                   {"kafka", "serde/registry"},
+// guarded are the modules that only the packages whose row names them may import.
+func guarded() map[string]string {
+	return map[string]string{
+		"confluent-kafka-go": "github.com/confluentinc/confluent-kafka-go",
+		"cobra":              "github.com/spf13/cobra",
+		"pflag":              "github.com/spf13/pflag",
+		"lipgloss":           "github.com/charmbracelet",
+		"bubbletea":          "charm.land",
+		"franz-go":           "github.com/twmb/franz-go",
+		"goavro":             "github.com/linkedin/goavro",
+		"parquet-go":         "github.com/parquet-go",
 	}
+}
+
+// row is what the table of ARCHITECTURE.md says of a package.
+type row struct {
+	name string
+	may  []string // packages, "name/..." for those below one, and guarded modules
+	all  bool     // any package of kstream
+}
+
+func (r row) allows(name string) bool {
+	return r.all || slices.ContainsFunc(r.may, func(may string) bool {
+		below, tree := strings.CutSuffix(may, "/...")
+		return may == name || tree && (name == below || strings.HasPrefix(name, below+"/"))
+	})
+}
+
+// readTable reads the table of packages.
+func readTable(t *testing.T) map[string]row {
+	t.Helper()
+	text, err := os.ReadFile("ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	quoted := regexp.MustCompile("`([^`]+)`")
+	names := func(cell string) (found []string) {
+		for _, m := range quoted.FindAllStringSubmatch(cell, -1) {
+			found = append(found, m[1])
+		}
+		return found
+	}
+	table := map[string]row{}
+	inside := false
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(strings.TrimSpace(line), "|")
+		switch {
+		case strings.HasPrefix(line, "| package |"):
+			inside = true
+			continue
+		case len(cells) != 5:
+			inside = false
+			continue
+		case !inside || strings.HasPrefix(line, "|---"):
+			continue
+		}
+		for _, name := range names(cells[1]) {
+			if _, twice := table[name]; twice {
+				t.Errorf("ARCHITECTURE.md has two rows for %s", name)
+			}
+			table[name] = row{name, names(cells[3]), strings.Contains(cells[3], "all of kstream")}
+		}
+	}
+	if len(table) == 0 {
+		t.Fatal("ARCHITECTURE.md has no table of packages")
+	}
+	return table
+}
+
+// imports returns what the files of each package import, those of its tests apart.
+func imports(t *testing.T) (program, tests map[string]map[string]string) {
+	t.Helper()
+	program, tests = map[string]map[string]string{}, map[string]map[string]string{}
 	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasPrefix(path, ".") {
+		if err != nil {
 			return err
+		}
+		if entry.IsDir() && path != "." && strings.HasPrefix(entry.Name(), ".") {
+			return fs.SkipDir
+		}
+		if !strings.HasSuffix(path, ".go") {
+			return nil
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
 		if err != nil {
 			return err
 		}
-		dir := filepath.ToSlash(filepath.Dir(path))
+		name, into := filepath.ToSlash(filepath.Dir(path)), program
+		if name == "." {
+			name = "main.go"
+		}
+		if strings.HasSuffix(path, "_test.go") {
+			into = tests
+		}
+		if into[name] == nil {
+			into[name] = map[string]string{}
+		}
 		for _, spec := range file.Imports {
 			imported, err := strconv.Unquote(spec.Path.Value)
 			if err != nil {
 				return err
 			}
-			for module, folders := range within {
-				if strings.HasSuffix(path, "_test.go") && isIn(imported, "kstream/kafka/kafkatest") {
-					continue // the harness
-				}
-				if isIn(imported, module) && !slices.ContainsFunc(folders, func(f string) bool { return isIn(dir, f) }) {
-					t.Errorf("%s imports %s, which only %s may", path, imported, strings.Join(folders, ", "))
-				}
-			}
+			into[name][imported] = path
 			if strings.HasPrefix(imported, "github.com/confluentinc/") && (spec.Name == nil || spec.Name.Name != "ck") {
 				t.Errorf("%s imports %s under another name than ck", path, imported)
 			}
@@ -57,9 +126,53 @@ func TestImports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return program, tests
 }
 
-// isIn reports whether path is parent or below it.
-func isIn(path, parent string) bool {
-	return path == parent || strings.HasPrefix(path, parent+"/")
+// TestImports holds the packages to the table of ARCHITECTURE.md: each has a row, and
+// imports what its row names. Tests may also import what only tests use: the harness, the
+// embedded broker, the suite of the formats, and other implementations as witnesses.
+func TestImports(t *testing.T) {
+	table := readTable(t)
+	program, tests := imports(t)
+	for name := range table {
+		if program[name] == nil {
+			t.Errorf("ARCHITECTURE.md has a row for %s, which is no package", name)
+		}
+	}
+	harness := row{may: []string{
+		"kafka/kafkatest/...", "kafka/chaostest", "kafka/witness", "kafka/embedded", "serde/serdetest", "franz-go", "goavro",
+	}}
+	client := row{may: append(harness.may, "confluent-kafka-go")}
+	check := func(name string, imported map[string]string, also row) {
+		own, ok := table[name]
+		if !ok {
+			t.Errorf("ARCHITECTURE.md has no row for %s", name)
+			return
+		}
+		for _, path := range slices.Sorted(maps.Keys(imported)) {
+			what, ours := strings.CutPrefix(path, "kstream/")
+			if !ours {
+				what = ""
+				for short, module := range guarded() {
+					if path == module || strings.HasPrefix(path, module+"/") {
+						what = short
+					}
+				}
+			}
+			if what != "" && what != name && !own.allows(what) && !also.allows(what) {
+				t.Errorf("%s imports %s, which the row of %s in ARCHITECTURE.md does not name", imported[path], path, name)
+			}
+		}
+	}
+	for name, imported := range program {
+		check(name, imported, row{})
+	}
+	for name, imported := range tests {
+		if strings.HasPrefix(name, "kafka/") {
+			check(name, imported, client)
+		} else {
+			check(name, imported, harness)
+		}
+	}
 }

@@ -8,11 +8,12 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"kstream/cmd/cli"
 	"kstream/kafka"
 	"kstream/output"
 )
 
-func newACLCmd(env *Env) *cobra.Command {
+func newACLCmd(env *cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "acl",
 		Aliases: []string{"acls"},
@@ -75,12 +76,12 @@ func (f *aclFlags) resources() ([]aclResource, error) {
 		{"group", "group", f.groups},
 		{"transactional-id", "transactional_id", f.transactional},
 	} {
-		for _, name := range distinct(named.names) {
+		for _, name := range cli.Distinct(named.names) {
 			if name == "" {
-				return nil, usagef("--%s: the name is empty", named.flag)
+				return nil, cli.Usagef("--%s: the name is empty", named.flag)
 			}
 			if prefix, ok := strings.CutSuffix(name, "*"); ok && prefix != "" {
-				return nil, hint(usagef("--%s %s: rules know no patterns but *", named.flag, name), "--%s %s --prefix is every name that begins so", named.flag, prefix)
+				return nil, cli.Hint(cli.Usagef("--%s %s: rules know no patterns but *", named.flag, name), "--%s %s --prefix is every name that begins so", named.flag, prefix)
 			}
 			found = append(found, aclResource{named.kind, name})
 		}
@@ -93,10 +94,10 @@ func (f *aclFlags) resources() ([]aclResource, error) {
 
 // check gives principals and operations their meaning, or refuses them.
 func (f *aclFlags) check() error {
-	f.principals = distinct(f.principals)
+	f.principals = cli.Distinct(f.principals)
 	for _, p := range f.principals {
 		if kind, name, ok := strings.Cut(p, ":"); !ok || kind == "" || name == "" {
-			return hint(usagef("--principal %s: want TYPE:NAME", p), "a user is User:%s", strings.TrimPrefix(p, ":"))
+			return cli.Hint(cli.Usagef("--principal %s: want TYPE:NAME", p), "a user is User:%s", strings.TrimPrefix(p, ":"))
 		}
 	}
 	f.operations = listed(f.operations)
@@ -107,16 +108,16 @@ func (f *aclFlags) check() error {
 		}
 		f.operations[i] = operation
 	}
-	f.operations = distinct(f.operations)
-	f.hosts = distinct(listed(f.hosts))
+	f.operations = cli.Distinct(f.operations)
+	f.hosts = cli.Distinct(listed(f.hosts))
 	if slices.Contains(f.hosts, "") {
-		return usagef("--host: the address is empty")
+		return cli.Usagef("--host: the address is empty")
 	}
 	if f.allow && f.deny {
-		return usagef("--allow and --deny: want one of them")
+		return cli.Usagef("--allow and --deny: want one of them")
 	}
 	if f.prefix && f.pattern != "" && f.pattern != "prefixed" {
-		return usagef("--prefix and --pattern %s: want one of them", f.pattern)
+		return cli.Usagef("--prefix and --pattern %s: want one of them", f.pattern)
 	}
 	if f.prefix {
 		f.pattern = "prefixed"
@@ -141,7 +142,7 @@ func parseACLOperation(text string) (string, error) {
 			return operation, nil
 		}
 	}
-	return "", usagef("--operation %s: want one of %s", text, strings.Join(aclOperations(), ", "))
+	return "", cli.Usagef("--operation %s: want one of %s", text, strings.Join(aclOperations(), ", "))
 }
 
 // aclItem is a rule as it is printed.
@@ -175,7 +176,7 @@ func aclTable(more ...string) *output.Table {
 // aclHint adds what can be done about brokers that keep no rules.
 func aclHint(err error) error {
 	if errors.Is(err, kafka.ErrNoAuthorizer) {
-		return hint(err, "authorizer.class.name and super.users in the brokers' configuration switch one on")
+		return cli.Hint(err, "authorizer.class.name and super.users in the brokers' configuration switch one on")
 	}
 	return err
 }

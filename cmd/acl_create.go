@@ -8,20 +8,22 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
 	"kstream/kafka"
 	"kstream/output"
 )
 
 type aclCreateFlags struct {
-	cluster  clusterFlags
-	listing  listingFlags
+	cluster  connect.Options
+	listing  cli.ListingOptions
 	rules    aclFlags
 	producer bool
 	consumer bool
 	dryRun   bool
 }
 
-func newACLCreateCmd(env *Env) *cobra.Command {
+func newACLCreateCmd(env *cli.Env) *cobra.Command {
 	var f aclCreateFlags
 	cmd := &cobra.Command{
 		Use:   "create --principal TYPE:NAME",
@@ -53,40 +55,40 @@ read on its topics, and read on its groups.`,
 	flags.BoolVar(&f.producer, "producer", false, "all that a program needs to write to --topic, by --transactional-id where it is given")
 	flags.BoolVar(&f.consumer, "consumer", false, "all that a program needs to read --topic as a member of --group")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "only show what would be created")
-	f.listing.register(flags)
-	f.cluster.register(flags)
+	registerListing(&f.listing, flags)
+	registerCluster(&f.cluster, flags)
 	return cmd
 }
 
 type aclCreatePlan struct {
 	flags   *aclCreateFlags
-	listing *listing
+	listing *cli.Listing
 	rules   []kafka.ACL
 }
 
-func (f *aclCreateFlags) plan(env *Env) (*aclCreatePlan, error) {
+func (f *aclCreateFlags) plan(env *cli.Env) (*aclCreatePlan, error) {
 	p := &aclCreatePlan{flags: f}
 	if err := f.rules.check(); err != nil {
 		return nil, err
 	}
 	if !slices.Contains([]string{"", "literal", "prefixed"}, f.rules.pattern) {
-		return nil, usagef("--pattern %s: want literal or prefixed", f.rules.pattern)
+		return nil, cli.Usagef("--pattern %s: want literal or prefixed", f.rules.pattern)
 	}
 	rights, err := f.rights()
 	if err != nil {
 		return nil, err
 	}
 	if len(f.rules.principals) == 0 {
-		return nil, usagef("whom is it about? want --principal TYPE:NAME, such as --principal User:alice")
+		return nil, cli.Usagef("whom is it about? want --principal TYPE:NAME, such as --principal User:alice")
 	}
 	if f.rules.deny && (f.producer || f.consumer) {
-		return nil, usagef("--deny: --producer and --consumer are rights that a program needs")
+		return nil, cli.Usagef("--deny: --producer and --consumer are rights that a program needs")
 	}
 	p.rules = f.rulesOf(rights)
-	if p.listing, err = f.listing.plan(env); err != nil {
+	if p.listing, err = f.listing.Plan(env); err != nil {
 		return nil, err
 	}
-	return p, f.cluster.plan(env)
+	return p, f.cluster.Plan(env)
 }
 
 // aclRight is an operation on a resource.
@@ -102,20 +104,20 @@ func (f *aclCreateFlags) rights() ([]aclRight, error) {
 		return nil, err
 	}
 	if len(resources) == 0 {
-		return nil, usagef("what is it about? want --topic, --group, --transactional-id or --cluster")
+		return nil, cli.Usagef("what is it about? want --topic, --group, --transactional-id or --cluster")
 	}
 	if f.producer || f.consumer {
 		return f.programRights(resources)
 	}
 	if len(f.rules.operations) == 0 {
-		return nil, usagef("which operation? want --operation, --producer or --consumer")
+		return nil, cli.Usagef("which operation? want --operation, --producer or --consumer")
 	}
 	var rights []aclRight
 	for _, r := range resources {
 		for _, operation := range f.rules.operations {
 			known := kafka.ACLOperations(r.kind)
 			if !slices.Contains(known, operation) {
-				return nil, usagef("--operation %s: on a %s there is only %s", operation, strings.ReplaceAll(r.kind, "_", " "), strings.Join(known, ", "))
+				return nil, cli.Usagef("--operation %s: on a %s there is only %s", operation, strings.ReplaceAll(r.kind, "_", " "), strings.Join(known, ", "))
 			}
 			rights = append(rights, aclRight{r, operation})
 		}
@@ -127,17 +129,17 @@ func (f *aclCreateFlags) rights() ([]aclRight, error) {
 func (f *aclCreateFlags) programRights(resources []aclResource) ([]aclRight, error) {
 	switch {
 	case len(f.rules.operations) > 0:
-		return nil, usagef("--operation: --producer and --consumer say which ones")
+		return nil, cli.Usagef("--operation: --producer and --consumer say which ones")
 	case f.rules.cluster:
-		return nil, usagef("--cluster: --producer and --consumer need no right to it")
+		return nil, cli.Usagef("--cluster: --producer and --consumer need no right to it")
 	case len(f.rules.topics) == 0:
-		return nil, usagef("--producer and --consumer need --topic")
+		return nil, cli.Usagef("--producer and --consumer need --topic")
 	case f.consumer && len(f.rules.groups) == 0:
-		return nil, usagef("--consumer needs --group; --group '*' is every group")
+		return nil, cli.Usagef("--consumer needs --group; --group '*' is every group")
 	case !f.consumer && len(f.rules.groups) > 0:
-		return nil, usagef("--group: only --consumer needs a right to it")
+		return nil, cli.Usagef("--group: only --consumer needs a right to it")
 	case !f.producer && len(f.rules.transactional) > 0:
-		return nil, usagef("--transactional-id: only --producer needs a right to it")
+		return nil, cli.Usagef("--transactional-id: only --producer needs a right to it")
 	}
 	var rights []aclRight
 	for _, r := range resources {
@@ -190,12 +192,12 @@ func (f *aclCreateFlags) rulesOf(rights []aclRight) []kafka.ACL {
 type aclCreateItem struct {
 	aclItem
 	Created bool `json:"created"`
-	mishap
+	cli.ItemError
 }
 
-func (p *aclCreatePlan) run(ctx context.Context, env *Env) error {
-	return withAdmin(ctx, env, &p.flags.cluster, func(cluster *cluster, admin *kafka.Admin) error {
-		if err := cluster.refuseWrites(); err != nil && !p.flags.dryRun {
+func (p *aclCreatePlan) run(ctx context.Context, env *cli.Env) error {
+	return connect.WithAdmin(ctx, env, &p.flags.cluster, func(cluster *connect.Cluster, admin *kafka.Admin) error {
+		if err := cluster.RefuseWrites(); err != nil && !p.flags.dryRun {
 			return err
 		}
 		existing, err := admin.ACLs(ctx)
@@ -218,10 +220,10 @@ func (p *aclCreatePlan) run(ctx context.Context, env *Env) error {
 			}
 			for i, err := range failures {
 				wanted[i].Created = err == nil
-				wanted[i].fail(err)
+				wanted[i].Fail(err)
 			}
 		}
-		err = p.listing.print("kstream.acl.create/v1", items, func() *output.Table {
+		err = p.listing.Print("kstream.acl.create/v1", items, func() *output.Table {
 			t := aclTable("created", "error")
 			for _, i := range items {
 				t.Add(append(i.cells(), strconv.FormatBool(i.Created), i.Error)...)
@@ -231,6 +233,6 @@ func (p *aclCreatePlan) run(ctx context.Context, env *Env) error {
 		if err != nil {
 			return err
 		}
-		return severalErrors("ACLs", causesIn(items))
+		return cli.SeveralErrors("ACLs", cli.CausesIn(items))
 	})
 }

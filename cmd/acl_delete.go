@@ -7,20 +7,22 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
 	"kstream/kafka"
 	"kstream/output"
 )
 
 type aclDeleteFlags struct {
-	cluster  clusterFlags
-	listing  listingFlags
-	confirm  confirmFlags
+	cluster  connect.Options
+	listing  cli.ListingOptions
+	confirm  cli.Confirmation
 	rules    aclFlags
 	all      bool
 	ifExists bool
 }
 
-func newACLDeleteCmd(env *Env) *cobra.Command {
+func newACLDeleteCmd(env *cli.Env) *cobra.Command {
 	var f aclDeleteFlags
 	cmd := &cobra.Command{
 		Use:     "delete",
@@ -45,20 +47,20 @@ match asks for all rules that concern the topic. That no rule is found exits wit
 	f.rules.registerFilter(flags, "literal")
 	flags.BoolVar(&f.all, "all", false, "all rules, when nothing else says which")
 	flags.BoolVar(&f.ifExists, "if-exists", false, "that no rule is found is no error")
-	f.confirm.register(flags)
-	f.listing.register(flags)
-	f.cluster.register(flags)
+	registerConfirmation(&f.confirm, flags)
+	registerListing(&f.listing, flags)
+	registerCluster(&f.cluster, flags)
 	return cmd
 }
 
 type aclDeletePlan struct {
 	flags   *aclDeleteFlags
-	listing *listing
+	listing *cli.Listing
 	filter  *aclFilter
 }
 
-func (f *aclDeleteFlags) plan(env *Env, asked func(string) bool) (*aclDeletePlan, error) {
-	if err := f.confirm.plan(); err != nil {
+func (f *aclDeleteFlags) plan(env *cli.Env, asked func(string) bool) (*aclDeletePlan, error) {
+	if err := f.confirm.Plan(); err != nil {
 		return nil, err
 	}
 	filter, err := f.rules.filter(asked)
@@ -66,44 +68,44 @@ func (f *aclDeleteFlags) plan(env *Env, asked func(string) bool) (*aclDeletePlan
 	case err != nil:
 		return nil, err
 	case !f.all && !filter.any():
-		return nil, hint(usagef("which ones? want --principal, --topic or another flag that chooses"), "--all deletes every rule")
+		return nil, cli.Hint(cli.Usagef("which ones? want --principal, --topic or another flag that chooses"), "--all deletes every rule")
 	case f.all && filter.any():
-		return nil, usagef("--all is every rule, and other flags choose some: want one of them")
+		return nil, cli.Usagef("--all is every rule, and other flags choose some: want one of them")
 	}
-	l, err := f.listing.plan(env)
+	l, err := f.listing.Plan(env)
 	if err != nil {
 		return nil, err
 	}
-	return &aclDeletePlan{f, l, filter}, f.cluster.plan(env)
+	return &aclDeletePlan{f, l, filter}, f.cluster.Plan(env)
 }
 
 // aclDeleteItem is a rule in the plan and in the outcome of `acl delete`.
 type aclDeleteItem struct {
 	aclItem
 	Deleted bool `json:"deleted"`
-	mishap
+	cli.ItemError
 }
 
-func (p *aclDeletePlan) run(ctx context.Context, env *Env) error {
-	return withAdmin(ctx, env, &p.flags.cluster, func(cluster *cluster, admin *kafka.Admin) error {
+func (p *aclDeletePlan) run(ctx context.Context, env *cli.Env) error {
+	return connect.WithAdmin(ctx, env, &p.flags.cluster, func(cluster *connect.Cluster, admin *kafka.Admin) error {
 		rules, err := admin.ACLs(ctx)
 		if err != nil {
 			return aclHint(err)
 		}
 		rules = p.filter.among(rules)
 		if len(rules) == 0 && !p.flags.ifExists {
-			return hint(faultf(codeUnknownACL, "no ACL is found"), "kstream acl list shows them; names are those in the rules unless --pattern says otherwise")
+			return cli.Hint(cli.Errorf(cli.CodeUnknownACL, "no ACL is found"), "kstream acl list shows them; names are those in the rules unless --pattern says otherwise")
 		}
 		items := make([]*aclDeleteItem, len(rules))
 		for i, rule := range rules {
 			items[i] = &aclDeleteItem{aclItem: aclItemOf(rule)}
 		}
-		if !p.flags.confirm.dryRun && len(rules) > 0 {
-			if err := cluster.refuseWrites(); err != nil {
+		if !p.flags.confirm.DryRun && len(rules) > 0 {
+			if err := cluster.RefuseWrites(); err != nil {
 				return err
 			}
-			action := fmt.Sprintf("delete %s", countOf(int64(len(rules)), "ACL"))
-			if err := p.flags.confirm.confirm(ctx, env, aclDeleteTable(items), action); err != nil {
+			action := fmt.Sprintf("delete %s", cli.Count(int64(len(rules)), "ACL"))
+			if err := p.flags.confirm.Ask(ctx, env, aclDeleteTable(items), action); err != nil {
 				return err
 			}
 			failures, err := admin.DeleteACLs(ctx, rules)
@@ -112,13 +114,13 @@ func (p *aclDeletePlan) run(ctx context.Context, env *Env) error {
 			}
 			for i, err := range failures {
 				items[i].Deleted = err == nil
-				items[i].fail(err)
+				items[i].Fail(err)
 			}
 		}
-		if err := p.listing.print("kstream.acl.delete/v1", items, func() *output.Table { return aclDeleteTable(items) }); err != nil {
+		if err := p.listing.Print("kstream.acl.delete/v1", items, func() *output.Table { return aclDeleteTable(items) }); err != nil {
 			return err
 		}
-		return severalErrors("ACLs", causesIn(items))
+		return cli.SeveralErrors("ACLs", cli.CausesIn(items))
 	})
 }
 

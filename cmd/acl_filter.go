@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"kstream/cmd/cli"
 	"kstream/kafka"
 )
 
@@ -37,7 +38,7 @@ func (f *aclFlags) filter(asked func(string) bool) (*aclFilter, error) {
 		return nil, err
 	}
 	if !slices.Contains([]string{"literal", "prefixed", "any", "match"}, f.pattern) {
-		return nil, usagef("--pattern %s: want literal, prefixed, any or match", f.pattern)
+		return nil, cli.Usagef("--pattern %s: want literal, prefixed, any or match", f.pattern)
 	}
 	resources, err := f.resources()
 	if err != nil {
@@ -48,7 +49,7 @@ func (f *aclFlags) filter(asked func(string) bool) (*aclFilter, error) {
 		pattern: f.pattern, patternAsked: asked("pattern") || f.prefix,
 	}
 	if found.patternAsked && f.pattern == "match" && len(resources) == 0 {
-		return nil, usagef("--pattern match: match what? want --topic, --group, --transactional-id or --cluster")
+		return nil, cli.Usagef("--pattern match: match what? want --topic, --group, --transactional-id or --cluster")
 	}
 	switch {
 	case f.allow:

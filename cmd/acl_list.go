@@ -5,17 +5,19 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
 	"kstream/kafka"
 	"kstream/output"
 )
 
 type aclListFlags struct {
-	cluster clusterFlags
-	listing listingFlags
+	cluster connect.Options
+	listing cli.ListingOptions
 	rules   aclFlags
 }
 
-func newACLListCmd(env *Env) *cobra.Command {
+func newACLListCmd(env *cli.Env) *cobra.Command {
 	var f aclListFlags
 	cmd := &cobra.Command{
 		Use:     "list",
@@ -40,31 +42,31 @@ listed, with exit code 0, when no rule is found.`,
 	}
 	flags := cmd.Flags()
 	f.rules.registerFilter(flags, "match")
-	f.listing.register(flags)
-	f.cluster.register(flags)
+	registerListing(&f.listing, flags)
+	registerCluster(&f.cluster, flags)
 	return cmd
 }
 
 type aclListPlan struct {
 	flags   *aclListFlags
-	listing *listing
+	listing *cli.Listing
 	filter  *aclFilter
 }
 
-func (f *aclListFlags) plan(env *Env, asked func(string) bool) (*aclListPlan, error) {
+func (f *aclListFlags) plan(env *cli.Env, asked func(string) bool) (*aclListPlan, error) {
 	filter, err := f.rules.filter(asked)
 	if err != nil {
 		return nil, err
 	}
-	l, err := f.listing.plan(env)
+	l, err := f.listing.Plan(env)
 	if err != nil {
 		return nil, err
 	}
-	return &aclListPlan{f, l, filter}, f.cluster.plan(env)
+	return &aclListPlan{f, l, filter}, f.cluster.Plan(env)
 }
 
-func (p *aclListPlan) run(ctx context.Context, env *Env) error {
-	return withAdmin(ctx, env, &p.flags.cluster, func(_ *cluster, admin *kafka.Admin) error {
+func (p *aclListPlan) run(ctx context.Context, env *cli.Env) error {
+	return connect.WithAdmin(ctx, env, &p.flags.cluster, func(_ *connect.Cluster, admin *kafka.Admin) error {
 		rules, err := admin.ACLs(ctx)
 		if err != nil {
 			return aclHint(err)
@@ -73,7 +75,7 @@ func (p *aclListPlan) run(ctx context.Context, env *Env) error {
 		for _, rule := range p.filter.among(rules) {
 			items = append(items, aclItemOf(rule))
 		}
-		return p.listing.print("kstream.acl.list/v1", items, func() *output.Table {
+		return p.listing.Print("kstream.acl.list/v1", items, func() *output.Table {
 			t := aclTable()
 			for _, i := range items {
 				t.Add(i.cells()...)

@@ -5,24 +5,24 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/sandbox"
 	"kstream/kafka/embedded"
 )
 
 type brokerFlags struct {
-	shape     shapeFlags
+	shape     sandbox.ShapeOptions
 	listen    string
 	advertise string
 	data      string
 	output    string
 }
 
-func newBrokerCmd(env *Env) *cobra.Command {
+func newBrokerCmd(env *cli.Env) *cobra.Command {
 	var f brokerFlags
 	cmd := &cobra.Command{
 		Use:   "broker",
@@ -50,50 +50,15 @@ in memory and gone at the end.`,
 	flags.StringVar(&f.advertise, "advertise", "", "the `HOST[:PORT]` that clients are told to connect to, where it is another one")
 	flags.StringVar(&f.data, "data", "", "keep topics, records and groups in the directory `DIR`")
 	flags.StringVarP(&f.output, "output", "o", "text", "how to print the address: `text|json`")
-	f.shape.register(flags)
+	registerShape(&f.shape, flags)
 	return cmd
 }
 
-// shapeFlags say what a broker looks like; broker and sandbox share them.
-type shapeFlags struct {
-	nodes      int
-	partitions int
-	topics     []string
-	autoCreate bool
-}
-
-func (f *shapeFlags) register(flags *pflag.FlagSet) {
-	flags.IntVar(&f.nodes, "nodes", 1, "a cluster of `N` nodes")
-	flags.IntVar(&f.partitions, "partitions", embedded.DefaultPartitions, "a new topic has `N` partitions unless told otherwise")
-	flags.StringSliceVar(&f.topics, "topics", nil, "create these topics: `NAME[:PARTITIONS],…`; one that is there stays as it is")
-	flags.BoolVar(&f.autoCreate, "auto-create", true, "create the topics that clients ask for, as Kafka does by default")
-}
-
-// config reads the flags into cfg.
-func (f *shapeFlags) config(cfg embedded.Config) (embedded.Config, error) {
-	if f.nodes < 1 {
-		return cfg, usagef("--nodes %d: want at least 1", f.nodes)
-	}
-	if f.partitions < 1 {
-		return cfg, usagef("--partitions %d: want at least 1", f.partitions)
-	}
-	cfg.Nodes, cfg.Partitions, cfg.AutoCreate = f.nodes, f.partitions, f.autoCreate
-	for _, s := range f.topics {
-		name, count, counted := strings.Cut(s, ":")
-		t := embedded.Topic{Name: name}
-		if counted {
-			n, err := strconv.Atoi(count)
-			if err != nil || n < 1 {
-				return cfg, usagef("--topics %s: want NAME or NAME:PARTITIONS", s)
-			}
-			t.Partitions = n
-		}
-		cfg.Topics = append(cfg.Topics, t)
-	}
-	if err := cfg.Check(); err != nil {
-		return cfg, usagef("%w", err)
-	}
-	return cfg, nil
+func registerShape(f *sandbox.ShapeOptions, flags *pflag.FlagSet) {
+	flags.IntVar(&f.Nodes, "nodes", 1, "a cluster of `N` nodes")
+	flags.IntVar(&f.Partitions, "partitions", embedded.DefaultPartitions, "a new topic has `N` partitions unless told otherwise")
+	flags.StringSliceVar(&f.Topics, "topics", nil, "create these topics: `NAME[:PARTITIONS],…`; one that is there stays as it is")
+	flags.BoolVar(&f.AutoCreate, "auto-create", true, "create the topics that clients ask for, as Kafka does by default")
 }
 
 type brokerPlan struct {
@@ -103,9 +68,9 @@ type brokerPlan struct {
 
 func (f *brokerFlags) plan() (*brokerPlan, error) {
 	if f.output != "text" && f.output != "json" {
-		return nil, usagef("--output %s: want text or json", f.output)
+		return nil, cli.Usagef("--output %s: want text or json", f.output)
 	}
-	cfg, err := f.shape.config(embedded.Config{Listen: f.listen, Advertise: f.advertise, Dir: f.data})
+	cfg, err := f.shape.Config(embedded.Config{Listen: f.listen, Advertise: f.advertise, Dir: f.data})
 	if err != nil {
 		return nil, err
 	}
@@ -114,12 +79,12 @@ func (f *brokerFlags) plan() (*brokerPlan, error) {
 
 // run serves until ctx ends. Only then is the broker closed, so whoever waits for
 // this process knows that the data is on the disk.
-func (p *brokerPlan) run(ctx context.Context, env *Env) (err error) {
-	p.config.Log = func(line string) { env.notice("broker: %s", line) }
-	p.config.Verbose = env.verbose > 0
+func (p *brokerPlan) run(ctx context.Context, env *cli.Env) (err error) {
+	p.config.Log = func(line string) { env.Notice("broker: %s", line) }
+	p.config.Verbose = env.Verbose > 0
 	b, err := embedded.Start(p.config)
 	if err != nil {
-		return brokerError(err)
+		return sandbox.BrokerError(err)
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
 	line := b.Addr()
@@ -133,9 +98,9 @@ func (p *brokerPlan) run(ctx context.Context, env *Env) (err error) {
 	if _, err := fmt.Fprintln(env.Stdout, line); err != nil {
 		return err
 	}
-	env.notice("broker: ready, %s; Ctrl-C ends it. Try: kstream produce TOPIC -b %s", p.where(), b.Addr())
+	env.Notice("broker: ready, %s; Ctrl-C ends it. Try: kstream produce TOPIC -b %s", p.where(), b.Addr())
 	if !b.Loopback() {
-		env.notice("broker: whoever reaches this port reads and writes without a password")
+		env.Notice("broker: whoever reaches this port reads and writes without a password")
 	}
 	<-ctx.Done()
 	return nil
@@ -147,17 +112,4 @@ func (p *brokerPlan) where() string {
 		return "all in memory"
 	}
 	return "data in " + p.config.Dir
-}
-
-// brokerError adds the code and the remedy to what kept a broker from starting.
-func brokerError(err error) error {
-	switch {
-	case errors.Is(err, embedded.ErrPortInUse):
-		return hint(err, "--listen 127.0.0.1:0 takes any free port")
-	case errors.Is(err, embedded.ErrDirInUse):
-		return hint(&fault{codeAlreadyExists, err}, "stop the other broker, or name another directory with --data")
-	case errors.Is(err, embedded.ErrDirForeign):
-		return hint(&fault{codeAlreadyExists, err}, "--data wants an empty directory, or one that a broker wrote")
-	}
-	return err
 }

@@ -16,6 +16,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"kstream/cmd/record"
 )
 
 // process is one kstream.
@@ -217,7 +219,7 @@ func (p *process) holds() map[int]int {
 	}
 	held := map[int]int{}
 	for line := range strings.Lines(string(text)) {
-		var e memberEvent
+		var e record.MemberEvent
 		if !strings.HasSuffix(line, "\n") {
 			break // half written
 		}

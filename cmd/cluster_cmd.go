@@ -6,11 +6,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
 	"kstream/kafka"
 	"kstream/output"
 )
 
-func newClusterCmd(env *Env) *cobra.Command {
+func newClusterCmd(env *cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cluster",
 		Short: "Show a cluster, its brokers and their configuration",
@@ -26,27 +28,27 @@ func newClusterCmd(env *Env) *cobra.Command {
 
 // clusterShowFlags are those of the commands that show a cluster.
 type clusterShowFlags struct {
-	cluster clusterFlags
-	listing listingFlags
+	cluster connect.Options
+	listing cli.ListingOptions
 }
 
 // clusterShowPlan is clusterShowFlags, checked.
 type clusterShowPlan struct {
 	flags   *clusterShowFlags
-	listing *listing
+	listing *cli.Listing
 }
 
-func (f *clusterShowFlags) plan(env *Env) (*clusterShowPlan, error) {
-	l, err := f.listing.plan(env)
+func (f *clusterShowFlags) plan(env *cli.Env) (*clusterShowPlan, error) {
+	l, err := f.listing.Plan(env)
 	if err != nil {
 		return nil, err
 	}
-	return &clusterShowPlan{f, l}, f.cluster.plan(env)
+	return &clusterShowPlan{f, l}, f.cluster.Plan(env)
 }
 
 // look describes the cluster and hands it to show.
-func (p *clusterShowPlan) look(ctx context.Context, env *Env, show func(*cluster, *kafka.Cluster) error) error {
-	return withAdmin(ctx, env, &p.flags.cluster, func(connection *cluster, admin *kafka.Admin) error {
+func (p *clusterShowPlan) look(ctx context.Context, env *cli.Env, show func(*connect.Cluster, *kafka.Cluster) error) error {
+	return connect.WithAdmin(ctx, env, &p.flags.cluster, func(connection *connect.Cluster, admin *kafka.Admin) error {
 		c, err := admin.Cluster(ctx)
 		if err != nil {
 			return err
@@ -56,7 +58,7 @@ func (p *clusterShowPlan) look(ctx context.Context, env *Env, show func(*cluster
 }
 
 // newClusterShowCmd makes a command without arguments of its own.
-func newClusterShowCmd(env *Env, use, short string, run func(*clusterShowPlan, context.Context) error) *cobra.Command {
+func newClusterShowCmd(env *cli.Env, use, short string, run func(*clusterShowPlan, context.Context) error) *cobra.Command {
 	var f clusterShowFlags
 	cmd := &cobra.Command{
 		Use: use, Short: short, Args: cobra.NoArgs,
@@ -68,8 +70,8 @@ func newClusterShowCmd(env *Env, use, short string, run func(*clusterShowPlan, c
 			return run(plan, cmd.Context())
 		},
 	}
-	f.listing.register(cmd.Flags())
-	f.cluster.register(cmd.Flags())
+	registerListing(&f.listing, cmd.Flags())
+	registerCluster(&f.cluster, cmd.Flags())
 	return cmd
 }
 
@@ -82,14 +84,14 @@ type clusterBrokerItem struct {
 	Controller bool   `json:"controller"`
 }
 
-func newClusterBrokersCmd(env *Env) *cobra.Command {
+func newClusterBrokersCmd(env *cli.Env) *cobra.Command {
 	return newClusterShowCmd(env, "brokers", "List the brokers that are up, at the addresses they advertise", func(p *clusterShowPlan, ctx context.Context) error {
-		return p.look(ctx, env, func(_ *cluster, c *kafka.Cluster) error {
+		return p.look(ctx, env, func(_ *connect.Cluster, c *kafka.Cluster) error {
 			items := make([]clusterBrokerItem, 0, len(c.Brokers))
 			for _, b := range c.Brokers {
 				items = append(items, clusterBrokerItem{b.ID, b.Host, b.Port, b.Rack, b.ID == c.Controller})
 			}
-			return p.listing.print("kstream.cluster.brokers/v1", items, func() *output.Table {
+			return p.listing.Print("kstream.cluster.brokers/v1", items, func() *output.Table {
 				t := &output.Table{Columns: []output.Column{
 					{Name: "broker", Right: true}, {Name: "host"}, {Name: "port", Right: true}, {Name: "rack"}, {Name: "controller"},
 				}}

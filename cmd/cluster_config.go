@@ -9,17 +9,19 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
 	"kstream/kafka"
 	"kstream/output"
 )
 
 type clusterConfigFlags struct {
-	cluster clusterFlags
-	listing listingFlags
+	cluster connect.Options
+	listing cli.ListingOptions
 	all     bool
 }
 
-func newClusterConfigCmd(env *Env) *cobra.Command {
+func newClusterConfigCmd(env *cli.Env) *cobra.Command {
 	var f clusterConfigFlags
 	cmd := &cobra.Command{
 		Use:   "config [BROKER...]",
@@ -40,31 +42,31 @@ Values that brokers keep secret are shown as (hidden).`,
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&f.all, "all-config", false, "settings that nobody has set too")
-	f.listing.register(flags)
-	f.cluster.register(flags)
+	registerListing(&f.listing, flags)
+	registerCluster(&f.cluster, flags)
 	return cmd
 }
 
 type clusterConfigPlan struct {
 	flags   *clusterConfigFlags
-	listing *listing
+	listing *cli.Listing
 	brokers []int32 // none: all
 }
 
-func (f *clusterConfigFlags) plan(env *Env, args []string) (*clusterConfigPlan, error) {
-	l, err := f.listing.plan(env)
+func (f *clusterConfigFlags) plan(env *cli.Env, args []string) (*clusterConfigPlan, error) {
+	l, err := f.listing.Plan(env)
 	if err != nil {
 		return nil, err
 	}
 	p := &clusterConfigPlan{flags: f, listing: l}
-	for _, arg := range distinct(args) {
+	for _, arg := range cli.Distinct(args) {
 		id, err := strconv.ParseInt(arg, 10, 32)
 		if err != nil || id < 0 {
-			return nil, usagef("broker %q: want its id, a number", arg)
+			return nil, cli.Usagef("broker %q: want its id, a number", arg)
 		}
 		p.brokers = append(p.brokers, int32(id))
 	}
-	return p, f.cluster.plan(env)
+	return p, f.cluster.Plan(env)
 }
 
 // brokerSettingItem is a setting of a broker.
@@ -73,8 +75,8 @@ type brokerSettingItem struct {
 	settingItem
 }
 
-func (p *clusterConfigPlan) run(ctx context.Context, env *Env) error {
-	return withAdmin(ctx, env, &p.flags.cluster, func(_ *cluster, admin *kafka.Admin) error {
+func (p *clusterConfigPlan) run(ctx context.Context, env *cli.Env) error {
+	return connect.WithAdmin(ctx, env, &p.flags.cluster, func(_ *connect.Cluster, admin *kafka.Admin) error {
 		c, err := admin.Cluster(ctx)
 		if err != nil {
 			return err
@@ -91,7 +93,7 @@ func (p *clusterConfigPlan) run(ctx context.Context, env *Env) error {
 		causes := make([]error, len(brokers))
 		for i, id := range brokers {
 			if !slices.Contains(up, id) {
-				causes[i] = hint(faultf(codeFailed, "broker %d: no such broker is up", id), "those that are up: %s", strings.ReplaceAll(joinIDs(up), ",", ", "))
+				causes[i] = cli.Hint(cli.Errorf(cli.CodeFailed, "broker %d: no such broker is up", id), "those that are up: %s", strings.ReplaceAll(cli.JoinIDs(up), ",", ", "))
 				continue
 			}
 			settings, err := admin.BrokerSettings(ctx, id)
@@ -102,7 +104,7 @@ func (p *clusterConfigPlan) run(ctx context.Context, env *Env) error {
 				items = append(items, brokerSettingItem{id, s})
 			}
 		}
-		err = p.listing.print("kstream.cluster.config/v1", items, func() *output.Table {
+		err = p.listing.Print("kstream.cluster.config/v1", items, func() *output.Table {
 			t := &output.Table{Columns: []output.Column{{Name: "broker", Right: true}, {Name: "config"}, {Name: "value"}, {Name: "source"}}}
 			for _, i := range items {
 				t.Add(strconv.Itoa(int(i.Broker)), i.Name, shownValue(i.settingItem), i.Source)
@@ -112,6 +114,6 @@ func (p *clusterConfigPlan) run(ctx context.Context, env *Env) error {
 		if err != nil {
 			return err
 		}
-		return severalErrors("brokers", causes)
+		return cli.SeveralErrors("brokers", causes)
 	})
 }

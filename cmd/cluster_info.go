@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
 	"kstream/kafka"
 	"kstream/output"
 )
@@ -58,15 +60,15 @@ func features(apis []kafka.API) []string {
 	return names
 }
 
-func newClusterInfoCmd(env *Env) *cobra.Command {
+func newClusterInfoCmd(env *cli.Env) *cobra.Command {
 	cmd := newClusterShowCmd(env, "info", "Show a cluster's id, controller, brokers and features, and what you may do to it", func(p *clusterShowPlan, ctx context.Context) error {
-		return p.look(ctx, env, func(connection *cluster, c *kafka.Cluster) error {
+		return p.look(ctx, env, func(connection *connect.Cluster, c *kafka.Cluster) error {
 			apis, err := kafka.APIs(ctx, connection.Config)
 			if err != nil {
 				return err
 			}
 			item := clusterInfoOf(c, apis)
-			return p.listing.print("kstream.cluster.info/v1", []clusterInfoItem{item}, func() *output.Table { return infoTable(item) })
+			return p.listing.Print("kstream.cluster.info/v1", []clusterInfoItem{item}, func() *output.Table { return infoTable(item) })
 		})
 	})
 	cmd.Long = `Show a cluster's id, controller and brokers, what you may do to it as a whole, and features

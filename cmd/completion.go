@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"kstream/cmd/cli"
 )
 
 // completionLimit bounds the wait for a cluster while somebody sits before a half typed
@@ -20,7 +22,7 @@ const completionLimit = 800 * time.Millisecond
 // GROUP, SUBJECT, USER, BROKER, SPEC; what a flag takes from its help likewise.
 //
 // Nothing is ever said about a cluster that cannot be asked: there are no names, then.
-func completeLine(root *cobra.Command, env *Env, args []string) {
+func completeLine(root *cobra.Command, env *cli.Env, args []string) {
 	if len(args) == 0 || !strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
 		return
 	}
@@ -58,7 +60,7 @@ func argumentNames(use string) []string {
 	return names
 }
 
-func completeArgument(env *Env) cobra.CompletionFunc {
+func completeArgument(env *cli.Env) cobra.CompletionFunc {
 	return func(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 		names := argumentNames(c.Use)
 		kind, several := "", false
@@ -84,7 +86,7 @@ func completeArgument(env *Env) cobra.CompletionFunc {
 	}
 }
 
-func completeFlag(env *Env, flag *pflag.Flag) cobra.CompletionFunc {
+func completeFlag(env *cli.Env, flag *pflag.Flag) cobra.CompletionFunc {
 	return func(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 		l := &completion{env: env, command: c, args: args}
 		if _, settings := flag.Value.(*configFlags); settings {
@@ -151,14 +153,14 @@ func fitting(found []string, prefix, typed string) []string {
 
 // completion answers for one half typed line.
 type completion struct {
-	env     *Env
+	env     *cli.Env
 	command *cobra.Command
 	args    []string
 }
 
 // within asks a cluster, for as long as completionLimit. What it has not answered by
 // then is left out, and so is every error.
-func (l *completion) within(ask func(context.Context, *Env) ([]string, error)) []string {
+func (l *completion) within(ask func(context.Context, *cli.Env) ([]string, error)) []string {
 	ctx := l.command.Context()
 	if ctx == nil {
 		ctx = context.Background()
@@ -166,7 +168,7 @@ func (l *completion) within(ask func(context.Context, *Env) ([]string, error)) [
 	ctx, cancel := context.WithTimeout(ctx, completionLimit)
 	defer cancel()
 	silent := *l.env
-	silent.quiet, silent.verbose = true, 0
+	silent.Quiet, silent.Verbose = true, 0
 	answers := make(chan []string, 1)
 	go func() { // ends with ask, or with the process, which ends with this completion
 		found, err := ask(ctx, &silent)

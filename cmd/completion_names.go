@@ -9,7 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
 	"kstream/cmd/config"
+	"kstream/cmd/connect"
 	"kstream/kafka"
 	"kstream/serde/formats"
 )
@@ -76,7 +78,7 @@ func brokerIDs(ctx context.Context, admin *kafka.Admin) ([]string, error) {
 func (l *completion) text(flag string) string {
 	if f := l.command.Flags().Lookup(flag); f != nil {
 		if settings, ok := f.Value.(*configFlags); ok {
-			return settings.cluster.config
+			return settings.cluster.Config
 		}
 		return f.Value.String()
 	}
@@ -84,29 +86,29 @@ func (l *completion) text(flag string) string {
 }
 
 // cluster is the one that the line means so far.
-func (l *completion) cluster(env *Env, elsewhere bool) (*clusterFlags, error) {
-	f := &clusterFlags{
-		brokers: l.text("brokers"), context: l.text("context"), config: l.text("config"),
-		file: l.text("properties"), registry: l.text("registry"),
+func (l *completion) cluster(env *cli.Env, elsewhere bool) (*connect.Options, error) {
+	f := &connect.Options{
+		Brokers: l.text("brokers"), Context: l.text("context"), Config: l.text("config"),
+		File: l.text("properties"), Registry: l.text("registry"),
 	}
 	// An error is that of a command without the flag.
-	f.properties, _ = l.command.Flags().GetStringArray("property")
+	f.Properties, _ = l.command.Flags().GetStringArray("property")
 	if elsewhere {
-		other := otherClusterFlags{brokers: l.text("dst-brokers"), context: l.text("dst-context")}
-		return other.plan(env, f)
+		other := connect.OtherOptions{Brokers: l.text("dst-brokers"), Context: l.text("dst-context")}
+		return other.Plan(env, f)
 	}
-	return f, f.plan(env)
+	return f, f.Plan(env)
 }
 
 // admin asks the cluster of the line, each request no longer than all may take.
 func (l *completion) admin(elsewhere bool, ask func(context.Context, *kafka.Admin) ([]string, error)) []string {
-	return l.within(func(ctx context.Context, env *Env) (names []string, err error) {
+	return l.within(func(ctx context.Context, env *cli.Env) (names []string, err error) {
 		f, err := l.cluster(env, elsewhere)
 		if err != nil {
 			return nil, err
 		}
-		f.effective.Timeout = min(f.effective.Timeout, completionLimit)
-		err = withAdmin(ctx, env, f, func(_ *cluster, admin *kafka.Admin) error {
+		f.Effective.Timeout = min(f.Effective.Timeout, completionLimit)
+		err = connect.WithAdmin(ctx, env, f, func(_ *connect.Cluster, admin *kafka.Admin) error {
 			names, err = ask(ctx, admin)
 			return err
 		})
@@ -114,16 +116,16 @@ func (l *completion) admin(elsewhere bool, ask func(context.Context, *kafka.Admi
 	})
 }
 
-func (l *completion) subjects(ctx context.Context, env *Env) ([]string, error) {
+func (l *completion) subjects(ctx context.Context, env *cli.Env) ([]string, error) {
 	f, err := l.cluster(env, false)
 	if err != nil {
 		return nil, err
 	}
-	f.effective.Timeout = min(f.effective.Timeout, completionLimit)
-	if err := f.needRegistry(); err != nil {
+	f.Effective.Timeout = min(f.Effective.Timeout, completionLimit)
+	if err := f.NeedRegistry(); err != nil {
 		return nil, err
 	}
-	client, err := f.openRegistry(ctx, env)
+	client, err := f.OpenRegistry(ctx, env)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
 	"kstream/kafka"
 )
 
@@ -67,7 +68,7 @@ func (l *completion) setting(typed string) ([]string, cobra.ShellCompDirective) 
 	values := known[name]
 	if l.command.Name() == "alter" {
 		now := l.admin(false, func(ctx context.Context, admin *kafka.Admin) ([]string, error) { return l.values(ctx, admin, name) })
-		values = distinct(append(slices.Clone(values), now...))
+		values = cli.Distinct(append(slices.Clone(values), now...))
 	}
 	return fitting(values, name+"=", typed), cobra.ShellCompDirectiveNoFileComp
 }
@@ -94,5 +95,5 @@ func (l *completion) changedSettings(ctx context.Context, admin *kafka.Admin) (n
 			}
 		}
 	}
-	return distinct(names), err
+	return cli.Distinct(names), err
 }

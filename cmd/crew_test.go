@@ -5,13 +5,15 @@ import (
 	"strings"
 	"testing"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/record"
 	"kstream/kafka"
 )
 
 // The summary counts the partitions that a member had when it left, not all that it ever had.
 func TestCrewCountsWhatMembersOwn(t *testing.T) {
 	var stderr strings.Builder
-	c := &crew{env: &Env{Stdout: io.Discard, Stderr: &stderr}, members: map[int]*crewMember{}}
+	c := &record.MemberStats{Env: &cli.Env{Stdout: io.Discard, Stderr: &stderr}, Members: map[int]*record.MemberStat{}}
 	offsets := func(partitions ...int32) map[kafka.TopicPartition]int64 {
 		m := map[kafka.TopicPartition]int64{}
 		for _, p := range partitions {
@@ -34,10 +36,10 @@ func TestCrewCountsWhatMembersOwn(t *testing.T) {
 		},
 	} {
 		for i := range changes {
-			c.changed(member, &changes[i])
+			c.Changed(member, &changes[i])
 		}
 	}
-	if err := c.close(); err != nil {
+	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
 	want := "member 1: 3 partitions, 0 records, 0 B, 2 rebalances\nmember 2: 1 partition, 0 records, 0 B, 2 rebalances\n"

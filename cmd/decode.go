@@ -8,18 +8,21 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
+	"kstream/cmd/record"
 	"kstream/output"
 	"kstream/serde"
 )
 
 type decodeFlags struct {
-	serdes  serdeFlags
-	cluster clusterFlags // only its schema registry
+	serdes  record.SerdeOptions
+	cluster connect.Options // only its schema registry
 	topic   string
 	isKey   bool
 }
 
-func newDecodeCmd(env *Env) *cobra.Command {
+func newDecodeCmd(env *cli.Env) *cobra.Command {
 	var f decodeFlags
 	cmd := &cobra.Command{
 		Use:   "decode SPEC [FILE]",
@@ -45,9 +48,9 @@ SPEC is what --value-serde of consume takes; kstream help serdes lists them.`,
 // register adds the flags of decode and encode: they say what a record would have said.
 func (f *decodeFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	f.serdes.cluster = &f.cluster
-	f.serdes.registerShared(flags)
-	f.cluster.registerRegistry(flags)
+	f.serdes.Cluster = &f.cluster
+	registerSerdeOptions(&f.serdes, flags)
+	registerRegistry(&f.cluster, flags)
 	flags.StringVar(&f.topic, "topic", "", "the `TOPIC` that the value belongs to, for serdes that ask")
 	flags.BoolVar(&f.isKey, "is-key", false, "it is the key of a record, not the value")
 }
@@ -63,7 +66,7 @@ type codecPlan struct {
 	part    serde.Part
 }
 
-func (f *decodeFlags) plan(env *Env, args []string) (*codecPlan, error) {
+func (f *decodeFlags) plan(env *cli.Env, args []string) (*codecPlan, error) {
 	p := &codecPlan{flags: f, spec: args[0], file: "-", topic: f.topic, part: serde.Value}
 	if f.isKey {
 		p.part = serde.Key
@@ -72,19 +75,19 @@ func (f *decodeFlags) plan(env *Env, args []string) (*codecPlan, error) {
 		p.file = args[1]
 	}
 	var err error
-	if p.options, err = f.serdes.options(env); err != nil {
+	if p.options, err = f.serdes.Options(env); err != nil {
 		return nil, err
 	}
-	if f.serdes.autoRegister && !hasSchema(p.spec) {
-		return nil, errNothingToRegister()
+	if f.serdes.AutoRegister && !record.HasSchema(p.spec) {
+		return nil, record.ErrNothingToRegister()
 	}
-	p.serde, err = openSerde(p.spec, p.options)
+	p.serde, err = record.OpenSerde(p.spec, p.options)
 	return p, err
 }
 
-func (p *codecPlan) run(ctx context.Context, env *Env) error {
-	defer closeSerde(p.serde)
-	if err := p.flags.cluster.connectRegistry(ctx, env); err != nil {
+func (p *codecPlan) run(ctx context.Context, env *cli.Env) error {
+	defer record.CloseSerde(p.serde)
+	if err := p.flags.cluster.ConnectRegistry(ctx, env); err != nil {
 		return err
 	}
 	data, err := p.read(env)
@@ -97,10 +100,10 @@ func (p *codecPlan) run(ctx context.Context, env *Env) error {
 		return err
 	}
 	for _, note := range result.Notes {
-		env.notice("%s: %s", result.Format, note)
+		env.Notice("%s: %s", result.Format, note)
 	}
 	if result.Skipped.Kind != serde.NoFrame {
-		env.notice("%s: %s was passed over", result.Format, result.Skipped)
+		env.Notice("%s: %s was passed over", result.Format, result.Skipped)
 	}
 	if env.StdoutTerminal {
 		line = output.AppendEscapedJSON(nil, line)
@@ -110,12 +113,12 @@ func (p *codecPlan) run(ctx context.Context, env *Env) error {
 }
 
 // read gives all bytes of the file, never nil: no bytes are an empty value, no null.
-func (p *codecPlan) read(env *Env) ([]byte, error) {
+func (p *codecPlan) read(env *cli.Env) ([]byte, error) {
 	in := env.Stdin
 	if p.file != "-" {
 		f, err := os.Open(p.file)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", p.file, pathCause(err))
+			return nil, fmt.Errorf("%s: %w", p.file, cli.PathCause(err))
 		}
 		defer f.Close()
 		in = f
@@ -123,10 +126,10 @@ func (p *codecPlan) read(env *Env) ([]byte, error) {
 	limit := p.options.Limits.OrDefaults().Bytes
 	data, err := io.ReadAll(io.LimitReader(in, int64(limit)+1))
 	if err == nil && len(data) > limit {
-		return nil, faultf(codeBadData, "%s: more than %d bytes: %w", p.file, limit, serde.ErrTooBig)
+		return nil, cli.Errorf(cli.CodeBadData, "%s: more than %d bytes: %w", p.file, limit, serde.ErrTooBig)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", p.file, pathCause(err))
+		return nil, fmt.Errorf("%s: %w", p.file, cli.PathCause(err))
 	}
 	return data, nil
 }

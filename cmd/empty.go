@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"kstream/cmd/cli"
 )
 
 // emptyMeans lists the flags to which an empty text is a value like any other: a key, what
@@ -25,7 +27,7 @@ func refuseEmpty(cmd *cobra.Command, args []string) error {
 		}
 	})
 	if empty != "" {
-		return hint(usagef("--%s is empty", empty), "%s", remedy)
+		return cli.Hint(cli.Usagef("--%s is empty", empty), "%s", remedy)
 	}
 	if strings.HasPrefix(cmd.Name(), "__complete") {
 		return nil // the word that is being typed
@@ -37,7 +39,7 @@ func refuseEmpty(cmd *cobra.Command, args []string) error {
 		ours = args[:min(1, len(args))]
 	}
 	if i := slices.Index(ours, ""); i >= 0 {
-		return hint(usagef("%s: argument %d is empty", cmd.Name(), i+1), "%s", remedy)
+		return cli.Hint(cli.Usagef("%s: argument %d is empty", cmd.Name(), i+1), "%s", remedy)
 	}
 	return nil
 }

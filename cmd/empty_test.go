@@ -8,12 +8,14 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"kstream/cmd/cli"
 )
 
 // Every flag of every command refuses an empty text, but where it is a value.
 func TestEmptyIsNotAbsent(t *testing.T) {
 	tree := func() *cobra.Command {
-		return newRoot(&Env{Stdout: io.Discard, Stderr: io.Discard, Getenv: func(string) string { return "" }, Now: time.Now})
+		return newRoot(&cli.Env{Stdout: io.Discard, Stderr: io.Discard, Getenv: func(string) string { return "" }, Now: time.Now})
 	}
 	var check func(c *cobra.Command)
 	checked := 0

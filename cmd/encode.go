@@ -7,11 +7,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/record"
 	"kstream/output"
 	"kstream/serde"
 )
 
-func newEncodeCmd(env *Env) *cobra.Command {
+func newEncodeCmd(env *cli.Env) *cobra.Command {
 	var f decodeFlags
 	cmd := &cobra.Command{
 		Use:   "encode SPEC [FILE]",
@@ -28,7 +30,7 @@ help serdes lists them.`,
 				return err
 			}
 			if err := plan.needTopic(); err != nil {
-				closeSerde(plan.serde)
+				record.CloseSerde(plan.serde)
 				return err
 			}
 			return plan.runEncode(cmd.Context(), env)
@@ -41,18 +43,18 @@ help serdes lists them.`,
 // needTopic refuses to guess the subject of the registry that the topic would name.
 func (p *codecPlan) needTopic() error {
 	f := p.flags.serdes
-	asked := !hasSchema(p.spec) && (f.schemaID == "" || f.schemaID == "latest")
+	asked := !record.HasSchema(p.spec) && (f.SchemaID == "" || f.SchemaID == "latest")
 	switch {
-	case p.topic != "", f.strategy == "record", !byRegistry(p.spec), p.options.Registry == nil, !asked && !f.autoRegister:
+	case p.topic != "", f.Strategy == "record", !record.ByRegistry(p.spec), p.options.Registry == nil, !asked && !f.AutoRegister:
 		return nil
 	}
-	return hint(usagef("encode %s: the subject of the schema is named after the topic", p.spec),
+	return cli.Hint(cli.Usagef("encode %s: the subject of the schema is named after the topic", p.spec),
 		"--topic TOPIC says which, and --subject-strategy record needs none")
 }
 
-func (p *codecPlan) runEncode(ctx context.Context, env *Env) error {
-	defer closeSerde(p.serde)
-	if err := p.flags.cluster.connectRegistry(ctx, env); err != nil {
+func (p *codecPlan) runEncode(ctx context.Context, env *cli.Env) error {
+	defer record.CloseSerde(p.serde)
+	if err := p.flags.cluster.ConnectRegistry(ctx, env); err != nil {
 		return err
 	}
 	text, err := p.read(env)
@@ -64,13 +66,13 @@ func (p *codecPlan) runEncode(ctx context.Context, env *Env) error {
 		return err
 	}
 	for _, h := range out.Headers {
-		env.notice("the record needs the header %s=%x", h.Key, h.Value)
+		env.Notice("the record needs the header %s=%x", h.Key, h.Value)
 	}
 	if out.Data == nil {
-		env.notice("%s: this is a null, which has no bytes", p.serde.Name())
+		env.Notice("%s: this is a null, which has no bytes", p.serde.Name())
 	}
 	if env.StdoutTerminal && !printable(out.Data) {
-		return hint(faultf(codeNotAPipe, "these bytes are not text, and stdout is a terminal"), "send them to a file or a pipe")
+		return cli.Hint(cli.Errorf(cli.CodeNotAPipe, "these bytes are not text, and stdout is a terminal"), "send them to a file or a pipe")
 	}
 	_, err = env.Stdout.Write(out.Data)
 	return err

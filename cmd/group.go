@@ -1,16 +1,14 @@
 package cmd
 
 import (
-	"context"
-	"errors"
-
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
-	"kstream/cmd/suggest"
-	"kstream/kafka"
+	"kstream/cmd/cli"
+	"kstream/cmd/group"
 )
 
-func newGroupCmd(env *Env) *cobra.Command {
+func newGroupCmd(env *cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "group",
 		Aliases: []string{"groups"},
@@ -35,36 +33,8 @@ func newGroupCmd(env *Env) *cobra.Command {
 	return cmd
 }
 
-// withAdmin connects, runs do and disconnects. Errors about unknown groups and topics
-// get the nearest name.
-func withAdmin(ctx context.Context, env *Env, f *clusterFlags, do func(*cluster, *kafka.Admin) error) error {
-	cluster, err := f.connect(ctx, env)
-	if err != nil {
-		return err
-	}
-	admin, err := kafka.OpenAdmin(ctx, cluster.Config)
-	if err != nil {
-		return err
-	}
-	defer admin.Close()
-	return nearTopic(nearGroup(do(cluster, admin)))
-}
-
-// nearGroup adds the nearest existing name to an error about an unknown group, and the
-// remedy to one about an active group.
-func nearGroup(err error) error {
-	var unknown *kafka.UnknownGroupError
-	switch {
-	case errors.Is(err, kafka.ErrGroupActive):
-		return hint(err, "stop its members first: while they run they commit offsets of their own")
-	case !errors.As(err, &unknown):
-		return err
-	}
-	if near := suggest.Nearest(unknown.Group, unknown.Existing); near != "" {
-		return hint(err, "did you mean %s?", near)
-	}
-	if len(unknown.Existing) == 0 {
-		return hint(err, "the cluster has no groups; kstream consume --group makes one")
-	}
-	return hint(err, "kstream group list shows the groups")
+func registerWatch(f *group.WatchOptions, flags *pflag.FlagSet) {
+	flags.BoolVarP(&f.Watch, "watch", "w", false, "look again and again, until Ctrl-C")
+	flags.Var(&f.Interval, "interval", "with --watch: look every `D` (default 2s)")
+	flags.Var(&f.Stalled, "stalled-after", "call a partition stalled when records wait and its commit does not move for `D` (default 30s; without --watch only when given: looking takes that long)")
 }

@@ -7,17 +7,19 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
 	"kstream/kafka"
 	"kstream/output"
 )
 
 type groupDeleteFlags struct {
-	cluster clusterFlags
-	listing listingFlags
-	confirm confirmFlags
+	cluster connect.Options
+	listing cli.ListingOptions
+	confirm cli.Confirmation
 }
 
-func newGroupDeleteCmd(env *Env) *cobra.Command {
+func newGroupDeleteCmd(env *cli.Env) *cobra.Command {
 	var f groupDeleteFlags
 	cmd := &cobra.Command{
 		Use:     "delete GROUP...",
@@ -37,40 +39,27 @@ the exit code is 1, or 3 where none of them exists.`,
 			return plan.run(cmd.Context(), env)
 		},
 	}
-	f.confirm.register(cmd.Flags())
-	f.listing.register(cmd.Flags())
-	f.cluster.register(cmd.Flags())
+	registerConfirmation(&f.confirm, cmd.Flags())
+	registerListing(&f.listing, cmd.Flags())
+	registerCluster(&f.cluster, cmd.Flags())
 	return cmd
 }
 
 type groupDeletePlan struct {
 	flags   *groupDeleteFlags
-	listing *listing
+	listing *cli.Listing
 	groups  []string
 }
 
-func (f *groupDeleteFlags) plan(env *Env, groups []string) (*groupDeletePlan, error) {
-	if err := f.confirm.plan(); err != nil {
+func (f *groupDeleteFlags) plan(env *cli.Env, groups []string) (*groupDeletePlan, error) {
+	if err := f.confirm.Plan(); err != nil {
 		return nil, err
 	}
-	l, err := f.listing.plan(env)
+	l, err := f.listing.Plan(env)
 	if err != nil {
 		return nil, err
 	}
-	return &groupDeletePlan{f, l, distinct(groups)}, f.cluster.plan(env)
-}
-
-// distinct drops what is named a second time.
-func distinct(names []string) []string {
-	seen := make(map[string]bool, len(names))
-	var once []string
-	for _, name := range names {
-		if !seen[name] {
-			seen[name] = true
-			once = append(once, name)
-		}
-	}
-	return once
+	return &groupDeletePlan{f, l, cli.Distinct(groups)}, f.cluster.Plan(env)
 }
 
 // groupDeleteItem is a group in the plan and in the outcome of `group delete`.
@@ -79,34 +68,34 @@ type groupDeleteItem struct {
 	State      string `json:"state"`
 	Partitions int    `json:"partitions"` // with a committed offset
 	Deleted    bool   `json:"deleted"`
-	mishap
+	cli.ItemError
 }
 
-func (p *groupDeletePlan) run(ctx context.Context, env *Env) error {
-	return withAdmin(ctx, env, &p.flags.cluster, func(cluster *cluster, admin *kafka.Admin) error {
+func (p *groupDeletePlan) run(ctx context.Context, env *cli.Env) error {
+	return connect.WithAdmin(ctx, env, &p.flags.cluster, func(cluster *connect.Cluster, admin *kafka.Admin) error {
 		items := make([]*groupDeleteItem, len(p.groups))
 		for i, name := range p.groups {
 			items[i] = lookAtGroup(ctx, admin, name)
 		}
-		if p.flags.confirm.dryRun {
-			return joinDeletes(items, p.listing.print("kstream.group.delete/v1", items, deleteTable(items)))
+		if p.flags.confirm.DryRun {
+			return joinDeletes(items, p.listing.Print("kstream.group.delete/v1", items, deleteTable(items)))
 		}
-		if err := cluster.refuseWrites(); err != nil {
+		if err := cluster.RefuseWrites(); err != nil {
 			return err
 		}
 		if names := deletable(items); len(names) > 0 {
 			action := fmt.Sprintf("delete %s with all committed offsets", strings.Join(names, ", "))
-			if err := p.flags.confirm.confirm(ctx, env, deleteTable(items)(), action); err != nil {
+			if err := p.flags.confirm.Ask(ctx, env, deleteTable(items)(), action); err != nil {
 				return err
 			}
 		}
 		for _, item := range items {
-			if item.cause == nil {
-				item.fail(admin.DeleteGroup(ctx, item.Group))
-				item.Deleted = item.cause == nil
+			if item.Cause == nil {
+				item.Fail(admin.DeleteGroup(ctx, item.Group))
+				item.Deleted = item.Cause == nil
 			}
 		}
-		return joinDeletes(items, p.listing.print("kstream.group.delete/v1", items, deleteTable(items)))
+		return joinDeletes(items, p.listing.Print("kstream.group.delete/v1", items, deleteTable(items)))
 	})
 }
 
@@ -115,15 +104,15 @@ func lookAtGroup(ctx context.Context, admin *kafka.Admin, name string) *groupDel
 	item := &groupDeleteItem{Group: name}
 	infos, err := admin.Groups(ctx, name)
 	if err != nil {
-		item.fail(err)
+		item.Fail(err)
 		return item
 	}
 	item.State = string(infos[0].State)
-	item.fail(infos[0].RefuseActive())
+	item.Fail(infos[0].RefuseActive())
 	commits, err := admin.Committed(ctx, name)
 	item.Partitions = len(commits)
-	if item.cause == nil {
-		item.fail(err)
+	if item.Cause == nil {
+		item.Fail(err)
 	}
 	return item
 }
@@ -131,7 +120,7 @@ func lookAtGroup(ctx context.Context, admin *kafka.Admin, name string) *groupDel
 // deletable names the groups that nothing speaks against.
 func deletable(items []*groupDeleteItem) (names []string) {
 	for _, i := range items {
-		if i.cause == nil {
+		if i.Cause == nil {
 			names = append(names, i.Group)
 		}
 	}
@@ -144,7 +133,7 @@ func joinDeletes(items []*groupDeleteItem, printed error) error {
 	if printed != nil {
 		return printed
 	}
-	return severalErrors("groups", causesIn(items))
+	return cli.SeveralErrors("groups", cli.CausesIn(items))
 }
 
 func deleteTable(items []*groupDeleteItem) func() *output.Table {

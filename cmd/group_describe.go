@@ -4,21 +4,23 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
+	"kstream/cmd/group"
 	"kstream/kafka"
 	"kstream/output"
 )
 
 type groupDescribeFlags struct {
-	cluster clusterFlags
-	listing listingFlags
-	watch   watchFlags
+	cluster connect.Options
+	listing cli.ListingOptions
+	watch   group.WatchOptions
 }
 
-func newGroupDescribeCmd(env *Env) *cobra.Command {
+func newGroupDescribeCmd(env *cli.Env) *cobra.Command {
 	var f groupDescribeFlags
 	cmd := &cobra.Command{
 		Use:   "describe GROUP...",
@@ -39,151 +41,62 @@ drawn anew, in a pipe and with -o json each change is a line. The events are sna
 			return plan.run(cmd.Context(), env)
 		},
 	}
-	f.watch.register(cmd.Flags())
-	f.listing.register(cmd.Flags())
-	f.cluster.register(cmd.Flags())
+	registerWatch(&f.watch, cmd.Flags())
+	registerListing(&f.listing, cmd.Flags())
+	registerCluster(&f.cluster, cmd.Flags())
 	return cmd
 }
 
 type groupDescribePlan struct {
 	flags   *groupDescribeFlags
-	listing *listing
+	listing *cli.Listing
 	groups  []string
 }
 
-func (f *groupDescribeFlags) plan(env *Env, groups []string) (*groupDescribePlan, error) {
-	if err := f.watch.plan(); err != nil {
+func (f *groupDescribeFlags) plan(env *cli.Env, groups []string) (*groupDescribePlan, error) {
+	if err := f.watch.Plan(); err != nil {
 		return nil, err
 	}
-	l, err := f.listing.plan(env)
+	l, err := f.listing.Plan(env)
 	if err != nil {
 		return nil, err
 	}
-	if f.watch.watch && f.listing.output == "yaml" {
-		return nil, usagef("--watch -o yaml: want table or json")
+	if f.watch.Watch && f.listing.Output == "yaml" {
+		return nil, cli.Usagef("--watch -o yaml: want table or json")
 	}
-	return &groupDescribePlan{f, l, distinct(groups)}, f.cluster.plan(env)
+	return &groupDescribePlan{f, l, cli.Distinct(groups)}, f.cluster.Plan(env)
 }
 
-// groupItem is a group with its members and partitions.
-type groupItem struct {
-	Group       string             `json:"group"`
-	State       string             `json:"state"`
-	Type        string             `json:"type"`
-	Protocol    string             `json:"protocol"`
-	Coordinator string             `json:"coordinator"`
-	Lag         int64              `json:"lag"`
-	Members     []groupMemberItem  `json:"members"`
-	Partitions  []partitionLagItem `json:"partitions"`
-}
-
-// groupMemberItem is a member and what it has. Target is where a consumer group
-// (KIP-848) wants it to be, when that is something else.
-type groupMemberItem struct {
-	MemberID   string            `json:"member_id"`
-	ClientID   string            `json:"client_id"`
-	InstanceID string            `json:"instance_id"`
-	Host       string            `json:"host"`
-	Partitions []topicPartitions `json:"partitions"`
-	Target     []topicPartitions `json:"target,omitempty"`
-}
-
-// topicPartitions are partitions of one topic, ascending.
-type topicPartitions struct {
-	Topic      string  `json:"topic"`
-	Partitions []int32 `json:"partitions"`
-}
-
-// byTopic groups partitions, which are sorted.
-func byTopic(tps []kafka.TopicPartition) []topicPartitions {
-	list := []topicPartitions{}
-	for _, tp := range tps {
-		if n := len(list); n == 0 || list[n-1].Topic != tp.Topic {
-			list = append(list, topicPartitions{Topic: tp.Topic})
-		}
-		last := &list[len(list)-1]
-		last.Partitions = append(last.Partitions, tp.Partition)
-	}
-	return list
-}
-
-// shortPartitions writes partitions as a person would: orders[0-3,7] refunds[1].
-func shortPartitions(list []topicPartitions) string {
-	var b strings.Builder
-	for i, t := range list {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(t.Topic + "[")
-		for j := 0; j < len(t.Partitions); j++ {
-			first := j
-			for j+1 < len(t.Partitions) && t.Partitions[j+1] == t.Partitions[j]+1 {
-				j++
-			}
-			if first > 0 {
-				b.WriteByte(',')
-			}
-			b.WriteString(strconv.Itoa(int(t.Partitions[first])))
-			if j > first {
-				b.WriteString("-" + strconv.Itoa(int(t.Partitions[j])))
-			}
-		}
-		b.WriteByte(']')
-	}
-	return b.String()
-}
-
-func itemOf(s *groupSnapshot) groupItem {
-	item := groupItem{
-		Group: s.info.Name, State: string(s.info.State), Type: s.info.Type, Protocol: s.info.Protocol,
-		Coordinator: s.info.Coordinator, Lag: s.lag(), Members: []groupMemberItem{}, Partitions: s.partitions,
-	}
-	if item.Partitions == nil {
-		item.Partitions = []partitionLagItem{}
-	}
-	for _, m := range s.info.Members {
-		member := groupMemberItem{
-			MemberID: m.ID, ClientID: m.ClientID, InstanceID: m.InstanceID,
-			Host: m.Host, Partitions: byTopic(m.Partitions),
-		}
-		if target := byTopic(m.Target); shortPartitions(target) != shortPartitions(member.Partitions) && m.Target != nil {
-			member.Target = target
-		}
-		item.Members = append(item.Members, member)
-	}
-	return item
-}
-
-func (p *groupDescribePlan) run(ctx context.Context, env *Env) error {
-	return withAdmin(ctx, env, &p.flags.cluster, func(_ *cluster, admin *kafka.Admin) error {
+func (p *groupDescribePlan) run(ctx context.Context, env *cli.Env) error {
+	return connect.WithAdmin(ctx, env, &p.flags.cluster, func(_ *connect.Cluster, admin *kafka.Admin) error {
 		show := p.show(env)
-		return p.flags.watch.run(ctx, p.flags.watch.observer(env, admin), p.groups, show)
+		return p.flags.watch.Run(ctx, p.flags.watch.Observer(env, admin), p.groups, show)
 	})
 }
 
 // show gives what becomes of each look.
-func (p *groupDescribePlan) show(env *Env) func([]groupSnapshot) error {
-	if p.flags.watch.watch && (p.listing.format == "json" || !env.StdoutTerminal) {
-		changes := &groupChanges{listing: p.listing}
-		return changes.show
+func (p *groupDescribePlan) show(env *cli.Env) func([]group.Snapshot) error {
+	if p.flags.watch.Watch && (p.listing.Format == "json" || !env.StdoutTerminal) {
+		changes := &group.Changes{Listing: p.listing}
+		return changes.Show
 	}
-	display := &screen{env: env}
-	return func(snapshots []groupSnapshot) error {
-		items := make([]groupItem, len(snapshots))
+	display := &group.Screen{Env: env}
+	return func(snapshots []group.Snapshot) error {
+		items := make([]group.Item, len(snapshots))
 		for i := range snapshots {
-			items[i] = itemOf(&snapshots[i])
+			items[i] = group.ItemOf(&snapshots[i])
 		}
 		var text []byte
 		var err error
-		if p.listing.format == "table" {
+		if p.listing.Format == "table" {
 			text = p.appendTables(nil, items)
 		} else {
-			text, err = p.listing.append(nil, "kstream.group.describe/v1", items, nil)
+			text, err = p.listing.Append(nil, "kstream.group.describe/v1", items, nil)
 		}
 		switch {
 		case err != nil:
-		case p.flags.watch.watch:
-			err = display.draw(text)
+		case p.flags.watch.Watch:
+			err = display.Draw(text)
 		default:
 			_, err = env.Stdout.Write(text)
 		}
@@ -193,7 +106,7 @@ func (p *groupDescribePlan) show(env *Env) func([]groupSnapshot) error {
 
 // appendTables appends three tables for each group, with an empty line between them:
 // the group, its members, its partitions.
-func (p *groupDescribePlan) appendTables(dst []byte, items []groupItem) []byte {
+func (p *groupDescribePlan) appendTables(dst []byte, items []group.Item) []byte {
 	for i := range items {
 		g := &items[i]
 		if i > 0 {
@@ -203,19 +116,19 @@ func (p *groupDescribePlan) appendTables(dst []byte, items []groupItem) []byte {
 			{Name: "group"}, {Name: "state"}, {Name: "type"}, {Name: "protocol"}, {Name: "members", Right: true}, {Name: "lag", Right: true}, {Name: "coordinator"},
 		}}
 		head.Add(g.Group, g.State, g.Type, g.Protocol, strconv.Itoa(len(g.Members)), strconv.FormatInt(g.Lag, 10), g.Coordinator)
-		dst = append(p.listing.appendTable(dst, head), '\n')
+		dst = append(p.listing.AppendTable(dst, head), '\n')
 		members := &output.Table{Columns: []output.Column{
 			{Name: "member_id"}, {Name: "client_id"}, {Name: "instance_id"}, {Name: "host"}, {Name: "partitions"},
 		}}
 		for _, m := range g.Members {
-			has := shortPartitions(m.Partitions)
+			has := group.ShortPartitions(m.Partitions)
 			if m.Target != nil {
-				has = fmt.Sprintf("%s -> %s", has, shortPartitions(m.Target))
+				has = fmt.Sprintf("%s -> %s", has, group.ShortPartitions(m.Target))
 			}
 			members.Add(m.MemberID, m.ClientID, m.InstanceID, m.Host, has)
 		}
-		dst = append(p.listing.appendTable(dst, members), '\n')
-		dst = p.listing.appendTable(dst, lagTable(p.listing, g.Partitions, false))
+		dst = append(p.listing.AppendTable(dst, members), '\n')
+		dst = p.listing.AppendTable(dst, group.LagTable(p.listing, g.Partitions, false))
 	}
 	return dst
 }

@@ -8,21 +8,24 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
+	"kstream/cmd/group"
 	"kstream/kafka"
 	"kstream/output"
 )
 
 type groupLagFlags struct {
-	cluster clusterFlags
-	listing listingFlags
-	watch   watchFlags
+	cluster connect.Options
+	listing cli.ListingOptions
+	watch   group.WatchOptions
 
 	max, maxPartition int64
-	maxTime           durationFlag
+	maxTime           cli.Duration
 	set               func(name string) bool
 }
 
-func newGroupLagCmd(env *Env) *cobra.Command {
+func newGroupLagCmd(env *cli.Env) *cobra.Command {
 	var f groupLagFlags
 	cmd := &cobra.Command{
 		Use:   "lag GROUP...",
@@ -54,45 +57,45 @@ names each one; with --watch as soon as one is.`,
 	flags := cmd.Flags()
 	flags.Int64Var(&f.max, "max", 0, "exit 7 when more than `N` records wait for a group")
 	flags.Int64Var(&f.maxPartition, "max-partition", 0, "exit 7 when more than `N` wait in one partition")
-	f.maxTime.zero = true // no lag at all
+	f.maxTime.Zero = true // no lag at all
 	flags.Var(&f.maxTime, "max-time", "exit 7 when a record waits for longer than `D`")
 	f.set = flags.Changed
-	f.watch.register(flags)
-	f.listing.register(flags, "openmetrics")
-	f.cluster.register(flags)
+	registerWatch(&f.watch, flags)
+	registerListing(&f.listing, flags, "openmetrics")
+	registerCluster(&f.cluster, flags)
 	return cmd
 }
 
 type groupLagPlan struct {
 	flags   *groupLagFlags
-	listing *listing
+	listing *cli.Listing
 	groups  []string
 }
 
-func (f *groupLagFlags) plan(env *Env, groups []string) (*groupLagPlan, error) {
+func (f *groupLagFlags) plan(env *cli.Env, groups []string) (*groupLagPlan, error) {
 	if f.max < 0 || f.maxPartition < 0 {
-		return nil, usagef("--max and --max-partition count records: want 0 or more")
+		return nil, cli.Usagef("--max and --max-partition count records: want 0 or more")
 	}
-	if err := f.watch.plan(); err != nil {
+	if err := f.watch.Plan(); err != nil {
 		return nil, err
 	}
-	l, err := f.listing.plan(env)
+	l, err := f.listing.Plan(env)
 	if err != nil {
 		return nil, err
 	}
-	return &groupLagPlan{f, l, distinct(groups)}, f.cluster.plan(env)
+	return &groupLagPlan{f, l, cli.Distinct(groups)}, f.cluster.Plan(env)
 }
 
-func (p *groupLagPlan) run(ctx context.Context, env *Env) error {
-	return withAdmin(ctx, env, &p.flags.cluster, func(_ *cluster, admin *kafka.Admin) error {
-		display := &screen{env: env}
-		return p.flags.watch.run(ctx, p.flags.watch.observer(env, admin), p.groups, func(snapshots []groupSnapshot) error {
+func (p *groupLagPlan) run(ctx context.Context, env *cli.Env) error {
+	return connect.WithAdmin(ctx, env, &p.flags.cluster, func(_ *connect.Cluster, admin *kafka.Admin) error {
+		display := &group.Screen{Env: env}
+		return p.flags.watch.Run(ctx, p.flags.watch.Observer(env, admin), p.groups, func(snapshots []group.Snapshot) error {
 			text, err := p.render(snapshots)
 			if err != nil {
 				return err
 			}
-			if p.flags.watch.watch && p.listing.format == "table" && env.StdoutTerminal {
-				err = display.draw(text)
+			if p.flags.watch.Watch && p.listing.Format == "table" && env.StdoutTerminal {
+				err = display.Draw(text)
 			} else {
 				_, err = env.Stdout.Write(text)
 			}
@@ -105,40 +108,40 @@ func (p *groupLagPlan) run(ctx context.Context, env *Env) error {
 }
 
 // render gives the text of one look.
-func (p *groupLagPlan) render(snapshots []groupSnapshot) ([]byte, error) {
-	if p.listing.format == "openmetrics" {
-		return appendOpenMetrics(nil, snapshots, p.listing.env.StdoutTerminal), nil
+func (p *groupLagPlan) render(snapshots []group.Snapshot) ([]byte, error) {
+	if p.listing.Format == "openmetrics" {
+		return group.AppendOpenMetrics(nil, snapshots, p.listing.Env.StdoutTerminal), nil
 	}
-	items := []partitionLagItem{}
+	items := []group.PartitionLagItem{}
 	for _, s := range snapshots {
-		items = append(items, s.partitions...)
+		items = append(items, s.Partitions...)
 	}
-	return p.listing.append(nil, "kstream.group.lag/v1", items, func() *output.Table {
-		return lagTable(p.listing, items, true)
+	return p.listing.Append(nil, "kstream.group.lag/v1", items, func() *output.Table {
+		return group.LagTable(p.listing, items, true)
 	})
 }
 
 // check holds the groups to the bounds; its error names each one that is exceeded.
-func (p *groupLagPlan) check(snapshots []groupSnapshot) error {
+func (p *groupLagPlan) check(snapshots []group.Snapshot) error {
 	f := p.flags
 	var broken []string
 	for _, s := range snapshots {
-		if total := s.lag(); f.set("max") && total > f.max {
-			broken = append(broken, fmt.Sprintf("%s: lag %d is above --max %d", s.info.Name, total, f.max))
+		if total := s.Lag(); f.set("max") && total > f.max {
+			broken = append(broken, fmt.Sprintf("%s: lag %d is above --max %d", s.Info.Name, total, f.max))
 		}
-		for i := range s.partitions {
-			l := &s.partitions[i]
+		for i := range s.Partitions {
+			l := &s.Partitions[i]
 			if f.set("max-partition") && l.Lag > f.maxPartition {
 				broken = append(broken, fmt.Sprintf("%s: %s[%d]: lag %d is above --max-partition %d", l.Group, l.Topic, l.Partition, l.Lag, f.maxPartition))
 			}
-			if f.set("max-time") && l.TimeLag != nil && *l.TimeLag > f.maxTime.d.Milliseconds() {
+			if f.set("max-time") && l.TimeLag != nil && *l.TimeLag > f.maxTime.D.Milliseconds() {
 				age := time.Duration(*l.TimeLag) * time.Millisecond
-				broken = append(broken, fmt.Sprintf("%s: %s[%d]: time lag %s is above --max-time %s", l.Group, l.Topic, l.Partition, output.Duration(age), output.Duration(f.maxTime.d)))
+				broken = append(broken, fmt.Sprintf("%s: %s[%d]: time lag %s is above --max-time %s", l.Group, l.Topic, l.Partition, output.Duration(age), output.Duration(f.maxTime.D)))
 			}
 		}
 	}
 	if len(broken) == 0 {
 		return nil
 	}
-	return faultf(codeUnmet, "%s", strings.Join(broken, "; "))
+	return cli.Errorf(cli.CodeUnmet, "%s", strings.Join(broken, "; "))
 }

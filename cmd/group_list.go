@@ -8,17 +8,19 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
 	"kstream/kafka"
 	"kstream/output"
 )
 
 type groupListFlags struct {
-	cluster clusterFlags
-	listing listingFlags
+	cluster connect.Options
+	listing cli.ListingOptions
 	states  []string
 }
 
-func newGroupListCmd(env *Env) *cobra.Command {
+func newGroupListCmd(env *cli.Env) *cobra.Command {
 	var f groupListFlags
 	cmd := &cobra.Command{
 		Use:     "list",
@@ -38,31 +40,31 @@ func newGroupListCmd(env *Env) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.states, "state", nil, "only groups in state `S,…`: "+groupStateNames())
-	f.listing.register(flags)
-	f.cluster.register(flags)
+	registerListing(&f.listing, flags)
+	registerCluster(&f.cluster, flags)
 	return cmd
 }
 
 type groupListPlan struct {
-	cluster *clusterFlags
-	listing *listing
+	cluster *connect.Options
+	listing *cli.Listing
 	states  []kafka.GroupState // nil: all
 }
 
-func (f *groupListFlags) plan(env *Env) (*groupListPlan, error) {
+func (f *groupListFlags) plan(env *cli.Env) (*groupListPlan, error) {
 	p := &groupListPlan{cluster: &f.cluster}
 	var err error
 	for _, text := range f.states {
 		state, ok := parseGroupState(text)
 		if !ok {
-			return nil, usagef("--state %s: want one of %s", text, groupStateNames())
+			return nil, cli.Usagef("--state %s: want one of %s", text, groupStateNames())
 		}
 		p.states = append(p.states, state)
 	}
-	if p.listing, err = f.listing.plan(env); err != nil {
+	if p.listing, err = f.listing.Plan(env); err != nil {
 		return nil, err
 	}
-	return p, f.cluster.plan(env)
+	return p, f.cluster.Plan(env)
 }
 
 // groupStateNames lists the states as Kafka writes them.
@@ -95,8 +97,8 @@ type groupListItem struct {
 	Coordinator string `json:"coordinator"`
 }
 
-func (p *groupListPlan) run(ctx context.Context, env *Env) error {
-	return withAdmin(ctx, env, p.cluster, func(_ *cluster, admin *kafka.Admin) error {
+func (p *groupListPlan) run(ctx context.Context, env *cli.Env) error {
+	return connect.WithAdmin(ctx, env, p.cluster, func(_ *connect.Cluster, admin *kafka.Admin) error {
 		groups, err := admin.AllGroups(ctx)
 		if err != nil {
 			return err
@@ -107,7 +109,7 @@ func (p *groupListPlan) run(ctx context.Context, env *Env) error {
 				items = append(items, groupListItem{g.Name, string(g.State), g.Type, g.Protocol, len(g.Members), g.Coordinator})
 			}
 		}
-		return p.listing.print("kstream.group.list/v1", items, func() *output.Table {
+		return p.listing.Print("kstream.group.list/v1", items, func() *output.Table {
 			t := &output.Table{Columns: []output.Column{
 				{Name: "group"}, {Name: "state"}, {Name: "type"}, {Name: "protocol"}, {Name: "members", Right: true}, {Name: "coordinator"},
 			}}

@@ -11,19 +11,22 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
+	"kstream/cmd/group"
 	"kstream/kafka"
 	"kstream/output"
 )
 
 type groupOffsetsFlags struct {
-	cluster        clusterFlags
-	listing        listingFlags
-	confirm        confirmFlags
+	cluster        connect.Options
+	listing        cli.ListingOptions
+	confirm        cli.Confirmation
 	export, source string
 	create         bool
 }
 
-func newGroupOffsetsCmd(env *Env) *cobra.Command {
+func newGroupOffsetsCmd(env *cli.Env) *cobra.Command {
 	var f groupOffsetsFlags
 	cmd := &cobra.Command{
 		Use:   "offsets GROUP",
@@ -52,33 +55,33 @@ would change and asks; a group with members is refused.`,
 	flags.StringVar(&f.export, "export", "", "write the offsets to `FILE`, which must not exist; - is stdout")
 	flags.StringVar(&f.source, "import", "", "commit the offsets in `FILE`; - is stdin")
 	flags.BoolVar(&f.create, "create", false, "with --import: make the group when it does not exist")
-	f.confirm.register(flags)
-	f.listing.register(flags)
-	f.cluster.register(flags)
+	registerConfirmation(&f.confirm, flags)
+	registerListing(&f.listing, flags)
+	registerCluster(&f.cluster, flags)
 	return cmd
 }
 
 type groupOffsetsPlan struct {
 	flags   *groupOffsetsFlags
-	listing *listing
+	listing *cli.Listing
 	group   string
 }
 
-func (f *groupOffsetsFlags) plan(env *Env, group string) (*groupOffsetsPlan, error) {
+func (f *groupOffsetsFlags) plan(env *cli.Env, group string) (*groupOffsetsPlan, error) {
 	switch {
 	case f.export != "" && f.source != "":
-		return nil, usagef("--export and --import: want one of them")
-	case f.source == "" && (f.create || f.confirm.yes || f.confirm.dryRun):
-		return nil, usagef("--create, --yes and --dry-run go with --import")
+		return nil, cli.Usagef("--export and --import: want one of them")
+	case f.source == "" && (f.create || f.confirm.Yes || f.confirm.DryRun):
+		return nil, cli.Usagef("--create, --yes and --dry-run go with --import")
 	}
-	if err := f.confirm.plan(); err != nil {
+	if err := f.confirm.Plan(); err != nil {
 		return nil, err
 	}
-	l, err := f.listing.plan(env)
+	l, err := f.listing.Plan(env)
 	if err != nil {
 		return nil, err
 	}
-	return &groupOffsetsPlan{f, l, group}, f.cluster.plan(env)
+	return &groupOffsetsPlan{f, l, group}, f.cluster.Plan(env)
 }
 
 // committedItem is what a group has committed for a partition.
@@ -91,8 +94,8 @@ type committedItem struct {
 	Metadata    string `json:"metadata"`
 }
 
-func (p *groupOffsetsPlan) run(ctx context.Context, env *Env) error {
-	return withAdmin(ctx, env, &p.flags.cluster, func(cluster *cluster, admin *kafka.Admin) error {
+func (p *groupOffsetsPlan) run(ctx context.Context, env *cli.Env) error {
+	return connect.WithAdmin(ctx, env, &p.flags.cluster, func(cluster *connect.Cluster, admin *kafka.Admin) error {
 		if p.flags.source != "" {
 			return p.restore(ctx, env, cluster, admin)
 		}
@@ -107,7 +110,7 @@ func (p *groupOffsetsPlan) run(ctx context.Context, env *Env) error {
 			return p.save(env, commits)
 		}
 		items := []committedItem{}
-		for _, tp := range sortedPartitions(commits) {
+		for _, tp := range group.SortedPartitions(commits) {
 			c := commits[tp]
 			item := committedItem{Group: p.group, Topic: tp.Topic, Partition: tp.Partition, Offset: c.Offset, Metadata: c.Metadata}
 			if c.LeaderEpoch >= 0 {
@@ -115,7 +118,7 @@ func (p *groupOffsetsPlan) run(ctx context.Context, env *Env) error {
 			}
 			items = append(items, item)
 		}
-		return p.listing.print("kstream.group.offsets/v1", items, func() *output.Table {
+		return p.listing.Print("kstream.group.offsets/v1", items, func() *output.Table {
 			t := &output.Table{Columns: []output.Column{{Name: "topic"}, {Name: "partition", Right: true}, {Name: "offset", Right: true}, {Name: "metadata"}}}
 			for _, i := range items {
 				t.Add(i.Topic, strconv.Itoa(int(i.Partition)), strconv.FormatInt(i.Offset, 10), i.Metadata)
@@ -126,9 +129,9 @@ func (p *groupOffsetsPlan) run(ctx context.Context, env *Env) error {
 }
 
 // save writes the offsets to a new file, or to stdout. A file that is there stays.
-func (p *groupOffsetsPlan) save(env *Env, commits map[kafka.TopicPartition]kafka.Commit) error {
+func (p *groupOffsetsPlan) save(env *cli.Env, commits map[kafka.TopicPartition]kafka.Commit) error {
 	name := p.flags.export
-	text, err := appendOffsets(nil, commits, hasJSONName(name))
+	text, err := group.AppendOffsets(nil, commits, hasJSONName(name))
 	if err != nil {
 		return err
 	}
@@ -138,7 +141,7 @@ func (p *groupOffsetsPlan) save(env *Env, commits map[kafka.TopicPartition]kafka
 	}
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, fs.ErrExist) {
-		return faultf(codeAlreadyExists, "%s: the file is there already", name)
+		return cli.Errorf(cli.CodeAlreadyExists, "%s: the file is there already", name)
 	}
 	if err != nil {
 		return err
@@ -147,7 +150,7 @@ func (p *groupOffsetsPlan) save(env *Env, commits map[kafka.TopicPartition]kafka
 	if err = errors.Join(err, file.Close()); err != nil {
 		return errors.Join(err, os.Remove(name)) // half of the offsets is worse than none
 	}
-	env.notice("%s: %d offsets written to %s", p.group, len(commits), name)
+	env.Notice("%s: %d offsets written to %s", p.group, len(commits), name)
 	return nil
 }
 
@@ -160,18 +163,18 @@ func hasJSONName(name string) bool {
 }
 
 // restore commits the offsets of a file.
-func (p *groupOffsetsPlan) restore(ctx context.Context, env *Env, cluster *cluster, admin *kafka.Admin) error {
-	targets, err := readOffsetsFile(env, p.flags.source)
+func (p *groupOffsetsPlan) restore(ctx context.Context, env *cli.Env, cluster *connect.Cluster, admin *kafka.Admin) error {
+	targets, err := group.ReadOffsetsFile(env, p.flags.source)
 	if err != nil {
 		return err
 	}
-	commits, err := emptyGroup(ctx, admin, p.group, p.flags.create)
+	commits, err := group.EmptyGroup(ctx, admin, p.group, p.flags.create)
 	if err != nil {
 		return err
 	}
-	shift := &offsetShift{env: env, admin: admin, group: p.group, commits: commits}
-	if err := shift.toOffsets(ctx, targets); err != nil {
+	shift := &group.Shift{Env: env, Admin: admin, Group: p.group, Commits: commits}
+	if err := shift.ToOffsets(ctx, targets); err != nil {
 		return err
 	}
-	return shift.run(ctx, cluster, p.listing, &p.flags.confirm)
+	return shift.Run(ctx, cluster, p.listing, &p.flags.confirm)
 }

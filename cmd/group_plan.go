@@ -9,14 +9,17 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
+	"kstream/cmd/group"
 	"kstream/kafka"
 	"kstream/kafka/assign"
 	"kstream/output"
 )
 
 type groupPlanFlags struct {
-	cluster  clusterFlags
-	listing  listingFlags
+	cluster  connect.Options
+	listing  cli.ListingOptions
 	members  int
 	now      int
 	assignor string
@@ -24,7 +27,7 @@ type groupPlanFlags struct {
 	set      func(name string) bool
 }
 
-func newGroupPlanCmd(env *Env) *cobra.Command {
+func newGroupPlanCmd(env *cli.Env) *cobra.Command {
 	var f groupPlanFlags
 	cmd := &cobra.Command{
 		Use:   "plan [TOPIC...]",
@@ -54,8 +57,8 @@ be.`,
 	flags.StringVarP(&f.group, "group", "g", "", "start from the members that `GROUP` has, with its topics and its assignor")
 	flags.StringVar(&f.assignor, "assignor", "", "`NAME`: range, roundrobin, sticky, cooperative-sticky (default), uniform")
 	f.set = flags.Changed
-	f.listing.register(flags)
-	f.cluster.register(flags)
+	registerListing(&f.listing, flags)
+	registerCluster(&f.cluster, flags)
 	return cmd
 }
 
@@ -64,45 +67,45 @@ const maxPlanned = 10_000
 
 type groupPlanPlan struct {
 	flags    *groupPlanFlags
-	listing  *listing
+	listing  *cli.Listing
 	topics   []string
 	assignor assign.Assignor // empty: the group's
 }
 
-func (f *groupPlanFlags) plan(env *Env, topics []string) (*groupPlanPlan, error) {
-	p := &groupPlanPlan{flags: f, topics: distinct(topics), assignor: assign.Assignor(f.assignor)}
+func (f *groupPlanFlags) plan(env *cli.Env, topics []string) (*groupPlanPlan, error) {
+	p := &groupPlanPlan{flags: f, topics: cli.Distinct(topics), assignor: assign.Assignor(f.assignor)}
 	switch {
 	case !f.set("members"):
-		return nil, usagef("--members N says how many members to plan for")
+		return nil, cli.Usagef("--members N says how many members to plan for")
 	case f.members < 1 || f.members > maxPlanned:
-		return nil, usagef("--members %d: want 1 to %d", f.members, maxPlanned)
+		return nil, cli.Usagef("--members %d: want 1 to %d", f.members, maxPlanned)
 	case f.set("now") && (f.now < 1 || f.now > maxPlanned):
-		return nil, usagef("--now %d: want 1 to %d", f.now, maxPlanned)
+		return nil, cli.Usagef("--now %d: want 1 to %d", f.now, maxPlanned)
 	case f.group == "" && len(topics) == 0:
-		return nil, usagef("want topics, or --group")
+		return nil, cli.Usagef("want topics, or --group")
 	case f.group != "" && (len(topics) > 0 || f.set("now")):
-		return nil, usagef("--group says which topics and members there are: leave TOPIC and --now out")
+		return nil, cli.Usagef("--group says which topics and members there are: leave TOPIC and --now out")
 	case f.assignor != "" && !slices.Contains(assign.All(), p.assignor):
-		return nil, usagef("--assignor %s: want one of %v", f.assignor, assign.All())
+		return nil, cli.Usagef("--assignor %s: want one of %v", f.assignor, assign.All())
 	}
 	if f.group == "" && p.assignor == "" {
 		p.assignor = assign.CooperativeSticky
 	}
 	var err error
-	if p.listing, err = f.listing.plan(env); err != nil {
+	if p.listing, err = f.listing.Plan(env); err != nil {
 		return nil, err
 	}
-	return p, f.cluster.plan(env)
+	return p, f.cluster.Plan(env)
 }
 
 // plannedMember is a member before and after. Before is null when nothing was said
 // about now.
 type plannedMember struct {
-	Member     string            `json:"member"`
-	Before     []topicPartitions `json:"before"`
-	Partitions []topicPartitions `json:"partitions"`
-	Gains      []topicPartitions `json:"gains"`
-	Loses      []topicPartitions `json:"loses"`
+	Member     string                  `json:"member"`
+	Before     []group.TopicPartitions `json:"before"`
+	Partitions []group.TopicPartitions `json:"partitions"`
+	Gains      []group.TopicPartitions `json:"gains"`
+	Loses      []group.TopicPartitions `json:"loses"`
 }
 
 // beginning is what a plan starts from.
@@ -115,8 +118,8 @@ type beginning struct {
 	eager bool
 }
 
-func (p *groupPlanPlan) run(ctx context.Context, env *Env) error {
-	return withAdmin(ctx, env, &p.flags.cluster, func(_ *cluster, admin *kafka.Admin) error {
+func (p *groupPlanPlan) run(ctx context.Context, env *cli.Env) error {
+	return connect.WithAdmin(ctx, env, &p.flags.cluster, func(_ *connect.Cluster, admin *kafka.Admin) error {
 		from, err := p.begin(ctx, admin)
 		if err != nil {
 			return err
@@ -133,9 +136,9 @@ func (p *groupPlanPlan) run(ctx context.Context, env *Env) error {
 		}
 		items := from.items(names, then)
 		if from.known {
-			env.notice("%s", moveSummary(p.assignor, from, then))
+			env.Notice("%s", moveSummary(p.assignor, from, then))
 		}
-		return p.listing.print("kstream.group.plan/v1", items, func() *output.Table { return planTable(items, from.known) })
+		return p.listing.Print("kstream.group.plan/v1", items, func() *output.Table { return planTable(items, from.known) })
 	})
 }
 
@@ -160,7 +163,7 @@ func (p *groupPlanPlan) begin(ctx context.Context, admin *kafka.Admin) (*beginni
 			p.assignor = assign.CooperativeSticky
 		}
 		if !slices.Contains(assign.All(), p.assignor) {
-			return nil, hint(usagef("%s: its assignor %s is not one that is known", info.Name, p.assignor), "--assignor names one: %v", assign.All())
+			return nil, cli.Hint(cli.Usagef("%s: its assignor %s is not one that is known", info.Name, p.assignor), "--assignor names one: %v", assign.All())
 		}
 	}
 	topics, err := admin.Topics(ctx, names...)
@@ -211,7 +214,7 @@ func groupTopics(ctx context.Context, admin *kafka.Admin, info *kafka.GroupInfo)
 	}
 	names := slices.Sorted(maps.Keys(topics))
 	if len(names) == 0 {
-		return nil, hint(fmt.Errorf("%s: %w", info.Name, errNoTopics), "kstream group plan TOPIC plans without a group")
+		return nil, cli.Hint(fmt.Errorf("%s: %w", info.Name, errNoTopics), "kstream group plan TOPIC plans without a group")
 	}
 	return names, nil
 }
@@ -232,9 +235,9 @@ func (b *beginning) items(names []string, then assign.Assignment) []plannedMembe
 	}
 	for i, name := range names {
 		was, is := at(b.before, i), at(then, i)
-		item := plannedMember{Member: name, Partitions: byTopic(is), Gains: []topicPartitions{}, Loses: []topicPartitions{}}
+		item := plannedMember{Member: name, Partitions: group.ByTopic(is), Gains: []group.TopicPartitions{}, Loses: []group.TopicPartitions{}}
 		if b.known {
-			item.Before, item.Gains, item.Loses = byTopic(was), byTopic(without(is, was)), byTopic(without(was, is))
+			item.Before, item.Gains, item.Loses = group.ByTopic(was), group.ByTopic(group.Without(is, was)), group.ByTopic(group.Without(was, is))
 		}
 		items = append(items, item)
 	}
@@ -269,7 +272,7 @@ func planTable(items []plannedMember, known bool) *output.Table {
 		for _, p := range i.Partitions {
 			n += len(p.Partitions)
 		}
-		t.Add(i.Member, fmt.Sprint(n), shortPartitions(i.Partitions), shortPartitions(i.Gains), shortPartitions(i.Loses))
+		t.Add(i.Member, fmt.Sprint(n), group.ShortPartitions(i.Partitions), group.ShortPartitions(i.Gains), group.ShortPartitions(i.Loses))
 	}
 	return t
 }

@@ -2,21 +2,23 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
+	"kstream/cmd/group"
 	"kstream/kafka"
 	"kstream/kafka/position"
 )
 
 type groupResetFlags struct {
-	cluster clusterFlags
-	listing listingFlags
-	confirm confirmFlags
+	cluster connect.Options
+	listing cli.ListingOptions
+	confirm cli.Confirmation
 	topics  []string
 	to      string
 	shift   int64
@@ -25,7 +27,7 @@ type groupResetFlags struct {
 	set     func(name string) bool
 }
 
-func newGroupResetCmd(env *Env) *cobra.Command {
+func newGroupResetCmd(env *cli.Env) *cobra.Command {
 	var f groupResetFlags
 	cmd := &cobra.Command{
 		Use:   "reset GROUP",
@@ -60,9 +62,9 @@ TOPIC,PARTITION,OFFSET, or JSON lines {"topic":"orders","partition":0,"offset":4
 	flags.StringVar(&f.file, "from-file", "", "go to the offsets in `FILE`; - is stdin")
 	flags.BoolVar(&f.create, "create", false, "make the group when it does not exist")
 	f.set = flags.Changed
-	f.confirm.register(flags)
-	f.listing.register(flags)
-	f.cluster.register(flags)
+	registerConfirmation(&f.confirm, flags)
+	registerListing(&f.listing, flags)
+	registerCluster(&f.cluster, flags)
 	return cmd
 }
 
@@ -74,13 +76,13 @@ type topicScope struct {
 
 type groupResetPlan struct {
 	flags   *groupResetFlags
-	listing *listing
+	listing *cli.Listing
 	group   string
 	scopes  []topicScope
 	to      position.Position
 }
 
-func (f *groupResetFlags) plan(env *Env, group string) (*groupResetPlan, error) {
+func (f *groupResetFlags) plan(env *cli.Env, group string) (*groupResetPlan, error) {
 	p := &groupResetPlan{flags: f, group: group}
 	given := 0
 	for _, name := range []string{"to", "shift", "from-file"} {
@@ -89,27 +91,27 @@ func (f *groupResetFlags) plan(env *Env, group string) (*groupResetPlan, error) 
 		}
 	}
 	if given != 1 {
-		return nil, usagef("where to? want one of --to, --shift and --from-file")
+		return nil, cli.Usagef("where to? want one of --to, --shift and --from-file")
 	}
 	var err error
 	if f.set("to") {
 		if p.to, err = position.Parse(f.to, env.Now()); err != nil {
-			return nil, usagef("--to %s: %w", f.to, err)
+			return nil, cli.Usagef("--to %s: %w", f.to, err)
 		}
 	}
 	if p.scopes, err = parseScopes(f.topics); err != nil {
 		return nil, err
 	}
 	if f.set("from-file") && p.scopes != nil {
-		return nil, usagef("--from-file names the partitions itself: leave --topic out")
+		return nil, cli.Usagef("--from-file names the partitions itself: leave --topic out")
 	}
-	if err := f.confirm.plan(); err != nil {
+	if err := f.confirm.Plan(); err != nil {
 		return nil, err
 	}
-	if p.listing, err = f.listing.plan(env); err != nil {
+	if p.listing, err = f.listing.Plan(env); err != nil {
 		return nil, err
 	}
-	return p, f.cluster.plan(env)
+	return p, f.cluster.Plan(env)
 }
 
 func parseScopes(texts []string) ([]topicScope, error) {
@@ -118,12 +120,12 @@ func parseScopes(texts []string) ([]topicScope, error) {
 		topic, list, some := strings.Cut(text, ":")
 		s := topicScope{topic: topic}
 		if topic == "" {
-			return nil, usagef("--topic %q: want TOPIC or TOPIC:PARTITIONS", text)
+			return nil, cli.Usagef("--topic %q: want TOPIC or TOPIC:PARTITIONS", text)
 		}
 		if some {
 			var err error
 			if s.partitions, err = position.ParsePartitions(list); err != nil {
-				return nil, usagef("--topic %s: %w", text, err)
+				return nil, cli.Usagef("--topic %s: %w", text, err)
 			}
 		}
 		scopes = append(scopes, s)
@@ -131,20 +133,20 @@ func parseScopes(texts []string) ([]topicScope, error) {
 	return scopes, nil
 }
 
-func (p *groupResetPlan) run(ctx context.Context, env *Env) error {
-	return withAdmin(ctx, env, &p.flags.cluster, func(cluster *cluster, admin *kafka.Admin) error {
-		commits, err := emptyGroup(ctx, admin, p.group, p.flags.create)
+func (p *groupResetPlan) run(ctx context.Context, env *cli.Env) error {
+	return connect.WithAdmin(ctx, env, &p.flags.cluster, func(cluster *connect.Cluster, admin *kafka.Admin) error {
+		commits, err := group.EmptyGroup(ctx, admin, p.group, p.flags.create)
 		if err != nil {
 			return err
 		}
-		shift := &offsetShift{env: env, admin: admin, group: p.group, commits: commits}
+		shift := &group.Shift{Env: env, Admin: admin, Group: p.group, Commits: commits}
 		switch {
 		case p.flags.set("from-file"):
-			targets, err := readOffsetsFile(env, p.flags.file)
+			targets, err := group.ReadOffsetsFile(env, p.flags.file)
 			if err != nil {
 				return err
 			}
-			err = shift.toOffsets(ctx, targets)
+			err = shift.ToOffsets(ctx, targets)
 			if err != nil {
 				return err
 			}
@@ -157,32 +159,17 @@ func (p *groupResetPlan) run(ctx context.Context, env *Env) error {
 				return err
 			}
 		}
-		return shift.run(ctx, cluster, p.listing, &p.flags.confirm)
+		return shift.Run(ctx, cluster, p.listing, &p.flags.confirm)
 	})
-}
-
-// emptyGroup gives what a group without members has committed.
-func emptyGroup(ctx context.Context, admin *kafka.Admin, group string, create bool) (map[kafka.TopicPartition]kafka.Commit, error) {
-	infos, err := admin.Groups(ctx, group)
-	if errors.Is(err, kafka.ErrUnknownGroup) && create {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if err := infos[0].RefuseActive(); err != nil {
-		return nil, err
-	}
-	return admin.Committed(ctx, group)
 }
 
 // partitions are those to move: the ones named, else those with a committed offset.
 func (p *groupResetPlan) partitions(ctx context.Context, admin *kafka.Admin, commits map[kafka.TopicPartition]kafka.Commit) ([]kafka.TopicPartition, error) {
 	if p.scopes == nil {
 		if len(commits) == 0 {
-			return nil, hint(usagef("%s has committed nothing", p.group), "--topic says which partitions to set")
+			return nil, cli.Hint(cli.Usagef("%s has committed nothing", p.group), "--topic says which partitions to set")
 		}
-		return sortedPartitions(commits), nil
+		return group.SortedPartitions(commits), nil
 	}
 	chosen := map[kafka.TopicPartition]bool{}
 	for _, s := range p.scopes {
@@ -199,12 +186,12 @@ func (p *groupResetPlan) partitions(ctx context.Context, admin *kafka.Admin, com
 		}
 		for _, n := range s.partitions {
 			if !exists[n] {
-				return nil, usagef("--topic %s:%d: it has partitions 0–%d", s.topic, n, len(exists)-1)
+				return nil, cli.Usagef("--topic %s:%d: it has partitions 0–%d", s.topic, n, len(exists)-1)
 			}
 			chosen[kafka.TopicPartition{Topic: s.topic, Partition: n}] = true
 		}
 	}
-	return sortedPartitions(chosen), nil
+	return group.SortedPartitions(chosen), nil
 }
 
 // checkPartitions refuses partitions in --to that are not among those to move.
@@ -214,26 +201,26 @@ func (p *groupResetPlan) checkPartitions(tps []kafka.TopicPartition) error {
 			continue
 		}
 		if p.scopes == nil {
-			return hint(usagef("--to %d: %s has committed nothing of a partition %d", want, p.group, want), "--topic says which partitions to set")
+			return cli.Hint(cli.Usagef("--to %d: %s has committed nothing of a partition %d", want, p.group, want), "--topic says which partitions to set")
 		}
-		return usagef("--to %d: no partition %d in --topic %s", want, want, strings.Join(p.flags.topics, " --topic "))
+		return cli.Usagef("--to %d: no partition %d in --topic %s", want, want, strings.Join(p.flags.topics, " --topic "))
 	}
 	return nil
 }
 
 // resolve adds where each partition goes.
-func (p *groupResetPlan) resolve(ctx context.Context, shift *offsetShift, tps []kafka.TopicPartition) error {
+func (p *groupResetPlan) resolve(ctx context.Context, shift *group.Shift, tps []kafka.TopicPartition) error {
 	if !p.flags.set("shift") {
 		if err := p.checkPartitions(tps); err != nil {
 			return err
 		}
-		return shift.toPosition(ctx, p.to, tps)
+		return shift.ToPosition(ctx, p.to, tps)
 	}
 	targets := map[kafka.TopicPartition]kafka.Commit{}
 	for _, tp := range tps {
-		c, ok := shift.commits[tp]
+		c, ok := shift.Commits[tp]
 		if !ok {
-			shift.leave(tp, "never committed")
+			shift.Leave(tp, "never committed")
 			continue
 		}
 		to := c.Offset + p.flags.shift
@@ -248,5 +235,5 @@ func (p *groupResetPlan) resolve(ctx context.Context, shift *offsetShift, tps []
 	if len(targets) == 0 {
 		return fmt.Errorf("%w: %s has committed nothing there that could be shifted", kafka.ErrFailed, p.group)
 	}
-	return shift.toOffsets(ctx, targets)
+	return shift.ToOffsets(ctx, targets)
 }

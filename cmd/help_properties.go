@@ -2,28 +2,30 @@ package cmd
 
 import (
 	"fmt"
-	"kstream/kafka"
 	"maps"
 	"slices"
 	"strings"
+
+	"kstream/cmd/connect"
+	"kstream/kafka"
 )
 
 // propertiesPage is `kstream help properties`.
 func propertiesPage() string {
 	var flags []helpTerm
 	var fixed []string
-	rules, owned := kafka.PropertyRules(), ownedProperties()
+	rules, owned := kafka.PropertyRules(), connect.OwnedProperties()
 	for _, name := range slices.Sorted(maps.Keys(rules)) {
 		switch rule := rules[name]; {
 		case rule.Kind == kafka.Identity:
-			flags = append(flags, helpTerm{name, "--" + owned[name].flag + ", and nothing else"})
-		case owned[name].flag != "":
-			flags = append(flags, helpTerm{name, "--" + owned[name].flag})
+			flags = append(flags, helpTerm{name, "--" + owned[name].Flag + ", and nothing else"})
+		case owned[name].Flag != "":
+			flags = append(flags, helpTerm{name, "--" + owned[name].Flag})
 		case rule.Kind == kafka.Fixed && !strings.HasPrefix(name, "go."):
 			fixed = append(fixed, name)
 		}
 	}
-	for _, name := range timeLimits() {
+	for _, name := range connect.TimeLimits() {
 		flags = append(flags, helpTerm{name, "--timeout, when that is given"})
 	}
 	return fmt.Sprintf(`-X NAME=VALUE, KSTREAM_PROPERTY_NAME, a file of --properties and librdkafka: in a context set any

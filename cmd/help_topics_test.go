@@ -17,6 +17,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/consume"
 	"kstream/cmd/generate"
 	"kstream/cmd/input"
 	"kstream/kafka/position"
@@ -79,8 +81,8 @@ func TestHelpPositionsAreUnderstood(t *testing.T) {
 
 func TestHelpFormatIsUnderstood(t *testing.T) {
 	for _, v := range outputNames() {
-		f := recordOutputFlags{output: v.form, delimiter: `\n`, set: func(string) bool { return false }}
-		if _, err := f.plan(&Env{Getenv: func(string) string { return "" }}); err != nil {
+		f := consume.OutputOptions{Output: v.form, Delimiter: `\n`, Set: func(string) bool { return false }}
+		if _, err := f.Plan(&cli.Env{Getenv: func(string) string { return "" }}); err != nil {
 			t.Error(err)
 		}
 	}

@@ -6,7 +6,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"kstream/cmd/cli"
 	"kstream/cmd/config"
+	"kstream/cmd/connect"
 )
 
 // registeredFlags are the flags of a command as settle sees them.
@@ -31,12 +33,12 @@ func (f registeredFlags) SetDefault(name, value string) error {
 // clusterMark lets adoptProperties find the clusterFlags behind the flags of a command.
 type clusterMark struct {
 	pflag.Value
-	cluster *clusterFlags
+	cluster *connect.Options
 }
 
 // adoptProperties gives the flags of a command the defaults that its settings name,
 // before its plan reads them. Settings that cannot be read are told by the plan.
-func adoptProperties(cmd *cobra.Command, env *Env) error {
+func adoptProperties(cmd *cobra.Command, env *cli.Env) error {
 	flag := cmd.Flags().Lookup("context")
 	if flag == nil {
 		return nil
@@ -45,7 +47,7 @@ func adoptProperties(cmd *cobra.Command, env *Env) error {
 	if !ok {
 		return nil
 	}
-	err := mark.cluster.plan(env)
+	err := mark.cluster.Plan(env)
 	if unread := (*config.Error)(nil); errors.As(err, &unread) {
 		return nil
 	}

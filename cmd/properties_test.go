@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
 	"kstream/kafka"
 )
 
@@ -23,7 +25,7 @@ type settled struct {
 // settleIn runs the settings of `kstream COMMAND T` without the command.
 func settleIn(t *testing.T, command, source, name, value, flag string, more ...string) settled {
 	t.Helper()
-	env := &Env{Environ: []string{"HOME=" + t.TempDir()}, Stderr: io.Discard, Stdout: io.Discard, Now: time.Now, Getenv: func(string) string { return "" }}
+	env := &cli.Env{Environ: []string{"HOME=" + t.TempDir()}, Stderr: io.Discard, Stdout: io.Discard, Now: time.Now, Getenv: func(string) string { return "" }}
 	args := append([]string{"-b", "localhost:1"}, more...)
 	file := filepath.Join(t.TempDir(), "client.properties")
 	switch source {
@@ -47,15 +49,15 @@ func settleIn(t *testing.T, command, source, name, value, flag string, more ...s
 	}
 	f := cmd.Flags().Lookup("context").Value.(*clusterMark).cluster
 	var got settled
-	if err := f.plan(env); err != nil {
+	if err := f.Plan(env); err != nil {
 		got.err = err.Error()
-		if classify(err) != codeUsage {
-			t.Errorf("%s of %s: code %s", name, source, classify(err))
+		if cli.CodeOf(err) != cli.CodeUsage {
+			t.Errorf("%s of %s: code %s", name, source, cli.CodeOf(err))
 		}
 		return got
 	}
-	got.said = strings.Join(append(f.effective.Warnings, f.effective.Details...), "\n")
-	got.property = f.effective.Properties[name].Value
+	got.said = strings.Join(append(f.Effective.Warnings, f.Effective.Details...), "\n")
+	got.property = f.Effective.Properties[name].Value
 	if own := cmd.Flags().Lookup(flag); own != nil {
 		got.flag = own.Value.String()
 	}
@@ -77,20 +79,20 @@ func TestPropertiesFromEverySource(t *testing.T) {
 		"partition.assignment.strategy": "range", "group.remote.assignor": "range", "acks": "1",
 		"enable.idempotence": "false", "compression.type": "zstd", "partitioner": "fnv1a",
 	}
-	rules, owned := kafka.PropertyRules(), ownedProperties()
+	rules, owned := kafka.PropertyRules(), connect.OwnedProperties()
 	for _, name := range slices.Sorted(maps.Keys(rules)) {
 		if strings.HasPrefix(name, "go.") || name == "client.software.name" || name == "bootstrap.servers" {
 			continue // nobody can name them, or resolve_test has them
 		}
 		rule, owner := rules[name], owned[name]
-		if (rule.Kind == kafka.Argument || rule.Kind == kafka.Identity) != (owner.flag != "") {
-			t.Errorf("%s: kind %d and flag %q", name, rule.Kind, owner.flag)
+		if (rule.Kind == kafka.Argument || rule.Kind == kafka.Identity) != (owner.Flag != "") {
+			t.Errorf("%s: kind %d and flag %q", name, rule.Kind, owner.Flag)
 			continue
 		}
 		for _, source := range []string{"-X", "file", "environment", "context"} {
 			command, value, more := "consume", "1", []string(nil)
-			if owner.command != "" {
-				command = owner.command
+			if owner.Command != "" {
+				command = owner.Command
 			}
 			if v, ok := values[name]; ok {
 				value = v
@@ -98,7 +100,7 @@ func TestPropertiesFromEverySource(t *testing.T) {
 			if name == "group.remote.assignor" {
 				more = []string{"--protocol", "consumer"}
 			}
-			got := settleIn(t, command, source, name, value, owner.flag, more...)
+			got := settleIn(t, command, source, name, value, owner.Flag, more...)
 			switch rule.Kind {
 			case kafka.Tunable:
 				if got.property != value || got.err != "" {
@@ -117,24 +119,24 @@ func TestPropertiesFromEverySource(t *testing.T) {
 					t.Errorf("%s by -X: %+v, want it refused", name, got)
 				}
 				if source != "-X" && (got.err != "" || got.property != "" || got.flag != "" ||
-					strings.Count(got.said, "an identity acts only through its flag: "+name+" (--"+owner.flag+")") != 1) {
+					strings.Count(got.said, "an identity acts only through its flag: "+name+" (--"+owner.Flag+")") != 1) {
 					t.Errorf("%s by %s: %+v, want one notice", name, source, got)
 				}
 			case kafka.Argument:
 				if got.err != "" || got.property != "" || got.flag != value {
-					t.Errorf("%s by %s: %+v, want --%s %s", name, source, got, owner.flag, value)
+					t.Errorf("%s by %s: %+v, want --%s %s", name, source, got, owner.Flag, value)
 				}
-				cmd, _, _ := newRoot(&Env{}).Find([]string{command})
-				usual := cmd.Flags().Lookup(owner.flag).DefValue
+				cmd, _, _ := newRoot(&cli.Env{}).Find([]string{command})
+				usual := cmd.Flags().Lookup(owner.Flag).DefValue
 				if usual == "" {
-					usual = owner.value("range,lz4")
+					usual = owner.Value("range,lz4")
 					if name == "compression.type" {
 						usual = "lz4"
 					}
 				}
-				got = settleIn(t, command, source, name, value, owner.flag, append(more, "--"+owner.flag+"="+usual)...)
+				got = settleIn(t, command, source, name, value, owner.Flag, append(more, "--"+owner.Flag+"="+usual)...)
 				if got.err != "" || got.property != "" || got.flag != usual {
-					t.Errorf("%s by %s, --%s %s: %+v, want the flag", name, source, owner.flag, usual, got)
+					t.Errorf("%s by %s, --%s %s: %+v, want the flag", name, source, owner.Flag, usual, got)
 				}
 				got = settleIn(t, "replay", source, name, "surely none", "no-flag")
 				if source == "-X" && !strings.Contains(got.err, "has no such value") || source != "-X" && got.err != "" {

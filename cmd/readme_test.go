@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"kstream/cmd/cli"
 	"kstream/kafka/embedded"
 )
 
@@ -214,7 +215,7 @@ func TestScriptingPage(t *testing.T) {
 	row := func(exit int) string {
 		return regexp.MustCompile(fmt.Sprintf(`(?m)^\| %d \|.*$`, exit)).FindString(string(page))
 	}
-	for _, s := range exitStatuses() {
+	for _, s := range cli.ExitStatuses() {
 		if !strings.HasPrefix(row(s.Code), fmt.Sprintf("| %d | %s | ", s.Code, s.Name)) {
 			t.Errorf("no row for exit code %d, %s", s.Code, s.Name)
 		}
@@ -224,9 +225,9 @@ func TestScriptingPage(t *testing.T) {
 		t.Fatalf("exit.go has %d error codes", len(codes))
 	}
 	for _, c := range codes {
-		code := errorCode(c[1])
-		if !strings.Contains(row(exitOf(code)), "`"+string(code)+"`") {
-			t.Errorf("%s is not in the row of exit code %d", code, exitOf(code))
+		code := cli.Code(c[1])
+		if !strings.Contains(row(cli.ExitOf(code)), "`"+string(code)+"`") {
+			t.Errorf("%s is not in the row of exit code %d", code, cli.ExitOf(code))
 		}
 	}
 }

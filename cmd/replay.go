@@ -1,41 +1,15 @@
 package cmd
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"kstream/cmd/cli"
+	"kstream/cmd/replay"
 )
 
-// replayFlags holds the command line as typed; plan gives it meaning.
-type replayFlags struct {
-	reading selectionFlags
-	exit    bool
-	count   int64
-	limit   durationFlag
-	other   otherClusterFlags
-
-	setHeaders, dropHeaders  []string
-	masks                    []string
-	partitioning, timestamps string
-	compression              string
-	exactlyOnce, restart     bool
-	name                     string
-	speed, rate              string
-	create, dryRun, verify   bool
-	redrive                  bool
-	redriveHeader            string
-	redriveAllow             string
-	maxRetries               int
-	onError                  string
-	output                   string
-	set                      func(name string) bool
-	text                     func(name string) string // of a flag, as typed
-}
-
-func newReplayCmd(env *Env) *cobra.Command {
-	var f replayFlags
+func newReplayCmd(env *cli.Env) *cobra.Command {
+	var f replay.Options
 	cmd := &cobra.Command{
 		Use:     "replay SRC DST",
 		Aliases: []string{"copy"},
@@ -62,104 +36,51 @@ names, as Spring Kafka, Kafka Connect and kstream write them into dead letter to
   kstream replay orders.dlq --redrive --redrive-allow 'orders.*'`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			plan, err := f.plan(env, args)
+			plan, err := f.Plan(env, args)
 			if err != nil {
 				return err
 			}
-			return plan.run(cmd.Context(), env)
+			return plan.Run(cmd.Context(), env)
 		},
 	}
-	f.register(cmd.Flags())
+	registerReplay(&f, cmd.Flags())
 	return cmd
 }
 
-func (f *replayFlags) register(flags *pflag.FlagSet) {
-	f.set = flags.Changed
-	f.text = func(name string) string { return flags.Lookup(name).Value.String() }
-	f.other.register(flags, "DST")
-	flags.StringArrayVar(&f.setHeaders, "set-header", nil, "header `NAME=VALUE` instead of those of that name; NAME alone is a null; repeatable")
-	flags.StringArrayVar(&f.dropHeaders, "drop-header", nil, "leave out headers called `NAME`; repeatable")
-	flags.StringArrayVar(&f.masks, "mask", nil, "hide what the jq path `EXPR` names, such as .value.email, .key or .header.user; repeatable")
-	flags.StringVar(&f.partitioning, "partitioning", "", "`keep|key`: the partition of SRC, or the one that Java's partitioner gives the key (default keep when the numbers of partitions agree)")
-	flags.StringVar(&f.timestamps, "timestamps", "keep", "`keep|now`")
-	flags.StringVarP(&f.compression, "compression", "z", "", "`none|gzip|snappy|lz4|zstd`")
-	flags.BoolVar(&f.exactlyOnce, "exactly-once", false, "write records and progress in one transaction; the same command goes on where it ended")
-	flags.StringVar(&f.name, "name", "", "keep progress under `NAME` (with --exactly-once: made from SRC and DST)")
-	flags.BoolVar(&f.restart, "restart", false, "forget the progress and begin anew")
-	flags.StringVar(&f.speed, "speed", "max", "keep the time between records, so many times faster: `2x|max`")
-	flags.StringVar(&f.rate, "rate", "", "at most `N/s` records")
-	flags.BoolVar(&f.create, "create", false, "create DST like SRC if it does not exist: partitions and configuration")
-	flags.BoolVar(&f.dryRun, "dry-run", false, "only count, per partition, what would be copied")
-	flags.BoolVar(&f.verify, "verify", false, "afterwards read what was written and compare numbers and checksums; 7 when they differ")
-	flags.BoolVar(&f.redrive, "redrive", false, "send dead letters back to the topics they come from, each once")
-	flags.StringVar(&f.redriveHeader, "redrive-header", "", "with --redrive: the header `NAME` that holds the topic (default those of Spring Kafka, Kafka Connect and kstream)")
-	flags.StringVar(&f.redriveAllow, "redrive-allow", "", "with --redrive: only to topics whose whole name matches `REGEX`")
-	flags.IntVar(&f.maxRetries, "max-retries", 3, "with --redrive: leave a record that was sent back `N` times where it is")
-	flags.StringVar(&f.onError, "on-error", "stop", "records that cannot be changed or delivered: `stop|skip|dlq:TOPIC`; the topic is on the cluster of DST")
-	flags.StringVarP(&f.output, "output", "o", "text", "the summary: `text|json`")
-	f.registerReading(flags)
+func registerReplay(f *replay.Options, flags *pflag.FlagSet) {
+	f.Set = flags.Changed
+	f.Text = func(name string) string { return flags.Lookup(name).Value.String() }
+	registerOtherCluster(&f.Other, flags, "DST")
+	flags.StringArrayVar(&f.SetHeaders, "set-header", nil, "header `NAME=VALUE` instead of those of that name; NAME alone is a null; repeatable")
+	flags.StringArrayVar(&f.DropHeaders, "drop-header", nil, "leave out headers called `NAME`; repeatable")
+	flags.StringArrayVar(&f.Masks, "mask", nil, "hide what the jq path `EXPR` names, such as .value.email, .key or .header.user; repeatable")
+	flags.StringVar(&f.Partitioning, "partitioning", "", "`keep|key`: the partition of SRC, or the one that Java's partitioner gives the key (default keep when the numbers of partitions agree)")
+	flags.StringVar(&f.Timestamps, "timestamps", "keep", "`keep|now`")
+	flags.StringVarP(&f.Compression, "compression", "z", "", "`none|gzip|snappy|lz4|zstd`")
+	flags.BoolVar(&f.ExactlyOnce, "exactly-once", false, "write records and progress in one transaction; the same command goes on where it ended")
+	flags.StringVar(&f.Name, "name", "", "keep progress under `NAME` (with --exactly-once: made from SRC and DST)")
+	flags.BoolVar(&f.Restart, "restart", false, "forget the progress and begin anew")
+	flags.StringVar(&f.Speed, "speed", "max", "keep the time between records, so many times faster: `2x|max`")
+	flags.StringVar(&f.Rate, "rate", "", "at most `N/s` records")
+	flags.BoolVar(&f.Create, "create", false, "create DST like SRC if it does not exist: partitions and configuration")
+	flags.BoolVar(&f.DryRun, "dry-run", false, "only count, per partition, what would be copied")
+	flags.BoolVar(&f.Verify, "verify", false, "afterwards read what was written and compare numbers and checksums; 7 when they differ")
+	flags.BoolVar(&f.Redrive, "redrive", false, "send dead letters back to the topics they come from, each once")
+	flags.StringVar(&f.RedriveHeader, "redrive-header", "", "with --redrive: the header `NAME` that holds the topic (default those of Spring Kafka, Kafka Connect and kstream)")
+	flags.StringVar(&f.RedriveAllow, "redrive-allow", "", "with --redrive: only to topics whose whole name matches `REGEX`")
+	flags.IntVar(&f.MaxRetries, "max-retries", 3, "with --redrive: leave a record that was sent back `N` times where it is")
+	flags.StringVar(&f.OnError, "on-error", "stop", "records that cannot be changed or delivered: `stop|skip|dlq:TOPIC`; the topic is on the cluster of DST")
+	flags.StringVarP(&f.Output, "output", "o", "text", "the summary: `text|json`")
+	registerReplayReading(f, flags)
 }
 
 // registerReading adds the flags of consume that say what is read.
-func (f *replayFlags) registerReading(flags *pflag.FlagSet) {
-	r := &f.reading
-	flags.BoolVarP(&f.exit, "exit", "e", false, "with --to-offset: stop at the end as it is at the start, if that comes first")
-	flags.Int64VarP(&f.count, "count", "n", 0, "stop after `N` records that were copied")
-	flags.Var(&f.limit, "for", "stop after `D`")
-	r.register(flags)
-	r.cluster.register(flags)
+func registerReplayReading(f *replay.Options, flags *pflag.FlagSet) {
+	r := &f.Reading
+	flags.BoolVarP(&f.Exit, "exit", "e", false, "with --to-offset: stop at the end as it is at the start, if that comes first")
+	flags.Int64VarP(&f.Count, "count", "n", 0, "stop after `N` records that were copied")
+	flags.Var(&f.Limit, "for", "stop after `D`")
+	registerSelection(r, flags)
+	registerCluster(&r.Cluster, flags)
 	flags.Lookup("map").Usage = changesValue
 }
-
-// check refuses flags that contradict each other or mean nothing together.
-func (f *replayFlags) check(args []string) error {
-	needs := func(flag, other string, given bool) error {
-		if f.set(flag) && !given {
-			return usagef("--%s goes with %s", flag, other)
-		}
-		return nil
-	}
-	if err := firstOf(
-		needs("redrive-header", "--redrive", f.redrive),
-		needs("redrive-allow", "--redrive", f.redrive),
-		needs("max-retries", "--redrive", f.redrive),
-		needs("restart", "--name or --exactly-once", f.keepsProgress()),
-		checkPositive(f.set, flagValue{"count", f.count}, flagValue{"for", int64(f.limit.d)}),
-	); err != nil {
-		return err
-	}
-	oneOf := func(flag, value string, values ...string) error {
-		if !slices.Contains(values, value) {
-			return usagef("--%s %s: want %s", flag, value, strings.Join(values, " or "))
-		}
-		return nil
-	}
-	if err := firstOf(
-		oneOf("timestamps", f.timestamps, "keep", "now"),
-		oneOf("output", f.output, "text", "json"),
-	); err != nil {
-		return err
-	}
-	switch {
-	case f.redrive && len(args) == 2:
-		return usagef("--redrive sends each record to the topic that it names: leave %s out", args[1])
-	case !f.redrive && len(args) == 1:
-		return hint(usagef("replay %s: want SRC and DST", args[0]), "--redrive sends dead letters back and needs no DST")
-	case f.set("partitioning") && f.partitioning != "keep" && f.partitioning != "key":
-		return usagef("--partitioning %s: want keep or key", f.partitioning)
-	case f.set("speed") && f.set("rate"):
-		return usagef("--speed and --rate exclude each other")
-	case f.maxRetries < 1:
-		return usagef("--max-retries %d: want 1 or more", f.maxRetries)
-	case f.set("name") && !replayName.MatchString(f.name):
-		return usagef("--name %q: want 1 to 200 of a–z, A–Z, 0–9, . _ -", f.name)
-	case f.redrive && (f.create || f.verify):
-		return usagef("--redrive has no DST that --create or --verify could mean")
-	case f.dryRun && f.verify:
-		return usagef("--dry-run writes nothing that --verify could read")
-	}
-	return nil
-}
-
-// keepsProgress says whether a second run goes on where the first one ended.
-func (f *replayFlags) keepsProgress() bool { return f.exactlyOnce || f.redrive || f.name != "" }

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"testing"
 
+	"kstream/cmd/replay"
 	"kstream/kafka/embedded"
 	"kstream/kafka/kafkatest"
 )
@@ -165,7 +166,7 @@ func TestKilledReplay(t *testing.T) {
 			c.wantCopy()
 			p := c.run("-o", "json")
 			p.wait(0)
-			var last replaySummary
+			var last replay.Summary
 			if err := json.Unmarshal([]byte(p.printed()), &last); err != nil || last.Records != 0 {
 				t.Errorf("a run after the last: %v, and it copied %d records", err, last.Records)
 			}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"kstream/cmd/replay"
 	"kstream/kafka"
 )
 
@@ -25,7 +26,7 @@ func targets() map[string]func(*testing.T, *stage) *stage {
 // copied is how many records the summary of a run counts.
 func (p *process) copied() int64 {
 	p.s.t.Helper()
-	var s replaySummary
+	var s replay.Summary
 	if err := json.Unmarshal([]byte(p.printed()), &s); err != nil {
 		p.s.t.Fatalf("%v; it said:\n%s", err, p.said())
 	}

@@ -21,6 +21,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"kstream/cmd/cli"
 )
 
 // Main runs the command that args name and returns the exit code of the process.
@@ -28,14 +30,14 @@ func Main(args []string) (status int) {
 	// A reader that leaves is an EPIPE and ends us in order. Ignoring the signal would
 	// do the same, but the commands that we start would inherit that.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-	env := newEnv()
+	env := cli.NewEnv()
 	defer func() {
 		if r := recover(); r != nil {
-			fmt.Fprintf(env.Stderr, "kstream: bug: %s\n%s\nhint: please report this with the command line and the lines above; remove what is secret\n", oneLine(fmt.Sprint(r)), debug.Stack())
-			status = exitOf(codeBug)
+			fmt.Fprintf(env.Stderr, "kstream: bug: %s\n%s\nhint: please report this with the command line and the lines above; remove what is secret\n", cli.OneLine(fmt.Sprint(r)), debug.Stack())
+			status = cli.ExitOf(cli.CodeBug)
 		}
 	}()
-	ctx, release := withSignals(context.Background(), env)
+	ctx, release := cli.WithSignals(context.Background(), env)
 	defer release()
 	root := newRoot(env)
 	help := &helpOutput{to: env.Stdout}
@@ -43,16 +45,16 @@ func Main(args []string) (status int) {
 	completeLine(root, env, args)
 	root.SetArgs(args)
 	if err := unknownCommand(root, args); err != nil {
-		return finish(env.Stderr, err, wantsJSON(nil, args))
+		return cli.Finish(env.Stderr, err, wantsJSON(nil, args))
 	}
 	ran, err := root.ExecuteContextC(ctx)
 	if errors.Is(err, context.Canceled) { // some call was cut short
-		err = firstOf(stopped(ctx), err)
+		err = cli.FirstOf(cli.Stopped(ctx), err)
 	}
 	if err == nil {
 		err = help.failed
 	}
-	return finish(env.Stderr, asTyped(ran, args, err), wantsJSON(ran, args))
+	return cli.Finish(env.Stderr, asTyped(ran, args, err), wantsJSON(ran, args))
 }
 
 // helpOutput is where cobra prints help. It keeps the error that cobra does not look at.
@@ -91,7 +93,7 @@ func wantsJSON(ran *cobra.Command, args []string) bool {
 }
 
 // newRoot builds the tree of commands. It opens nothing.
-func newRoot(env *Env) *cobra.Command {
+func newRoot(env *cli.Env) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "kstream",
 		Short: "Produce, consume and inspect Apache Kafka records",
@@ -104,8 +106,8 @@ func newRoot(env *Env) *cobra.Command {
 		Args:          cobra.NoArgs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
-			if !slices.Contains([]string{"auto", "always", "never"}, env.color) {
-				return usagef("--color %s: want auto, always or never", env.color)
+			if !slices.Contains([]string{"auto", "always", "never"}, env.Color) {
+				return cli.Usagef("--color %s: want auto, always or never", env.Color)
 			}
 			if err := refuseEmpty(cmd, args); err != nil {
 				return err
@@ -120,9 +122,9 @@ func newRoot(env *Env) *cobra.Command {
 	root.SetIn(env.Stdin)
 	root.SetFlagErrorFunc(flagError)
 	flags := root.PersistentFlags()
-	flags.StringVar(&env.color, "color", "auto", "colour: `auto|always|never`")
-	flags.BoolVarP(&env.quiet, "quiet", "q", false, "no notices on stderr, only errors")
-	flags.CountVarP(&env.verbose, "verbose", "v", "log what the client does; twice for its debug log")
+	flags.StringVar(&env.Color, "color", "auto", "colour: `auto|always|never`")
+	flags.BoolVarP(&env.Quiet, "quiet", "q", false, "no notices on stderr, only errors")
+	flags.CountVarP(&env.Verbose, "verbose", "v", "log what the client does; twice for its debug log")
 	root.AddGroup(commandGroups()...)
 	root.SetHelpCommandGroupID(groupProgram)
 	root.SetCompletionCommandGroupID(groupProgram)
@@ -168,21 +170,21 @@ func argumentError(c *cobra.Command, args []string, err error) error {
 	if c.HasSubCommands() && len(args) > 0 {
 		return noCommand(c, args[0])
 	}
-	return hint(usagef("%s: %w", c.Name(), err), "usage: %s", c.UseLine())
+	return cli.Hint(cli.Usagef("%s: %w", c.Name(), err), "usage: %s", c.UseLine())
 }
 
 // flagError explains a flag that cannot be read, in our words where it is another
 // tool's flag.
 func flagError(c *cobra.Command, err error) error {
 	if remedy := foreignFlag(c, err.Error()); remedy != "" {
-		return hint(usagef("%s: %w", c.Name(), err), "%s", remedy)
+		return cli.Hint(cli.Usagef("%s: %w", c.Name(), err), "%s", remedy)
 	}
 	var invalid *pflag.InvalidValueError
 	if errors.As(err, &invalid) {
-		err := usagef("--%s %s: %w", invalid.GetFlag().Name, invalid.GetValue(), wantedValue(invalid))
-		return hint(err, "%s --help lists the flags", c.CommandPath())
+		err := cli.Usagef("--%s %s: %w", invalid.GetFlag().Name, invalid.GetValue(), wantedValue(invalid))
+		return cli.Hint(err, "%s --help lists the flags", c.CommandPath())
 	}
-	return hint(usagef("%s: %w", c.Name(), err), "%s --help lists the flags", c.CommandPath())
+	return cli.Hint(cli.Usagef("%s: %w", c.Name(), err), "%s --help lists the flags", c.CommandPath())
 }
 
 // wantedValue is what is wrong with the value of a flag, without the words of strconv.
@@ -237,7 +239,7 @@ func foreignFlag(c *cobra.Command, message string) string {
 func newExitCodesHelp() *cobra.Command {
 	var text strings.Builder
 	text.WriteString("Exit codes:\n\n")
-	for _, s := range exitStatuses() {
+	for _, s := range cli.ExitStatuses() {
 		fmt.Fprintf(&text, "  %3d  %-12s %s\n", s.Code, s.Name, s.Meaning)
 	}
 	return &cobra.Command{

@@ -8,18 +8,20 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
 	"kstream/output"
 	"kstream/serde/registry"
 )
 
 type schemaDeleteFlags struct {
-	cluster   clusterFlags
-	listing   listingFlags
-	confirm   confirmFlags
+	cluster   connect.Options
+	listing   cli.ListingOptions
+	confirm   cli.Confirmation
 	permanent bool
 }
 
-func newSchemaDeleteCmd(env *Env) *cobra.Command {
+func newSchemaDeleteCmd(env *cli.Env) *cobra.Command {
 	var f schemaDeleteFlags
 	cmd := &cobra.Command{
 		Use:     "delete SUBJECT[:VERSION]",
@@ -40,32 +42,32 @@ deleted permanently. Then records that were written with it cannot be read any m
 		},
 	}
 	cmd.Flags().BoolVar(&f.permanent, "permanent", false, "for good: the ids are no longer known")
-	f.confirm.register(cmd.Flags())
-	f.listing.register(cmd.Flags())
-	f.cluster.registerRegistry(cmd.Flags())
+	registerConfirmation(&f.confirm, cmd.Flags())
+	registerListing(&f.listing, cmd.Flags())
+	registerRegistry(&f.cluster, cmd.Flags())
 	return cmd
 }
 
 type schemaDeletePlan struct {
 	flags   *schemaDeleteFlags
-	listing *listing
+	listing *cli.Listing
 	subject string
 	version int // 0: all of them; -1: the latest
 }
 
-func (f *schemaDeleteFlags) plan(env *Env, target string) (*schemaDeletePlan, error) {
+func (f *schemaDeleteFlags) plan(env *cli.Env, target string) (*schemaDeletePlan, error) {
 	p := &schemaDeletePlan{flags: f, subject: target}
 	if subject, version := splitSubject(target); subject != target {
 		p.subject, p.version = subject, version
 	}
-	if err := f.confirm.plan(); err != nil {
+	if err := f.confirm.Plan(); err != nil {
 		return nil, err
 	}
 	var err error
-	if p.listing, err = f.listing.plan(env); err != nil {
+	if p.listing, err = f.listing.Plan(env); err != nil {
 		return nil, err
 	}
-	return p, f.cluster.planRegistry(env)
+	return p, f.cluster.PlanRegistry(env)
 }
 
 // schemaDeleteItem is a version in the plan and in the outcome of `schema delete`.
@@ -77,8 +79,8 @@ type schemaDeleteItem struct {
 	Deleted      bool   `json:"deleted"`
 }
 
-func (p *schemaDeletePlan) run(ctx context.Context, env *Env) error {
-	client, err := p.flags.cluster.openRegistry(ctx, env)
+func (p *schemaDeletePlan) run(ctx context.Context, env *cli.Env) error {
+	client, err := p.flags.cluster.OpenRegistry(ctx, env)
 	if err != nil {
 		return err
 	}
@@ -87,13 +89,13 @@ func (p *schemaDeletePlan) run(ctx context.Context, env *Env) error {
 		return err
 	}
 	table := func() *output.Table { return schemaDeleteTable(items) }
-	if p.flags.confirm.dryRun {
-		return p.listing.print("kstream.schema.delete/v1", items, table)
+	if p.flags.confirm.DryRun {
+		return p.listing.Print("kstream.schema.delete/v1", items, table)
 	}
-	if err := p.flags.cluster.refuseSchemaWrites(); err != nil {
+	if err := p.flags.cluster.RefuseSchemaWrites(); err != nil {
 		return err
 	}
-	if err := p.flags.confirm.confirm(ctx, env, table(), p.action(len(items))); err != nil {
+	if err := p.flags.confirm.Ask(ctx, env, table(), p.action(len(items))); err != nil {
 		return err
 	}
 	if _, err := client.Delete(ctx, p.subject, p.version, p.flags.permanent); err != nil {
@@ -102,7 +104,7 @@ func (p *schemaDeletePlan) run(ctx context.Context, env *Env) error {
 	for i := range items {
 		items[i].Deleted = true
 	}
-	return p.listing.print("kstream.schema.delete/v1", items, table)
+	return p.listing.Print("kstream.schema.delete/v1", items, table)
 }
 
 // action says in words what is about to happen.
@@ -122,13 +124,13 @@ func (p *schemaDeletePlan) look(ctx context.Context, client *registry.Client) ([
 	if p.version < 0 {
 		s, err := client.BySubject(ctx, p.subject, -1)
 		if err != nil {
-			return nil, nearSubject(ctx, client, p.subject, 0, err)
+			return nil, connect.NearSubject(ctx, client, p.subject, 0, err)
 		}
 		p.version = s.Version
 	}
 	versions, err := client.Versions(ctx, p.subject, p.flags.permanent)
 	if err != nil {
-		return nil, nearSubject(ctx, client, p.subject, 0, err)
+		return nil, connect.NearSubject(ctx, client, p.subject, 0, err)
 	}
 	var items []schemaDeleteItem
 	for _, v := range versions {
@@ -142,7 +144,7 @@ func (p *schemaDeletePlan) look(ctx context.Context, client *registry.Client) ([
 		items = append(items, schemaDeleteItem{Subject: p.subject, Version: v, ReferencedBy: users, Permanent: p.flags.permanent})
 	}
 	if len(items) == 0 {
-		return nil, hint(faultf(codeUnknownSubject, "%s: no version %d", p.subject, p.version), "it has %v", versions)
+		return nil, cli.Hint(cli.Errorf(cli.CodeUnknownSubject, "%s: no version %d", p.subject, p.version), "it has %v", versions)
 	}
 	return items, nil
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
 	"kstream/output"
 	"kstream/serde"
 	"kstream/serde/registry"
@@ -15,12 +17,12 @@ import (
 )
 
 type schemaGetFlags struct {
-	cluster clusterFlags
-	listing listingFlags
+	cluster connect.Options
+	listing cli.ListingOptions
 	id      int
 }
 
-func newSchemaGetCmd(env *Env) *cobra.Command {
+func newSchemaGetCmd(env *cli.Env) *cobra.Command {
 	var f schemaGetFlags
 	cmd := &cobra.Command{
 		Use:     "get SUBJECT[:VERSION] | --id N",
@@ -42,35 +44,35 @@ another one, or that of an id. With -o json or yaml also its id, type and refere
 	}
 	flags := cmd.Flags()
 	flags.IntVar(&f.id, "id", 0, "the schema with id `N`")
-	f.listing.register(flags, "text")
-	f.listing.output = "text"
+	registerListing(&f.listing, flags, "text")
+	f.listing.Output = "text"
 	flags.Lookup("output").DefValue = "text"
-	f.cluster.registerRegistry(flags)
+	registerRegistry(&f.cluster, flags)
 	return cmd
 }
 
 type schemaGetPlan struct {
 	flags   *schemaGetFlags
-	listing *listing
+	listing *cli.Listing
 	subject string // empty: by id
 	version int    // -1: the latest
 }
 
-func (f *schemaGetFlags) plan(env *Env, args []string, byID bool) (*schemaGetPlan, error) {
+func (f *schemaGetFlags) plan(env *cli.Env, args []string, byID bool) (*schemaGetPlan, error) {
 	p := &schemaGetPlan{flags: f}
 	switch {
 	case byID == (len(args) > 0):
-		return nil, usagef("get: want SUBJECT[:VERSION] or --id N")
+		return nil, cli.Usagef("get: want SUBJECT[:VERSION] or --id N")
 	case byID && f.id <= 0:
-		return nil, usagef("--id %d: ids are above 0", f.id)
+		return nil, cli.Usagef("--id %d: ids are above 0", f.id)
 	case !byID:
 		p.subject, p.version = splitSubject(args[0])
 	}
 	var err error
-	if p.listing, err = f.listing.plan(env); err != nil {
+	if p.listing, err = f.listing.Plan(env); err != nil {
 		return nil, err
 	}
-	return p, f.cluster.planRegistry(env)
+	return p, f.cluster.PlanRegistry(env)
 }
 
 // splitSubject takes SUBJECT[:VERSION] apart; without a version it is -1, the latest.
@@ -100,8 +102,8 @@ type schemaUse struct {
 	Version int    `json:"version"`
 }
 
-func (p *schemaGetPlan) run(ctx context.Context, env *Env) error {
-	client, err := p.flags.cluster.openRegistry(ctx, env)
+func (p *schemaGetPlan) run(ctx context.Context, env *cli.Env) error {
+	client, err := p.flags.cluster.OpenRegistry(ctx, env)
 	if err != nil {
 		return err
 	}
@@ -110,7 +112,7 @@ func (p *schemaGetPlan) run(ctx context.Context, env *Env) error {
 	if p.subject != "" {
 		s, err = client.BySubject(ctx, p.subject, p.version)
 		if err != nil {
-			return nearSubject(ctx, client, p.subject, p.version, err)
+			return connect.NearSubject(ctx, client, p.subject, p.version, err)
 		}
 	} else if s, uses, err = p.byID(ctx, client); err != nil {
 		return err
@@ -119,7 +121,7 @@ func (p *schemaGetPlan) run(ctx context.Context, env *Env) error {
 	for _, u := range uses {
 		item.UsedBy = append(item.UsedBy, schemaUse(u))
 	}
-	if p.listing.format == "text" {
+	if p.listing.Format == "text" {
 		text := strings.TrimSuffix(s.Text, "\n") + "\n"
 		if env.StdoutTerminal {
 			text = escapedLines(text)
@@ -127,7 +129,7 @@ func (p *schemaGetPlan) run(ctx context.Context, env *Env) error {
 		_, err = env.Stdout.Write([]byte(text))
 		return err
 	}
-	return p.listing.print("kstream.schema.get/v1", []schemaGetItem{item}, func() *output.Table {
+	return p.listing.Print("kstream.schema.get/v1", []schemaGetItem{item}, func() *output.Table {
 		t := &output.Table{Columns: schemaColumns()}
 		t.Add(item.Subject, strconv.Itoa(item.Version), strconv.Itoa(item.ID), item.Type)
 		return t
@@ -137,9 +139,9 @@ func (p *schemaGetPlan) run(ctx context.Context, env *Env) error {
 func (p *schemaGetPlan) byID(ctx context.Context, client *registry.Client) (serde.Schema, []registry.Use, error) {
 	s, err := client.ByID(ctx, p.flags.id, "")
 	if errors.Is(err, serde.ErrUnknownSchema) {
-		return s, nil, hint(faultf(codeUnknownSubject, "id %d: no such schema", p.flags.id), "kstream schema list shows the ids")
+		return s, nil, cli.Hint(cli.Errorf(cli.CodeUnknownSubject, "id %d: no such schema", p.flags.id), "kstream schema list shows the ids")
 	}
-	if err != nil || p.listing.format == "text" {
+	if err != nil || p.listing.Format == "text" {
 		return s, nil, err
 	}
 	uses, err := client.Uses(ctx, p.flags.id)

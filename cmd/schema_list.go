@@ -6,17 +6,19 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
 	"kstream/output"
 	"kstream/serde/registry"
 )
 
 type schemaListFlags struct {
-	cluster clusterFlags
-	listing listingFlags
+	cluster connect.Options
+	listing cli.ListingOptions
 	what    registry.Listing
 }
 
-func newSchemaListCmd(env *Env) *cobra.Command {
+func newSchemaListCmd(env *cli.Env) *cobra.Command {
 	var f schemaListFlags
 	cmd := &cobra.Command{
 		Use:     "list",
@@ -39,22 +41,22 @@ func newSchemaListCmd(env *Env) *cobra.Command {
 	flags.StringVar(&f.what.Prefix, "subject-prefix", "", "only subjects that begin with `TEXT`")
 	flags.BoolVar(&f.what.Versions, "versions", false, "every version, not only the latest")
 	flags.BoolVar(&f.what.Deleted, "deleted", false, "also what was deleted, but not permanently")
-	f.listing.register(flags)
-	f.cluster.registerRegistry(flags)
+	registerListing(&f.listing, flags)
+	registerRegistry(&f.cluster, flags)
 	return cmd
 }
 
 type schemaListPlan struct {
 	flags   *schemaListFlags
-	listing *listing
+	listing *cli.Listing
 }
 
-func (f *schemaListFlags) plan(env *Env) (*schemaListPlan, error) {
-	l, err := f.listing.plan(env)
+func (f *schemaListFlags) plan(env *cli.Env) (*schemaListPlan, error) {
+	l, err := f.listing.Plan(env)
 	if err != nil {
 		return nil, err
 	}
-	return &schemaListPlan{f, l}, f.cluster.planRegistry(env)
+	return &schemaListPlan{f, l}, f.cluster.PlanRegistry(env)
 }
 
 // schemaListItem is a version of a subject in `schema list`.
@@ -66,8 +68,8 @@ type schemaListItem struct {
 	Deleted bool   `json:"deleted"`
 }
 
-func (p *schemaListPlan) run(ctx context.Context, env *Env) error {
-	client, err := p.flags.cluster.openRegistry(ctx, env)
+func (p *schemaListPlan) run(ctx context.Context, env *cli.Env) error {
+	client, err := p.flags.cluster.OpenRegistry(ctx, env)
 	if err != nil {
 		return err
 	}
@@ -79,7 +81,7 @@ func (p *schemaListPlan) run(ctx context.Context, env *Env) error {
 	for i, l := range listed {
 		items[i] = schemaListItem{l.Subject, l.Version, l.ID, l.Type, l.Deleted}
 	}
-	return p.listing.print("kstream.schema.list/v1", items, func() *output.Table { return p.table(items) })
+	return p.listing.Print("kstream.schema.list/v1", items, func() *output.Table { return p.table(items) })
 }
 
 // table has the column deleted only where deleted versions may be.

@@ -8,17 +8,20 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/check"
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
 	"kstream/output"
 	"kstream/serde/registry"
 )
 
 type schemaRegisterFlags struct {
-	cluster clusterFlags
-	listing listingFlags
-	file    schemaFileFlags
+	cluster connect.Options
+	listing cli.ListingOptions
+	file    check.FileOptions
 }
 
-func newSchemaRegisterCmd(env *Env) *cobra.Command {
+func newSchemaRegisterCmd(env *cli.Env) *cobra.Command {
 	var f schemaRegisterFlags
 	cmd := &cobra.Command{
 		Use:     "register SUBJECT FILE",
@@ -38,29 +41,29 @@ changes. The subject of the values of a topic is TOPIC-value, of its keys TOPIC-
 			return plan.run(cmd.Context(), env)
 		},
 	}
-	f.file.register(cmd.Flags())
-	f.listing.register(cmd.Flags())
-	f.cluster.registerRegistry(cmd.Flags())
+	registerSchemaFile(&f.file, cmd.Flags())
+	registerListing(&f.listing, cmd.Flags())
+	registerRegistry(&f.cluster, cmd.Flags())
 	return cmd
 }
 
 type schemaRegisterPlan struct {
 	flags   *schemaRegisterFlags
-	listing *listing
+	listing *cli.Listing
 	subject string
-	file    *schemaFile
+	file    *check.File
 }
 
-func (f *schemaRegisterFlags) plan(env *Env, subject, path string) (*schemaRegisterPlan, error) {
+func (f *schemaRegisterFlags) plan(env *cli.Env, subject, path string) (*schemaRegisterPlan, error) {
 	p := &schemaRegisterPlan{flags: f, subject: subject}
 	var err error
-	if p.file, err = f.file.plan(path); err != nil {
+	if p.file, err = f.file.Plan(path); err != nil {
 		return nil, err
 	}
-	if p.listing, err = f.listing.plan(env); err != nil {
+	if p.listing, err = f.listing.Plan(env); err != nil {
 		return nil, err
 	}
-	return p, f.cluster.planRegistry(env)
+	return p, f.cluster.PlanRegistry(env)
 }
 
 // schemaRegisterItem is the outcome of `schema register`.
@@ -73,15 +76,15 @@ type schemaRegisterItem struct {
 	References []schemaReference `json:"references"`
 }
 
-func (p *schemaRegisterPlan) run(ctx context.Context, env *Env) error {
-	if err := p.flags.cluster.refuseSchemaWrites(); err != nil {
+func (p *schemaRegisterPlan) run(ctx context.Context, env *cli.Env) error {
+	if err := p.flags.cluster.RefuseSchemaWrites(); err != nil {
 		return err
 	}
-	client, err := p.flags.cluster.openRegistry(ctx, env)
+	client, err := p.flags.cluster.OpenRegistry(ctx, env)
 	if err != nil {
 		return err
 	}
-	schema, err := p.file.read(ctx, env, client)
+	schema, err := p.file.Read(ctx, env, client)
 	if err != nil {
 		return err
 	}
@@ -89,12 +92,12 @@ func (p *schemaRegisterPlan) run(ctx context.Context, env *Env) error {
 	if err != nil {
 		err = fmt.Errorf("%s: %w", p.subject, err)
 		if errors.Is(err, registry.ErrIncompatible) && !errors.Is(err, registry.ErrRefused) {
-			return hint(err, "kstream schema check %s %s says why", p.subject, p.file.path)
+			return cli.Hint(err, "kstream schema check %s %s says why", p.subject, p.file.Path)
 		}
 		return err
 	}
 	item := schemaRegisterItem{p.subject, s.Version, s.ID, s.GUID, s.Type, schemaReferences(s.References)}
-	return p.listing.print("kstream.schema.register/v1", []schemaRegisterItem{item}, func() *output.Table {
+	return p.listing.Print("kstream.schema.register/v1", []schemaRegisterItem{item}, func() *output.Table {
 		t := &output.Table{Columns: schemaColumns()}
 		t.Add(item.Subject, strconv.Itoa(item.Version), strconv.Itoa(item.ID), item.Type)
 		return t

@@ -6,9 +6,12 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
 )
 
-func newTopicCmd(env *Env) *cobra.Command {
+func newTopicCmd(env *cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "topic",
 		Aliases: []string{"topics"},
@@ -43,14 +46,14 @@ func newTopicCmd(env *Env) *cobra.Command {
 // sign and a path or .yaml.
 type configFlags struct {
 	set     map[string]string
-	cluster *clusterFlags
+	cluster *connect.Options
 }
 
 // register adds --config and the flags of the cluster.
-func (f *configFlags) register(flags *pflag.FlagSet, cluster *clusterFlags) {
+func (f *configFlags) register(flags *pflag.FlagSet, cluster *connect.Options) {
 	f.cluster = cluster
 	common := pflag.NewFlagSet("", pflag.ContinueOnError)
-	cluster.register(common)
+	registerCluster(cluster, common)
 	common.VisitAll(func(flag *pflag.Flag) {
 		if flag.Name != "config" {
 			flags.AddFlag(flag)
@@ -68,7 +71,7 @@ func (f *configFlags) Set(text string) error {
 	name = strings.TrimSpace(name)
 	switch {
 	case strings.ContainsAny(name, `/\`), !ok && (strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")):
-		f.cluster.config = text
+		f.cluster.Config = text
 		return nil
 	case !ok || name == "":
 		return errors.New("want NAME=VALUE, or a FILE with its path")

@@ -11,13 +11,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
+	"kstream/cmd/record"
 	"kstream/cmd/suggest"
 	"kstream/kafka"
 	"kstream/output"
 )
 
 type topicAlterFlags struct {
-	topicsFlags
+	record.TopicsOptions
 	config     configFlags
 	reset      []string
 	partitions int
@@ -25,7 +28,7 @@ type topicAlterFlags struct {
 	changed    func(string) bool
 }
 
-func newTopicAlterCmd(env *Env) *cobra.Command {
+func newTopicAlterCmd(env *cli.Env) *cobra.Command {
 	var f topicAlterFlags
 	cmd := &cobra.Command{
 		Use:   "alter TOPIC...",
@@ -51,33 +54,33 @@ client has no request for it.`,
 	flags.StringSliceVar(&f.reset, "delete-config", nil, "take setting `NAME` back to what the broker has; repeatable")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "only let the broker check it, and show what would change")
 	f.changed = flags.Changed
-	f.choice.register(flags)
-	f.listing.register(flags)
-	f.config.register(flags, &f.cluster)
+	registerChoice(&f.Choice, flags)
+	registerListing(&f.Listing, flags)
+	f.config.register(flags, &f.Cluster)
 	return cmd
 }
 
 type topicAlterPlan struct {
-	topicsPlan
+	record.TopicsPlan
 	flags *topicAlterFlags
 	reset []string
 }
 
-func (f *topicAlterFlags) plan(env *Env, args []string) (*topicAlterPlan, error) {
-	p := &topicAlterPlan{flags: f, reset: distinct(f.reset)}
+func (f *topicAlterFlags) plan(env *cli.Env, args []string) (*topicAlterPlan, error) {
+	p := &topicAlterPlan{flags: f, reset: cli.Distinct(f.reset)}
 	if f.changed("partitions") && (f.partitions < 1 || f.partitions > 1<<20) {
-		return nil, usagef("--partitions %d: want more than 0", f.partitions)
+		return nil, cli.Usagef("--partitions %d: want more than 0", f.partitions)
 	}
 	if len(f.config.set)+len(p.reset)+f.partitions == 0 {
-		return nil, usagef("what is to change? want --partitions, --config or --delete-config")
+		return nil, cli.Usagef("what is to change? want --partitions, --config or --delete-config")
 	}
 	for _, name := range p.reset {
 		if _, both := f.config.set[name]; both || name == "" {
-			return nil, usagef("--delete-config %s: --config sets it too", name)
+			return nil, cli.Usagef("--delete-config %s: --config sets it too", name)
 		}
 	}
 	var err error
-	p.topicsPlan, err = f.topicsFlags.plan(env, args)
+	p.TopicsPlan, err = f.TopicsOptions.Plan(env, args)
 	return p, err
 }
 
@@ -86,7 +89,7 @@ type topicAlterItem struct {
 	Topic   string        `json:"topic"`
 	Changes []topicChange `json:"changes"`
 	Altered bool          `json:"altered"`
-	mishap
+	cli.ItemError
 
 	topic kafka.Topic
 }
@@ -99,19 +102,19 @@ type topicChange struct {
 	New  *string `json:"new"`
 }
 
-func (p *topicAlterPlan) run(ctx context.Context, env *Env) error {
-	return withAdmin(ctx, env, &p.flags.cluster, func(cluster *cluster, admin *kafka.Admin) error {
-		if err := cluster.refuseWrites(); err != nil && !p.flags.dryRun {
+func (p *topicAlterPlan) run(ctx context.Context, env *cli.Env) error {
+	return connect.WithAdmin(ctx, env, &p.flags.Cluster, func(cluster *connect.Cluster, admin *kafka.Admin) error {
+		if err := cluster.RefuseWrites(); err != nil && !p.flags.dryRun {
 			return err
 		}
-		found, err := p.choice.find(ctx, admin)
+		found, err := p.Choice.Find(ctx, admin)
 		if err != nil {
 			return err
 		}
 		items := make([]*topicAlterItem, len(found))
 		for i, t := range found {
 			items[i] = &topicAlterItem{Topic: t.Name, Changes: []topicChange{}, topic: t.Topic}
-			items[i].fail(t.Err)
+			items[i].Fail(t.Err)
 		}
 		old, err := p.settings(ctx, admin, items)
 		if err != nil {
@@ -123,10 +126,10 @@ func (p *topicAlterPlan) run(ctx context.Context, env *Env) error {
 		if err := p.tellNew(ctx, admin, items); err != nil {
 			return err
 		}
-		if err := p.listing.print("kstream.topic.alter/v1", items, func() *output.Table { return alterTable(items) }); err != nil {
+		if err := p.Listing.Print("kstream.topic.alter/v1", items, func() *output.Table { return alterTable(items) }); err != nil {
 			return err
 		}
-		return severalErrors("topics", causesIn(items))
+		return cli.SeveralErrors("topics", cli.CausesIn(items))
 	})
 }
 
@@ -137,7 +140,7 @@ func (p *topicAlterPlan) settings(ctx context.Context, admin *kafka.Admin, items
 	}
 	var names []string
 	for _, item := range items {
-		if item.cause == nil {
+		if item.Cause == nil {
 			names = append(names, item.Topic)
 		}
 	}
@@ -146,19 +149,19 @@ func (p *topicAlterPlan) settings(ctx context.Context, admin *kafka.Admin, items
 
 // alter changes one topic. The broker checks everything before the first change, so that
 // a topic is changed as a whole or not at all.
-func (p *topicAlterPlan) alter(ctx context.Context, env *Env, admin *kafka.Admin, item *topicAlterItem, old kafka.SettingsAnswer) {
-	item.fail(old.Err)
-	if item.cause != nil {
+func (p *topicAlterPlan) alter(ctx context.Context, env *cli.Env, admin *kafka.Admin, item *topicAlterItem, old kafka.SettingsAnswer) {
+	item.Fail(old.Err)
+	if item.Cause != nil {
 		return
 	}
 	f := p.flags
 	have := len(item.topic.Partitions)
 	set, reset := p.changes(env, item, old)
-	if item.cause != nil {
+	if item.Cause != nil {
 		return
 	}
 	if f.partitions > 0 && f.partitions < have {
-		item.fail(hint(usagef("%s: it has %d partitions, and cannot have fewer", item.Topic, have),
+		item.Fail(cli.Hint(cli.Usagef("%s: it has %d partitions, and cannot have fewer", item.Topic, have),
 			"copy its records to another topic: kstream consume %s -e -o json | kstream produce OTHER -i json", item.Topic))
 		return
 	}
@@ -170,28 +173,28 @@ func (p *topicAlterPlan) alter(ctx context.Context, env *Env, admin *kafka.Admin
 		if validateOnly && !f.dryRun && (f.partitions <= have || !configures) || !validateOnly && f.dryRun {
 			continue
 		}
-		if f.partitions > have && item.cause == nil {
-			item.fail(admin.AddPartitions(ctx, item.Topic, f.partitions, validateOnly))
+		if f.partitions > have && item.Cause == nil {
+			item.Fail(admin.AddPartitions(ctx, item.Topic, f.partitions, validateOnly))
 		}
-		if configures && item.cause == nil {
+		if configures && item.Cause == nil {
 			err := admin.AlterTopic(ctx, item.Topic, set, reset, validateOnly)
-			item.fail(p.explain(err, old))
+			item.Fail(p.explain(err, old))
 		}
-		item.Altered = item.cause == nil && !validateOnly
+		item.Altered = item.Cause == nil && !validateOnly
 	}
 	if item.Altered && f.partitions > have {
-		env.notice("%s: new records with the same key may now go to another partition than the old ones", item.Topic)
+		env.Notice("%s: new records with the same key may now go to another partition than the old ones", item.Topic)
 	}
 }
 
 // changes fills in what is to change of a topic, and returns the settings among that:
 // what is as asked already is only told.
-func (p *topicAlterPlan) changes(env *Env, item *topicAlterItem, old kafka.SettingsAnswer) (set map[string]string, reset []string) {
+func (p *topicAlterPlan) changes(env *cli.Env, item *topicAlterItem, old kafka.SettingsAnswer) (set map[string]string, reset []string) {
 	f := p.flags
 	switch have := len(item.topic.Partitions); f.partitions {
 	case 0:
 	case have:
-		env.notice("%s: it has %s already", item.Topic, countOf(int64(have), "partition"))
+		env.Notice("%s: it has %s already", item.Topic, cli.Count(int64(have), "partition"))
 	default:
 		item.Changes = append(item.Changes, topicChange{"partitions", strconv.Itoa(have), new(strconv.Itoa(f.partitions))})
 	}
@@ -199,7 +202,7 @@ func (p *topicAlterPlan) changes(env *Env, item *topicAlterItem, old kafka.Setti
 	for _, name := range slices.Sorted(maps.Keys(f.config.set)) {
 		value := f.config.set[name]
 		if s := old.Find(name); s != nil && s.Source == kafka.SourceTopic && s.Value == value && !s.Sensitive {
-			env.notice("%s: %s is %s already", item.Topic, name, value)
+			env.Notice("%s: %s is %s already", item.Topic, name, value)
 			continue
 		}
 		set[name] = value
@@ -208,11 +211,11 @@ func (p *topicAlterPlan) changes(env *Env, item *topicAlterItem, old kafka.Setti
 	for _, name := range p.reset {
 		s := old.Find(name)
 		if s == nil {
-			item.fail(p.explain(&unknownSettingError{item.Topic, name}, old))
+			item.Fail(p.explain(&unknownSettingError{item.Topic, name}, old))
 			return nil, nil
 		}
 		if s.Source != kafka.SourceTopic {
-			env.notice("%s: %s is not set for the topic: it is %s already", item.Topic, name, s.Value)
+			env.Notice("%s: %s is not set for the topic: it is %s already", item.Topic, name, s.Value)
 			continue
 		}
 		reset = append(reset, name)
@@ -244,9 +247,9 @@ func (p *topicAlterPlan) explain(err error, old kafka.SettingsAnswer) error {
 			continue
 		}
 		if near := suggest.Nearest(name, known); near != "" {
-			return hint(err, "%s: did you mean %s?", name, near)
+			return cli.Hint(err, "%s: did you mean %s?", name, near)
 		}
-		return hint(err, "no setting %s; kstream topic describe TOPIC --all-config lists them", name)
+		return cli.Hint(err, "no setting %s; kstream topic describe TOPIC --all-config lists them", name)
 	}
 	return err
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"kstream/cmd/cli"
 	"kstream/kafka/kafkatest"
 )
 
@@ -54,7 +55,7 @@ func ourPartitions(topics []topicItem) (found, states map[string]string) {
 			}
 			isr := slices.Sorted(slices.Values(p.ISR))
 			name := fmt.Sprintf("%s[%d]", topic.Topic, p.Partition)
-			found[name] = fmt.Sprintf("leader %s, replicas %s, in sync %s", leader, joinIDs(p.Replicas), joinIDs(isr))
+			found[name] = fmt.Sprintf("leader %s, replicas %s, in sync %s", leader, cli.JoinIDs(p.Replicas), cli.JoinIDs(isr))
 			states[name] = p.State
 		}
 	}

@@ -3,18 +3,20 @@ package cmd
 import (
 	"context"
 	"errors"
-	"regexp"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
+	"kstream/cmd/record"
 	"kstream/kafka"
 	"kstream/output"
 )
 
 type topicCreateFlags struct {
-	cluster     clusterFlags
-	listing     listingFlags
+	cluster     connect.Options
+	listing     cli.ListingOptions
 	config      configFlags
 	partitions  int
 	replication int
@@ -23,7 +25,7 @@ type topicCreateFlags struct {
 	changed     func(string) bool
 }
 
-func newTopicCreateCmd(env *Env) *cobra.Command {
+func newTopicCreateCmd(env *cli.Env) *cobra.Command {
 	var f topicCreateFlags
 	cmd := &cobra.Command{
 		Use:   "create TOPIC...",
@@ -49,24 +51,21 @@ left as it is under --if-not-exists.`,
 	flags.BoolVar(&f.ifNotExists, "if-not-exists", false, "a topic that exists is no error")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "only let the broker check it")
 	f.changed = flags.Changed
-	f.listing.register(flags)
+	registerListing(&f.listing, flags)
 	f.config.register(flags, &f.cluster)
 	return cmd
 }
 
 type topicCreatePlan struct {
 	flags   *topicCreateFlags
-	listing *listing
+	listing *cli.Listing
 	topics  []string
 }
 
-// topicName is what a topic may be called.
-var topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
-
-func (f *topicCreateFlags) plan(env *Env, args []string) (*topicCreatePlan, error) {
+func (f *topicCreateFlags) plan(env *cli.Env, args []string) (*topicCreatePlan, error) {
 	for _, name := range args {
-		if !topicName.MatchString(name) || name == "." || name == ".." {
-			return nil, usagef("%q cannot be a topic: want 1 to 249 of a–z, A–Z, 0–9, . _ -", name)
+		if !record.TopicName.MatchString(name) || name == "." || name == ".." {
+			return nil, cli.Usagef("%q cannot be a topic: want 1 to 249 of a–z, A–Z, 0–9, . _ -", name)
 		}
 	}
 	for _, flag := range []struct {
@@ -74,14 +73,14 @@ func (f *topicCreateFlags) plan(env *Env, args []string) (*topicCreatePlan, erro
 		n    int
 	}{{"partitions", f.partitions}, {"replication", f.replication}} {
 		if f.changed(flag.name) && (flag.n < 1 || flag.n > 1<<20) {
-			return nil, usagef("--%s %d: want more than 0", flag.name, flag.n)
+			return nil, cli.Usagef("--%s %d: want more than 0", flag.name, flag.n)
 		}
 	}
-	l, err := f.listing.plan(env)
+	l, err := f.listing.Plan(env)
 	if err != nil {
 		return nil, err
 	}
-	return &topicCreatePlan{f, l, distinct(args)}, f.cluster.plan(env)
+	return &topicCreatePlan{f, l, cli.Distinct(args)}, f.cluster.Plan(env)
 }
 
 // topicCreateItem is a topic in the outcome of `topic create`. Partitions and
@@ -93,19 +92,19 @@ type topicCreateItem struct {
 	Partitions  *int   `json:"partitions"`
 	Replication *int   `json:"replication"`
 	Created     bool   `json:"created"`
-	mishap
+	cli.ItemError
 }
 
-func (p *topicCreatePlan) run(ctx context.Context, env *Env) error {
-	return withAdmin(ctx, env, &p.flags.cluster, func(cluster *cluster, admin *kafka.Admin) error {
-		if err := cluster.refuseWrites(); err != nil && !p.flags.dryRun {
+func (p *topicCreatePlan) run(ctx context.Context, env *cli.Env) error {
+	return connect.WithAdmin(ctx, env, &p.flags.cluster, func(cluster *connect.Cluster, admin *kafka.Admin) error {
+		if err := cluster.RefuseWrites(); err != nil && !p.flags.dryRun {
 			return err
 		}
 		items := make([]*topicCreateItem, len(p.topics))
 		for i, name := range p.topics {
 			items[i] = p.create(ctx, env, admin, name)
 		}
-		err := p.listing.print("kstream.topic.create/v1", items, func() *output.Table {
+		err := p.listing.Print("kstream.topic.create/v1", items, func() *output.Table {
 			t := &output.Table{Columns: []output.Column{
 				{Name: "topic"}, {Name: "partitions", Right: true}, {Name: "replication", Right: true}, {Name: "created"}, {Name: "error"},
 			}}
@@ -117,7 +116,7 @@ func (p *topicCreatePlan) run(ctx context.Context, env *Env) error {
 		if err != nil {
 			return err
 		}
-		return severalErrors("topics", causesIn(items))
+		return cli.SeveralErrors("topics", cli.CausesIn(items))
 	})
 }
 
@@ -129,13 +128,13 @@ func (i *topicCreateItem) number(n *int) string {
 	switch {
 	case n != nil:
 		return strconv.Itoa(*n)
-	case i.cause != nil:
+	case i.Cause != nil:
 		return ""
 	}
 	return brokersChoice
 }
 
-func (p *topicCreatePlan) create(ctx context.Context, env *Env, admin *kafka.Admin, name string) *topicCreateItem {
+func (p *topicCreatePlan) create(ctx context.Context, env *cli.Env, admin *kafka.Admin, name string) *topicCreateItem {
 	f := p.flags
 	item := &topicCreateItem{Topic: name}
 	err := admin.CreateTopic(ctx, kafka.TopicConfig{
@@ -144,10 +143,10 @@ func (p *topicCreatePlan) create(ctx context.Context, env *Env, admin *kafka.Adm
 	exists := errors.Is(err, kafka.ErrExists)
 	switch {
 	case exists && !f.ifNotExists:
-		item.fail(hint(faultf(codeAlreadyExists, "%s: a topic of that name exists already", name), "--if-not-exists leaves it as it is"))
+		item.Fail(cli.Hint(cli.Errorf(cli.CodeAlreadyExists, "%s: a topic of that name exists already", name), "--if-not-exists leaves it as it is"))
 		return item
 	case err != nil && !exists:
-		item.fail(err)
+		item.Fail(err)
 		return item
 	case f.dryRun && !exists:
 		if f.partitions > 0 {
@@ -161,16 +160,16 @@ func (p *topicCreatePlan) create(ctx context.Context, env *Env, admin *kafka.Adm
 	item.Created = err == nil
 	topics, err := admin.Topics(ctx, name)
 	if err != nil {
-		item.fail(err)
+		item.Fail(err)
 		return item
 	}
 	partitions, replication := len(topics[0].Partitions), topics[0].Replication()
 	item.ID, item.Partitions, item.Replication = topics[0].ID, &partitions, &replication
 	if exists && f.partitions > 0 && f.partitions != partitions {
-		env.notice("%s exists with %d partitions, not %d", name, partitions, f.partitions)
+		env.Notice("%s exists with %d partitions, not %d", name, partitions, f.partitions)
 	}
 	if exists && f.replication > 0 && f.replication != replication {
-		env.notice("%s exists with %d replicas, not %d", name, replication, f.replication)
+		env.Notice("%s exists with %d replicas, not %d", name, replication, f.replication)
 	}
 	return item
 }

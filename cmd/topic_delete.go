@@ -9,18 +9,21 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
+	"kstream/cmd/record"
 	"kstream/kafka"
 	"kstream/kafka/position"
 	"kstream/output"
 )
 
 type topicDeleteFlags struct {
-	topicsFlags
-	confirm  confirmFlags
+	record.TopicsOptions
+	confirm  cli.Confirmation
 	ifExists bool
 }
 
-func newTopicDeleteCmd(env *Env) *cobra.Command {
+func newTopicDeleteCmd(env *cli.Env) *cobra.Command {
 	var f topicDeleteFlags
 	cmd := &cobra.Command{
 		Use:     "delete TOPIC...",
@@ -43,23 +46,23 @@ Patterns never match Kafka's internal topics: those go only by their names.`,
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&f.ifExists, "if-exists", false, "a topic that does not exist is no error")
-	f.confirm.register(flags)
-	f.register(flags)
+	registerConfirmation(&f.confirm, flags)
+	registerTopics(&f.TopicsOptions, flags)
 	return cmd
 }
 
 type topicDeletePlan struct {
-	topicsPlan
+	record.TopicsPlan
 	flags *topicDeleteFlags
 }
 
-func (f *topicDeleteFlags) plan(env *Env, args []string) (*topicDeletePlan, error) {
-	if err := f.confirm.plan(); err != nil {
+func (f *topicDeleteFlags) plan(env *cli.Env, args []string) (*topicDeletePlan, error) {
+	if err := f.confirm.Plan(); err != nil {
 		return nil, err
 	}
 	p := &topicDeletePlan{flags: f}
 	var err error
-	p.topicsPlan, err = f.topicsFlags.plan(env, args)
+	p.TopicsPlan, err = f.TopicsOptions.Plan(env, args)
 	return p, err
 }
 
@@ -71,37 +74,37 @@ type topicDeleteItem struct {
 	Partitions int    `json:"partitions"`
 	Records    *int64 `json:"records"` // at most; null when the broker could not be asked
 	Deleted    bool   `json:"deleted"`
-	mishap
+	cli.ItemError
 }
 
-func (p *topicDeletePlan) run(ctx context.Context, env *Env) error {
-	return withAdmin(ctx, env, &p.flags.cluster, func(cluster *cluster, admin *kafka.Admin) error {
+func (p *topicDeletePlan) run(ctx context.Context, env *cli.Env) error {
+	return connect.WithAdmin(ctx, env, &p.flags.Cluster, func(cluster *connect.Cluster, admin *kafka.Admin) error {
 		items, err := p.look(ctx, env, admin)
 		if err != nil {
 			return err
 		}
-		if p.flags.confirm.dryRun {
+		if p.flags.confirm.DryRun {
 			return p.print(items)
 		}
-		if err := cluster.refuseWrites(); err != nil {
+		if err := cluster.RefuseWrites(); err != nil {
 			return err
 		}
 		var names []string
 		for _, i := range items {
-			if i.cause == nil {
+			if i.Cause == nil {
 				names = append(names, i.Topic)
 			}
 		}
 		if len(names) > 0 {
 			action := fmt.Sprintf("delete %s with all records", strings.Join(names, ", "))
-			if err := p.flags.confirm.confirm(ctx, env, topicDeleteTable(items), action); err != nil {
+			if err := p.flags.confirm.Ask(ctx, env, topicDeleteTable(items), action); err != nil {
 				return err
 			}
 		}
 		for _, i := range items {
-			if i.cause == nil {
-				i.fail(admin.DeleteTopic(ctx, i.Topic))
-				i.Deleted = i.cause == nil
+			if i.Cause == nil {
+				i.Fail(admin.DeleteTopic(ctx, i.Topic))
+				i.Deleted = i.Cause == nil
 			}
 		}
 		return p.print(items)
@@ -109,19 +112,19 @@ func (p *topicDeletePlan) run(ctx context.Context, env *Env) error {
 }
 
 // look finds what would be deleted, or why it cannot be.
-func (p *topicDeletePlan) look(ctx context.Context, env *Env, admin *kafka.Admin) ([]*topicDeleteItem, error) {
-	found, err := p.choice.find(ctx, admin)
+func (p *topicDeletePlan) look(ctx context.Context, env *cli.Env, admin *kafka.Admin) ([]*topicDeleteItem, error) {
+	found, err := p.Choice.Find(ctx, admin)
 	if err != nil {
 		return nil, err
 	}
 	items := []*topicDeleteItem{}
 	for _, t := range found {
-		if t.Err != nil && p.flags.ifExists && classify(t.Err) == codeUnknownTopic {
-			env.notice("%v: nothing to delete", t.Err)
+		if t.Err != nil && p.flags.ifExists && cli.CodeOf(t.Err) == cli.CodeUnknownTopic {
+			env.Notice("%v: nothing to delete", t.Err)
 			continue
 		}
 		item := &topicDeleteItem{Topic: t.Name, ID: t.ID, Internal: t.Internal, Partitions: len(t.Partitions)}
-		item.fail(t.Err)
+		item.Fail(t.Err)
 		items = append(items, item)
 		if t.Err != nil {
 			continue
@@ -142,11 +145,11 @@ func (p *topicDeletePlan) look(ctx context.Context, env *Env, admin *kafka.Admin
 }
 
 func (p *topicDeletePlan) print(items []*topicDeleteItem) error {
-	err := p.listing.print("kstream.topic.delete/v1", items, func() *output.Table { return topicDeleteTable(items) })
+	err := p.Listing.Print("kstream.topic.delete/v1", items, func() *output.Table { return topicDeleteTable(items) })
 	if err != nil {
 		return err
 	}
-	return severalErrors("topics", causesIn(items))
+	return cli.SeveralErrors("topics", cli.CausesIn(items))
 }
 
 func topicDeleteTable(items []*topicDeleteItem) *output.Table {

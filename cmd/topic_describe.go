@@ -4,20 +4,22 @@ import (
 	"cmp"
 	"context"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
+	"kstream/cmd/record"
 	"kstream/kafka"
 	"kstream/output"
 )
 
 type topicDescribeFlags struct {
-	topicsFlags
+	record.TopicsOptions
 	all bool
 }
 
-func newTopicDescribeCmd(env *Env) *cobra.Command {
+func newTopicDescribeCmd(env *cli.Env) *cobra.Command {
 	var f topicDescribeFlags
 	cmd := &cobra.Command{
 		Use:   "describe TOPIC...",
@@ -42,19 +44,19 @@ the logs on disk is not shown: the client cannot ask for it.`,
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&f.all, "all-config", false, "settings that nobody has set too")
-	f.register(flags)
+	registerTopics(&f.TopicsOptions, flags)
 	return cmd
 }
 
 type topicDescribePlan struct {
-	topicsPlan
+	record.TopicsPlan
 	flags *topicDescribeFlags
 }
 
-func (f *topicDescribeFlags) plan(env *Env, args []string) (*topicDescribePlan, error) {
+func (f *topicDescribeFlags) plan(env *cli.Env, args []string) (*topicDescribePlan, error) {
 	p := &topicDescribePlan{flags: f}
 	var err error
-	p.topicsPlan, err = f.topicsFlags.plan(env, args)
+	p.TopicsPlan, err = f.TopicsOptions.Plan(env, args)
 	return p, err
 }
 
@@ -101,9 +103,9 @@ func settingItems(settings []kafka.Setting, all bool) []settingItem {
 	return items
 }
 
-func (p *topicDescribePlan) run(ctx context.Context, env *Env) error {
-	return withAdmin(ctx, env, &p.flags.cluster, func(_ *cluster, admin *kafka.Admin) error {
-		found, err := p.choice.find(ctx, admin)
+func (p *topicDescribePlan) run(ctx context.Context, env *cli.Env) error {
+	return connect.WithAdmin(ctx, env, &p.flags.Cluster, func(_ *connect.Cluster, admin *kafka.Admin) error {
+		found, err := p.Choice.Find(ctx, admin)
 		if err != nil {
 			return err
 		}
@@ -112,21 +114,21 @@ func (p *topicDescribePlan) run(ctx context.Context, env *Env) error {
 			return err
 		}
 		var text []byte
-		if p.listing.format == "table" {
+		if p.Listing.Format == "table" {
 			text = p.appendTables(nil, items)
-		} else if text, err = p.listing.append(nil, "kstream.topic.describe/v1", items, nil); err != nil {
+		} else if text, err = p.Listing.Append(nil, "kstream.topic.describe/v1", items, nil); err != nil {
 			return err
 		}
 		if _, err := env.Stdout.Write(text); err != nil {
 			return err
 		}
-		return topicErrors(env, causesOf(found))
+		return record.TopicErrors(env, record.CausesOf(found))
 	})
 }
 
 // look asks for what belongs to the topics that were found. What a sick cluster does not
 // answer is left open, with a notice.
-func (p *topicDescribePlan) look(ctx context.Context, env *Env, admin *kafka.Admin, found []kafka.TopicAnswer) ([]topicItem, error) {
+func (p *topicDescribePlan) look(ctx context.Context, env *cli.Env, admin *kafka.Admin, found []kafka.TopicAnswer) ([]topicItem, error) {
 	var names []string
 	var led []kafka.TopicPartition
 	for _, t := range found {
@@ -145,14 +147,14 @@ func (p *topicDescribePlan) look(ctx context.Context, env *Env, admin *kafka.Adm
 		return nil, context.Cause(ctx)
 	}
 	if err != nil {
-		env.notice("the bounds of the logs are not known: %v", err)
+		env.Notice("the bounds of the logs are not known: %v", err)
 	}
 	settings, err := admin.TopicSettings(ctx, names...)
 	if err != nil && ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
 	if err != nil {
-		env.notice("the configuration is not known: %v", err)
+		env.Notice("the configuration is not known: %v", err)
 	}
 	items := []topicItem{}
 	for i := range found {
@@ -161,7 +163,7 @@ func (p *topicDescribePlan) look(ctx context.Context, env *Env, admin *kafka.Adm
 		}
 		answer := settings[found[i].Name]
 		if answer.Err != nil {
-			env.notice("%v", answer.Err)
+			env.Notice("%v", answer.Err)
 		}
 		items = append(items, p.item(&found[i].Topic, answer, marks))
 	}
@@ -207,14 +209,14 @@ func stateOf(p *kafka.Partition, minISR int) string {
 // appendTables appends three tables for each topic, with an empty line between them: the
 // topic, its partitions, its configuration.
 func (p *topicDescribePlan) appendTables(dst []byte, items []topicItem) []byte {
-	palette := p.listing.palette()
+	palette := p.Listing.Palette()
 	for i := range items {
 		t := &items[i]
 		if i > 0 {
 			dst = append(dst, '\n')
 		}
-		head := topicTable(p.listing, []topicListItem{{t.Topic, t.ID, len(t.Partitions), t.Replication, t.UnderReplicated, t.Offline, t.Internal}})
-		dst = append(p.listing.appendTable(dst, head), '\n')
+		head := topicTable(p.Listing, []topicListItem{{t.Topic, t.ID, len(t.Partitions), t.Replication, t.UnderReplicated, t.Offline, t.Internal}})
+		dst = append(p.Listing.AppendTable(dst, head), '\n')
 		parts := &output.Table{Columns: []output.Column{
 			{Name: "partition", Right: true},
 			{Name: "leader", Right: true},
@@ -239,15 +241,15 @@ func (p *topicDescribePlan) appendTables(dst []byte, items []topicItem) []byte {
 			parts.Rows = append(parts.Rows, []output.Cell{
 				{Text: strconv.Itoa(int(row.Partition))},
 				{Text: leader},
-				{Text: joinIDs(row.Replicas)},
-				{Text: joinIDs(row.ISR)},
+				{Text: cli.JoinIDs(row.Replicas)},
+				{Text: cli.JoinIDs(row.ISR)},
 				{Text: orUnknown(row.Start)},
 				{Text: orUnknown(row.End)},
 				state,
 			})
 		}
-		dst = append(p.listing.appendTable(dst, parts), '\n')
-		dst = p.listing.appendTable(dst, settingTable(t.Config))
+		dst = append(p.Listing.AppendTable(dst, parts), '\n')
+		dst = p.Listing.AppendTable(dst, settingTable(t.Config))
 	}
 	return dst
 }
@@ -266,15 +268,6 @@ func shownValue(s settingItem) string {
 		return cmp.Or(s.Value, "(hidden)")
 	}
 	return s.Value
-}
-
-// joinIDs gives "1,2,3".
-func joinIDs(ids []int32) string {
-	texts := make([]string, len(ids))
-	for i, id := range ids {
-		texts[i] = strconv.Itoa(int(id))
-	}
-	return strings.Join(texts, ",")
 }
 
 func orUnknown(n *int64) string {

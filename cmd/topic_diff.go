@@ -1,32 +1,15 @@
 package cmd
 
 import (
-	"context"
-	"errors"
-	"strings"
-	"syscall"
-
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"golang.org/x/sync/errgroup"
 
-	"kstream/cmd/diff"
+	"kstream/cmd/cli"
+	"kstream/cmd/compare"
 )
 
-type topicDiffFlags struct {
-	reading selectionFlags
-	looking lookingFlags
-	other   otherClusterFlags
-	by      string
-	ignore  []string
-	most    int
-	output  string
-	headers bool
-	spill   diff.Options
-}
-
-func newTopicDiffCmd(env *Env) *cobra.Command {
-	var f topicDiffFlags
+func newTopicDiffCmd(env *cli.Env) *cobra.Command {
+	var f compare.Options
 	cmd := &cobra.Command{
 		Use:   "diff A B",
 		Short: "Say what differs between two topics",
@@ -57,176 +40,27 @@ file ($TMPDIR).`,
   kstream topic diff a b -o json | jq -r 'select(.difference == "missing").key'`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			plan, err := f.plan(env, args)
+			plan, err := f.Plan(env, args)
 			if err != nil {
 				return err
 			}
-			return plan.run(cmd.Context(), env)
+			return plan.Run(cmd.Context(), env)
 		},
 	}
-	f.register(cmd.Flags())
+	registerTopicDiff(&f, cmd.Flags())
 	return cmd
 }
 
-func (f *topicDiffFlags) register(flags *pflag.FlagSet) {
-	flags.StringVar(&f.by, "by", "", "what belongs together: `key|offset|set` (default key when all records have one, else set)")
-	flags.StringArrayVar(&f.ignore, "ignore", nil, "leave `PARTS` out, with commas: key, value, headers, header.NAME, .path.in.value; repeatable")
-	flags.IntVar(&f.most, "max-differences", 20, "print the first `N` differences; all are counted")
-	flags.StringVarP(&f.output, "output", "o", "table", "`FORMAT`: table, json")
-	flags.BoolVar(&f.headers, "headers", false, "in a pipe, write the names of the columns too")
-	f.other.register(flags, "B")
-	r := &f.reading
-	r.register(flags, "map", "sample", "key-equals") // what they do depends on offsets or partitions, or on nothing
-	f.looking.register(flags)
-	r.cluster.register(flags)
+func registerTopicDiff(f *compare.Options, flags *pflag.FlagSet) {
+	flags.StringVar(&f.By, "by", "", "what belongs together: `key|offset|set` (default key when all records have one, else set)")
+	flags.StringArrayVar(&f.Ignore, "ignore", nil, "leave `PARTS` out, with commas: key, value, headers, header.NAME, .path.in.value; repeatable")
+	flags.IntVar(&f.Most, "max-differences", 20, "print the first `N` differences; all are counted")
+	flags.StringVarP(&f.Output, "output", "o", "table", "`FORMAT`: table, json")
+	flags.BoolVar(&f.Headers, "headers", false, "in a pipe, write the names of the columns too")
+	registerOtherCluster(&f.Other, flags, "B")
+	r := &f.Reading
+	registerSelection(r, flags, "map", "sample", "key-equals") // what they do depends on offsets or partitions, or on nothing
+	registerLooking(&f.Looking, flags)
+	registerCluster(&r.Cluster, flags)
 	flags.Lookup("to-offset").Usage = "stop before position `P`, or at the end if that comes first"
-}
-
-// maxDifferences bounds what is kept to be printed.
-const maxDifferences = 100_000
-
-type topicDiffPlan struct {
-	flags   *topicDiffFlags
-	sides   [2]*diffSide
-	by      diff.By
-	ignore  *diffIgnore
-	listing *listing // of the table; nil for JSON
-}
-
-func (f *topicDiffFlags) plan(env *Env, args []string) (*topicDiffPlan, error) {
-	p := &topicDiffPlan{flags: f}
-	switch f.by {
-	case "":
-		p.by = diff.Auto
-	case "key":
-		p.by = diff.Key
-	case "offset":
-		p.by = diff.Offset
-	case "set":
-		p.by = diff.Set
-	default:
-		return nil, usagef("--by %s: want key, offset or set", f.by)
-	}
-	if f.most < 0 || f.most > maxDifferences {
-		return nil, usagef("--max-differences %d: want 0 to %d", f.most, maxDifferences)
-	}
-	switch f.output {
-	case "json":
-	case "table":
-		p.listing = &listing{env, f.output, f.headers}
-	default:
-		return nil, usagef("-o %s: want table or json", f.output)
-	}
-	var err error
-	if p.ignore, err = planDiffIgnore(f.ignore); err != nil {
-		return nil, err
-	}
-	if p.ignore.key && p.by == diff.Key {
-		return nil, usagef("--ignore key does not go with --by key")
-	}
-	if err := f.reading.checkForeign(); err != nil {
-		return nil, err
-	}
-	if err := f.reading.cluster.plan(env); err != nil {
-		return nil, err
-	}
-	if err := f.checkFiles(args); err != nil {
-		return nil, err
-	}
-	other, err := f.other.plan(env, &f.reading.cluster)
-	if err != nil {
-		return nil, err
-	}
-	if f.other.given() && other.schemaRegistry() == nil {
-		other.schemas = f.reading.cluster.schemaRegistry() // one registry for both
-	}
-	if !f.other.given() { // then its warnings are those of the first
-		effective := *other.effective
-		effective.Warnings, effective.Details = nil, nil
-		other = &clusterFlags{effective: &effective, schemas: other.schemas}
-	}
-	for i, cluster := range []*clusterFlags{&f.reading.cluster, other} {
-		if p.sides[i], err = f.planSide(env, args[i], cluster); err != nil {
-			p.close()
-			return nil, err
-		}
-	}
-	a, b := p.sides[0], p.sides[1]
-	a.beside, b.beside = b.topic, a.topic
-	if a.name == b.name {
-		a.name += " (A)"
-		b.name += " (B)"
-	}
-	return p, nil
-}
-
-// checkFiles refuses dumps where they cannot be.
-func (f *topicDiffFlags) checkFiles(args []string) error {
-	stdins := 0
-	for i, arg := range args {
-		path, ok := strings.CutPrefix(arg, filePrefix)
-		switch {
-		case !ok:
-			continue
-		case path == "":
-			return usagef("file: wants a path behind it, or - for stdin")
-		case i == 1 && f.other.given():
-			return usagef("--dst-brokers and --dst-context say where B is, and it is %s", arg)
-		case path == "-":
-			stdins++
-		}
-	}
-	if stdins == 2 {
-		return usagef("there is only one stdin to read a dump from")
-	}
-	return nil
-}
-
-func (p *topicDiffPlan) close() {
-	for _, s := range p.sides {
-		if s != nil {
-			s.plan.close()
-		}
-	}
-}
-
-// run reads both sides at once into an index each, compares these and prints.
-func (p *topicDiffPlan) run(ctx context.Context, env *Env) (err error) {
-	defer p.close()
-	progress := &diffProgress{env: env, meter: newMeter(env, "read")}
-	for i, s := range p.sides { // one after the other: the second may use the registry of the first
-		if err := s.open(ctx, env, progress, i); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, s.close()) }()
-	}
-	reading, readCtx := errgroup.WithContext(ctx)
-	for _, s := range p.sides {
-		reading.Go(func() error { return s.read(readCtx, p) })
-	}
-	err = reading.Wait()
-	progress.clear()
-	if err != nil {
-		return spaceHint(err)
-	}
-	result, err := diff.Compare(p.sides[0].index, p.sides[1].index, p.by, p.flags.most, func() error { return context.Cause(ctx) })
-	if err != nil {
-		return spaceHint(err)
-	}
-	for _, s := range p.sides {
-		s.tellUndecoded()
-	}
-	out := &diffPrinter{topicDiffPlan: p, env: env, result: result}
-	if err := out.print(ctx); err != nil {
-		return err
-	}
-	return out.verdict()
-}
-
-// spaceHint adds the remedy to the error of a temporary file that found no room.
-func spaceHint(err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return hint(err, "TMPDIR names a directory with more room; --partitions or --from-offset take a part")
-	}
-	return err
 }

@@ -6,17 +6,20 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
+	"kstream/cmd/record"
 	"kstream/kafka"
 	"kstream/output"
 )
 
 type topicListFlags struct {
-	topicsFlags
+	record.TopicsOptions
 	internal bool
 	problems bool
 }
 
-func newTopicListCmd(env *Env) *cobra.Command {
+func newTopicListCmd(env *cli.Env) *cobra.Command {
 	var f topicListFlags
 	cmd := &cobra.Command{
 		Use:     "list [TOPIC...]",
@@ -38,19 +41,19 @@ left out unless --internal asks for them or an argument is their name.`,
 	flags := cmd.Flags()
 	flags.BoolVar(&f.internal, "internal", false, "Kafka's internal topics too")
 	flags.BoolVar(&f.problems, "problems", false, "only topics with under-replicated or offline partitions")
-	f.register(flags)
+	registerTopics(&f.TopicsOptions, flags)
 	return cmd
 }
 
 type topicListPlan struct {
-	topicsPlan
+	record.TopicsPlan
 	flags *topicListFlags
 }
 
-func (f *topicListFlags) plan(env *Env, args []string) (*topicListPlan, error) {
+func (f *topicListFlags) plan(env *cli.Env, args []string) (*topicListPlan, error) {
 	p := &topicListPlan{flags: f}
 	var err error
-	p.topicsPlan, err = f.topicsFlags.plan(env, args)
+	p.TopicsPlan, err = f.TopicsOptions.Plan(env, args)
 	return p, err
 }
 
@@ -82,8 +85,8 @@ func listItemOf(t *kafka.Topic) topicListItem {
 	return item
 }
 
-func (p *topicListPlan) run(ctx context.Context, env *Env) error {
-	return withAdmin(ctx, env, &p.flags.cluster, func(_ *cluster, admin *kafka.Admin) error {
+func (p *topicListPlan) run(ctx context.Context, env *cli.Env) error {
+	return connect.WithAdmin(ctx, env, &p.flags.Cluster, func(_ *connect.Cluster, admin *kafka.Admin) error {
 		found, err := p.find(ctx, admin)
 		if err != nil {
 			return err
@@ -95,16 +98,16 @@ func (p *topicListPlan) run(ctx context.Context, env *Env) error {
 				items = append(items, item)
 			}
 		}
-		if err := p.listing.print("kstream.topic.list/v1", items, func() *output.Table { return topicTable(p.listing, items) }); err != nil {
+		if err := p.Listing.Print("kstream.topic.list/v1", items, func() *output.Table { return topicTable(p.Listing, items) }); err != nil {
 			return err
 		}
-		return topicErrors(env, causesOf(found))
+		return record.TopicErrors(env, record.CausesOf(found))
 	})
 }
 
 func (p *topicListPlan) find(ctx context.Context, admin *kafka.Admin) ([]kafka.TopicAnswer, error) {
-	if len(p.choice.wanted) > 0 {
-		return p.choice.find(ctx, admin)
+	if len(p.Choice.Wanted) > 0 {
+		return p.Choice.Find(ctx, admin)
 	}
 	topics, err := admin.AllTopics(ctx)
 	var found []kafka.TopicAnswer
@@ -116,7 +119,7 @@ func (p *topicListPlan) find(ctx context.Context, admin *kafka.Admin) ([]kafka.T
 	return found, err
 }
 
-func topicTable(l *listing, items []topicListItem) *output.Table {
+func topicTable(l *cli.Listing, items []topicListItem) *output.Table {
 	t := &output.Table{Columns: []output.Column{
 		{Name: "topic"},
 		{Name: "partitions", Right: true},
@@ -126,7 +129,7 @@ func topicTable(l *listing, items []topicListItem) *output.Table {
 		{Name: "internal"},
 		{Name: "id"},
 	}}
-	palette := l.palette()
+	palette := l.Palette()
 	for _, i := range items {
 		t.Rows = append(t.Rows, []output.Cell{
 			{Text: i.Topic},

@@ -6,17 +6,20 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
+	"kstream/cmd/record"
 	"kstream/kafka"
 	"kstream/kafka/position"
 	"kstream/output"
 )
 
 type topicOffsetsFlags struct {
-	topicsFlags
+	record.TopicsOptions
 	at string
 }
 
-func newTopicOffsetsCmd(env *Env) *cobra.Command {
+func newTopicOffsetsCmd(env *cli.Env) *cobra.Command {
 	var f topicOffsetsFlags
 	cmd := &cobra.Command{
 		Use:   "offsets TOPIC...",
@@ -39,17 +42,17 @@ position, within the log; end there means stable.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.at, "at", "", "also the offset of position `P`: beginning, end, N, +N, -N, @TIME, -1h, stored:GROUP, 0=10,3=-5")
-	f.register(flags)
+	registerTopics(&f.TopicsOptions, flags)
 	return cmd
 }
 
 type topicOffsetsPlan struct {
-	topicsPlan
+	record.TopicsPlan
 	flags *topicOffsetsFlags
 	at    position.Position
 }
 
-func (f *topicOffsetsFlags) plan(env *Env, args []string) (*topicOffsetsPlan, error) {
+func (f *topicOffsetsFlags) plan(env *cli.Env, args []string) (*topicOffsetsPlan, error) {
 	p := &topicOffsetsPlan{flags: f}
 	var err error
 	if f.at != "" {
@@ -57,7 +60,7 @@ func (f *topicOffsetsFlags) plan(env *Env, args []string) (*topicOffsetsPlan, er
 			return nil, err
 		}
 	}
-	p.topicsPlan, err = f.topicsFlags.plan(env, args)
+	p.TopicsPlan, err = f.TopicsOptions.Plan(env, args)
 	return p, err
 }
 
@@ -72,13 +75,13 @@ type topicOffsetsItem struct {
 	Offset    *int64 `json:"offset,omitempty"`
 }
 
-func (p *topicOffsetsPlan) run(ctx context.Context, env *Env) error {
-	return withAdmin(ctx, env, &p.flags.cluster, func(_ *cluster, admin *kafka.Admin) error {
-		found, err := p.choice.find(ctx, admin)
+func (p *topicOffsetsPlan) run(ctx context.Context, env *cli.Env) error {
+	return connect.WithAdmin(ctx, env, &p.flags.Cluster, func(_ *connect.Cluster, admin *kafka.Admin) error {
+		found, err := p.Choice.Find(ctx, admin)
 		if err != nil {
 			return err
 		}
-		causes := causesOf(found)
+		causes := record.CausesOf(found)
 		items := []topicOffsetsItem{}
 		for i, t := range found {
 			if t.Err != nil {
@@ -88,10 +91,10 @@ func (p *topicOffsetsPlan) run(ctx context.Context, env *Env) error {
 			causes[i] = err
 			items = append(items, rows...)
 		}
-		if err := p.listing.print("kstream.topic.offsets/v1", items, func() *output.Table { return p.table(items) }); err != nil {
+		if err := p.Listing.Print("kstream.topic.offsets/v1", items, func() *output.Table { return p.table(items) }); err != nil {
 			return err
 		}
-		return topicErrors(env, causes)
+		return record.TopicErrors(env, causes)
 	})
 }
 

@@ -7,19 +7,23 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
+	"kstream/cmd/group"
+	"kstream/cmd/record"
 	"kstream/kafka"
 	"kstream/kafka/position"
 	"kstream/output"
 )
 
 type topicTruncateFlags struct {
-	topicsFlags
-	confirm  confirmFlags
+	record.TopicsOptions
+	confirm  cli.Confirmation
 	before   string
 	ifExists bool
 }
 
-func newTopicTruncateCmd(env *Env) *cobra.Command {
+func newTopicTruncateCmd(env *cli.Env) *cobra.Command {
 	var f topicTruncateFlags
 	cmd := &cobra.Command{
 		Use:     "truncate TOPIC... --before P",
@@ -45,40 +49,40 @@ stay. A topic that is only compacted refuses it.`,
 	flags := cmd.Flags()
 	flags.StringVar(&f.before, "before", "", "delete the records before position `P`: end, N, +N, -N, @TIME, -1h, 0=10,3=-5")
 	flags.BoolVar(&f.ifExists, "if-exists", false, "a topic that does not exist is no error")
-	f.confirm.register(flags)
-	f.register(flags)
+	registerConfirmation(&f.confirm, flags)
+	registerTopics(&f.TopicsOptions, flags)
 	return cmd
 }
 
 type topicTruncatePlan struct {
-	topicsPlan
+	record.TopicsPlan
 	flags  *topicTruncateFlags
 	before position.Position
 }
 
-func (f *topicTruncateFlags) plan(env *Env, args []string) (*topicTruncatePlan, error) {
+func (f *topicTruncateFlags) plan(env *cli.Env, args []string) (*topicTruncatePlan, error) {
 	if f.before == "" {
-		return nil, usagef("before what? want --before P; --before end deletes everything")
+		return nil, cli.Usagef("before what? want --before P; --before end deletes everything")
 	}
 	p := &topicTruncatePlan{flags: f}
 	var err error
 	if p.before, err = planPosition(env, "before", f.before); err != nil {
 		return nil, err
 	}
-	if err := f.confirm.plan(); err != nil {
+	if err := f.confirm.Plan(); err != nil {
 		return nil, err
 	}
-	p.topicsPlan, err = f.topicsFlags.plan(env, args)
+	p.TopicsPlan, err = f.TopicsOptions.Plan(env, args)
 	return p, err
 }
 
 // planPosition reads the position of a command that knows no group.
-func planPosition(env *Env, flag, text string) (position.Position, error) {
+func planPosition(env *cli.Env, flag, text string) (position.Position, error) {
 	pos, err := position.Parse(text, env.Now())
 	if err != nil {
-		return pos, usagef("--%s: %w", flag, err)
+		return pos, cli.Usagef("--%s: %w", flag, err)
 	}
-	return pos, refuseStored(flag, text, pos)
+	return pos, group.RefuseStored(flag, text, pos)
 }
 
 // topicTruncateItem is a partition in the plan and in the outcome of `topic truncate`.
@@ -93,19 +97,19 @@ type topicTruncateItem struct {
 	Error     string `json:"error,omitempty"`
 }
 
-func (p *topicTruncatePlan) run(ctx context.Context, env *Env) error {
-	return withAdmin(ctx, env, &p.flags.cluster, func(cluster *cluster, admin *kafka.Admin) error {
-		found, err := p.choice.find(ctx, admin)
+func (p *topicTruncatePlan) run(ctx context.Context, env *cli.Env) error {
+	return connect.WithAdmin(ctx, env, &p.flags.Cluster, func(cluster *connect.Cluster, admin *kafka.Admin) error {
+		found, err := p.Choice.Find(ctx, admin)
 		if err != nil {
 			return err
 		}
-		causes := causesOf(found)
+		causes := record.CausesOf(found)
 		items := []*topicTruncateItem{}
 		before := map[kafka.TopicPartition]int64{}
 		for i, t := range found {
 			if t.Err != nil {
-				if p.flags.ifExists && classify(t.Err) == codeUnknownTopic {
-					env.notice("%v: nothing to delete", t.Err)
+				if p.flags.ifExists && cli.CodeOf(t.Err) == cli.CodeUnknownTopic {
+					env.Notice("%v: nothing to delete", t.Err)
 					causes[i] = nil
 				}
 				continue
@@ -121,22 +125,22 @@ func (p *topicTruncatePlan) run(ctx context.Context, env *Env) error {
 				total += i.Records
 			}
 		}
-		if !p.flags.confirm.dryRun && len(before) > 0 {
-			if err := cluster.refuseWrites(); err != nil {
+		if !p.flags.confirm.DryRun && len(before) > 0 {
+			if err := cluster.RefuseWrites(); err != nil {
 				return err
 			}
-			action := fmt.Sprintf("delete up to %s of %s", countOf(total, "record"), countOf(int64(len(before)), "partition"))
-			if err := p.flags.confirm.confirm(ctx, env, truncateTable(items), action); err != nil {
+			action := fmt.Sprintf("delete up to %s of %s", cli.Count(total, "record"), cli.Count(int64(len(before)), "partition"))
+			if err := p.flags.confirm.Ask(ctx, env, truncateTable(items), action); err != nil {
 				return err
 			}
 			if err := p.truncate(ctx, admin, before, items, found, causes); err != nil {
 				return err
 			}
 		}
-		if err := p.listing.print("kstream.topic.truncate/v1", items, func() *output.Table { return truncateTable(items) }); err != nil {
+		if err := p.Listing.Print("kstream.topic.truncate/v1", items, func() *output.Table { return truncateTable(items) }); err != nil {
 			return err
 		}
-		return topicErrors(env, causes)
+		return record.TopicErrors(env, causes)
 	})
 }
 
@@ -160,8 +164,8 @@ func (p *topicTruncatePlan) look(ctx context.Context, admin *kafka.Admin, t kafk
 // partitions that nobody leads it gives those of the others. The flag is the one with the
 // position.
 func positionsIn(ctx context.Context, admin *kafka.Admin, t kafka.Topic, flag string, pos position.Position) (map[kafka.TopicPartition]int64, map[kafka.TopicPartition]kafka.Watermarks, error) {
-	committed := &rangePlan{from: pos}
-	if err := checkPartitions(flag, pos.Partitions(), []kafka.Topic{t}, false); err != nil {
+	committed := &record.Range{From: pos}
+	if err := record.CheckPartitions(flag, pos.Partitions(), []kafka.Topic{t}, false); err != nil {
 		return nil, nil, err
 	}
 	var tps, offline []kafka.TopicPartition
@@ -177,7 +181,7 @@ func positionsIn(ctx context.Context, admin *kafka.Admin, t kafka.Topic, flag st
 	if err != nil {
 		return nil, nil, err
 	}
-	at, none, err := committed.resolve(ctx, admin, pos, tps, marks)
+	at, none, err := committed.Resolve(ctx, admin, pos, tps, marks)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -189,7 +193,7 @@ func positionsIn(ctx context.Context, admin *kafka.Admin, t kafka.Topic, flag st
 		at[tp], _ = position.Log{Start: m.Start, End: m.Stable}.Clamp(offset)
 	}
 	if len(offline) > 0 {
-		err = fmt.Errorf("%s: %w: it has no leader", listPartitions(offline), kafka.ErrFailed)
+		err = fmt.Errorf("%s: %w: it has no leader", record.ListPartitions(offline), kafka.ErrFailed)
 	}
 	return at, marks, err
 }
@@ -215,7 +219,7 @@ func (p *topicTruncatePlan) truncate(ctx context.Context, admin *kafka.Admin, be
 		case err == nil:
 			err = fmt.Errorf("%s: %w: the broker did not answer for it", tp, kafka.ErrFailed)
 		}
-		item.Error = oneLine(err.Error())
+		item.Error = cli.OneLine(err.Error())
 		for i := range found {
 			if found[i].Name == item.Topic && causes[i] == nil {
 				causes[i] = err

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"kstream/cmd/cli"
 	"kstream/cmd/suggest"
 )
 
@@ -52,7 +53,7 @@ func subcommand(c *cobra.Command, name string) *cobra.Command {
 
 // noCommand names the nearest command, or the only one that begins so.
 func noCommand(c *cobra.Command, word string) error {
-	err := usagef("%s has no command %q", c.CommandPath(), word)
+	err := cli.Usagef("%s has no command %q", c.CommandPath(), word)
 	var names, longer []string
 	for _, sub := range c.Commands() {
 		if !sub.IsAvailableCommand() && sub.Name() != "help" {
@@ -68,9 +69,9 @@ func noCommand(c *cobra.Command, word string) error {
 		near = longer[0]
 	}
 	if near != "" {
-		return hint(err, "did you mean: %s %s", c.CommandPath(), near)
+		return cli.Hint(err, "did you mean: %s %s", c.CommandPath(), near)
 	}
-	return hint(err, "%s --help lists them", c.CommandPath())
+	return cli.Hint(err, "%s --help lists them", c.CommandPath())
 }
 
 // takesNext reports whether the flags in word, as --name or -xyz, take the next word as
@@ -114,11 +115,12 @@ type typedError struct {
 }
 
 func (e *typedError) Error() string { return e.text }
+
 func (e *typedError) Unwrap() error { return e.err }
 
 // asTyped gives a usage error the names of the flags in args.
 func asTyped(c *cobra.Command, args []string, err error) error {
-	if err == nil || c == nil || classify(err) != codeUsage {
+	if err == nil || c == nil || cli.CodeOf(err) != cli.CodeUsage {
 		return err
 	}
 	if end := slices.Index(args, "--"); end >= 0 {

@@ -7,13 +7,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
 	"kstream/cmd/config"
 	"kstream/cmd/suggest"
 	"kstream/kafka"
 	"kstream/output"
 )
 
-func newUserCmd(env *Env) *cobra.Command {
+func newUserCmd(env *cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "user",
 		Aliases: []string{"users"},
@@ -77,11 +78,11 @@ func scramMechanisms(texts []string) ([]string, error) {
 	for _, text := range texts {
 		name, err := config.NormalizeMechanism(text)
 		if err != nil || !slices.Contains(kafka.ScramMechanisms(), name) {
-			return nil, usagef("--mechanism %s: want scram-sha-256 or scram-sha-512", text)
+			return nil, cli.Usagef("--mechanism %s: want scram-sha-256 or scram-sha-512", text)
 		}
 		found = append(found, name)
 	}
-	return distinct(found), nil
+	return cli.Distinct(found), nil
 }
 
 // findUser looks a user up by name. One who is not there is an error with the nearest
@@ -94,17 +95,17 @@ func findUser(users []kafka.User, name string) (kafka.User, error) {
 		}
 		names[i] = u.Name
 	}
-	err := faultf(codeUnknownUser, "%s: no such user", name)
+	err := cli.Errorf(cli.CodeUnknownUser, "%s: no such user", name)
 	if near := suggest.Nearest(name, names); near != "" {
-		return kafka.User{Name: name}, hint(err, "did you mean %s?", near)
+		return kafka.User{Name: name}, cli.Hint(err, "did you mean %s?", near)
 	}
-	return kafka.User{Name: name}, hint(err, "kstream user list shows those who log in with SCRAM")
+	return kafka.User{Name: name}, cli.Hint(err, "kstream user list shows those who log in with SCRAM")
 }
 
 // checkUserNames refuses what cannot be a name.
 func checkUserNames(names []string) error {
 	if slices.Contains(names, "") {
-		return usagef("the name of a user is empty")
+		return cli.Usagef("the name of a user is empty")
 	}
 	return nil
 }
@@ -112,7 +113,7 @@ func checkUserNames(names []string) error {
 // userHint adds what can be done about brokers that keep no users.
 func userHint(err error) error {
 	if errors.Is(err, kafka.ErrNoUsers) {
-		return hint(err, "Apache Kafka does since 2.7; kstream cluster info shows the feature scram_users")
+		return cli.Hint(err, "Apache Kafka does since 2.7; kstream cluster info shows the feature scram_users")
 	}
 	return err
 }

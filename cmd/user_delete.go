@@ -9,19 +9,21 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
 	"kstream/kafka"
 	"kstream/output"
 )
 
 type userDeleteFlags struct {
-	cluster    clusterFlags
-	listing    listingFlags
-	confirm    confirmFlags
+	cluster    connect.Options
+	listing    cli.ListingOptions
+	confirm    cli.Confirmation
 	mechanisms []string
 	ifExists   bool
 }
 
-func newUserDeleteCmd(env *Env) *cobra.Command {
+func newUserDeleteCmd(env *cli.Env) *cobra.Command {
 	var f userDeleteFlags
 	cmd := &cobra.Command{
 		Use:     "delete USER...",
@@ -46,21 +48,21 @@ stay connected.`,
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.mechanisms, "mechanism", nil, "only the password for `NAME`: scram-sha-256, scram-sha-512; repeatable (default all)")
 	flags.BoolVar(&f.ifExists, "if-exists", false, "a user who does not exist is no error")
-	f.confirm.register(flags)
-	f.listing.register(flags)
-	f.cluster.register(flags)
+	registerConfirmation(&f.confirm, flags)
+	registerListing(&f.listing, flags)
+	registerCluster(&f.cluster, flags)
 	return cmd
 }
 
 type userDeletePlan struct {
 	flags      *userDeleteFlags
-	listing    *listing
+	listing    *cli.Listing
 	names      []string
 	mechanisms []string // none: all
 }
 
-func (f *userDeleteFlags) plan(env *Env, names []string) (*userDeletePlan, error) {
-	p := &userDeletePlan{flags: f, names: distinct(names)}
+func (f *userDeleteFlags) plan(env *cli.Env, names []string) (*userDeletePlan, error) {
+	p := &userDeletePlan{flags: f, names: cli.Distinct(names)}
 	err := checkUserNames(names)
 	if err != nil {
 		return nil, err
@@ -68,13 +70,13 @@ func (f *userDeleteFlags) plan(env *Env, names []string) (*userDeletePlan, error
 	if p.mechanisms, err = scramMechanisms(f.mechanisms); err != nil {
 		return nil, err
 	}
-	if err := f.confirm.plan(); err != nil {
+	if err := f.confirm.Plan(); err != nil {
 		return nil, err
 	}
-	if p.listing, err = f.listing.plan(env); err != nil {
+	if p.listing, err = f.listing.Plan(env); err != nil {
 		return nil, err
 	}
-	return p, f.cluster.plan(env)
+	return p, f.cluster.Plan(env)
 }
 
 // userDeleteItem is a user in the plan and in the outcome of `user delete`, with the
@@ -82,50 +84,50 @@ func (f *userDeleteFlags) plan(env *Env, names []string) (*userDeletePlan, error
 type userDeleteItem struct {
 	userItem
 	Deleted bool `json:"deleted"`
-	mishap
+	cli.ItemError
 }
 
-func (p *userDeletePlan) run(ctx context.Context, env *Env) error {
-	return withAdmin(ctx, env, &p.flags.cluster, func(cluster *cluster, admin *kafka.Admin) error {
+func (p *userDeletePlan) run(ctx context.Context, env *cli.Env) error {
+	return connect.WithAdmin(ctx, env, &p.flags.cluster, func(cluster *connect.Cluster, admin *kafka.Admin) error {
 		items, err := p.look(ctx, env, admin)
 		if err != nil {
 			return err
 		}
 		var names []string
 		for _, i := range items {
-			if i.cause == nil {
+			if i.Cause == nil {
 				names = append(names, i.User)
 			}
 		}
-		if !p.flags.confirm.dryRun && len(names) > 0 {
-			if err := cluster.refuseWrites(); err != nil {
+		if !p.flags.confirm.DryRun && len(names) > 0 {
+			if err := cluster.RefuseWrites(); err != nil {
 				return err
 			}
 			action := "delete " + strings.Join(names, ", ")
 			if len(p.mechanisms) > 0 {
 				action = fmt.Sprintf("delete the %s password of %s", strings.Join(p.mechanisms, " and "), strings.Join(names, ", "))
 			}
-			if err := p.flags.confirm.confirm(ctx, env, userDeleteTable(items), action); err != nil {
+			if err := p.flags.confirm.Ask(ctx, env, userDeleteTable(items), action); err != nil {
 				return err
 			}
 			for _, i := range items {
 				for _, c := range i.Credentials {
-					if i.cause == nil {
-						i.fail(admin.DeletePassword(ctx, i.User, c.Mechanism))
+					if i.Cause == nil {
+						i.Fail(admin.DeletePassword(ctx, i.User, c.Mechanism))
 					}
 				}
-				i.Deleted = i.cause == nil
+				i.Deleted = i.Cause == nil
 			}
 		}
-		if err := p.listing.print("kstream.user.delete/v1", items, func() *output.Table { return userDeleteTable(items) }); err != nil {
+		if err := p.listing.Print("kstream.user.delete/v1", items, func() *output.Table { return userDeleteTable(items) }); err != nil {
 			return err
 		}
-		return severalErrors("users", causesIn(items))
+		return cli.SeveralErrors("users", cli.CausesIn(items))
 	})
 }
 
 // look finds what would be deleted, or why it cannot be.
-func (p *userDeletePlan) look(ctx context.Context, env *Env, admin *kafka.Admin) ([]*userDeleteItem, error) {
+func (p *userDeletePlan) look(ctx context.Context, env *cli.Env, admin *kafka.Admin) ([]*userDeleteItem, error) {
 	users, err := admin.Users(ctx)
 	if err != nil {
 		return nil, userHint(err)
@@ -137,14 +139,14 @@ func (p *userDeletePlan) look(ctx context.Context, env *Env, admin *kafka.Admin)
 			user.Credentials = slices.DeleteFunc(user.Credentials, func(c kafka.Credential) bool { return !slices.Contains(p.mechanisms, c.Mechanism) })
 		}
 		if err == nil && len(user.Credentials) == 0 {
-			err = faultf(codeUnknownUser, "%s: no %s password", name, strings.Join(p.mechanisms, " or "))
+			err = cli.Errorf(cli.CodeUnknownUser, "%s: no %s password", name, strings.Join(p.mechanisms, " or "))
 		}
 		if err != nil && p.flags.ifExists {
-			env.notice("%v: nothing to delete", err)
+			env.Notice("%v: nothing to delete", err)
 			continue
 		}
 		item := &userDeleteItem{userItem: userItemOf(user)}
-		item.fail(err)
+		item.Fail(err)
 		items = append(items, item)
 	}
 	return items, nil

@@ -5,16 +5,18 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
 	"kstream/kafka"
 	"kstream/output"
 )
 
 type userListFlags struct {
-	cluster clusterFlags
-	listing listingFlags
+	cluster connect.Options
+	listing cli.ListingOptions
 }
 
-func newUserListCmd(env *Env) *cobra.Command {
+func newUserListCmd(env *cli.Env) *cobra.Command {
 	var f userListFlags
 	cmd := &cobra.Command{
 		Use:     "list [USER...]",
@@ -32,30 +34,30 @@ they have a password and how many times it is hashed. Nothing gives the password
 			return plan.run(cmd.Context(), env)
 		},
 	}
-	f.listing.register(cmd.Flags())
-	f.cluster.register(cmd.Flags())
+	registerListing(&f.listing, cmd.Flags())
+	registerCluster(&f.cluster, cmd.Flags())
 	return cmd
 }
 
 type userListPlan struct {
 	flags   *userListFlags
-	listing *listing
+	listing *cli.Listing
 	names   []string // none: all
 }
 
-func (f *userListFlags) plan(env *Env, names []string) (*userListPlan, error) {
+func (f *userListFlags) plan(env *cli.Env, names []string) (*userListPlan, error) {
 	if err := checkUserNames(names); err != nil {
 		return nil, err
 	}
-	l, err := f.listing.plan(env)
+	l, err := f.listing.Plan(env)
 	if err != nil {
 		return nil, err
 	}
-	return &userListPlan{f, l, distinct(names)}, f.cluster.plan(env)
+	return &userListPlan{f, l, cli.Distinct(names)}, f.cluster.Plan(env)
 }
 
-func (p *userListPlan) run(ctx context.Context, env *Env) error {
-	return withAdmin(ctx, env, &p.flags.cluster, func(_ *cluster, admin *kafka.Admin) error {
+func (p *userListPlan) run(ctx context.Context, env *cli.Env) error {
+	return connect.WithAdmin(ctx, env, &p.flags.cluster, func(_ *connect.Cluster, admin *kafka.Admin) error {
 		users, err := admin.Users(ctx)
 		if err != nil {
 			return userHint(err)
@@ -73,7 +75,7 @@ func (p *userListPlan) run(ctx context.Context, env *Env) error {
 				items = append(items, userItemOf(user))
 			}
 		}
-		err = p.listing.print("kstream.user.list/v1", items, func() *output.Table {
+		err = p.listing.Print("kstream.user.list/v1", items, func() *output.Table {
 			t := userTable()
 			for _, i := range items {
 				userRows(t, i)
@@ -83,6 +85,6 @@ func (p *userListPlan) run(ctx context.Context, env *Env) error {
 		if err != nil {
 			return err
 		}
-		return severalErrors("users", causes)
+		return cli.SeveralErrors("users", causes)
 	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/term"
 
+	"kstream/cmd/cli"
 	"kstream/cmd/config"
 )
 
@@ -16,7 +17,7 @@ import (
 const maxPassword = 64 << 10
 
 // askPassword gets the password from where the flags say, from a person, or from stdin.
-func (p *userSetPlan) askPassword(ctx context.Context, env *Env) ([]byte, error) {
+func (p *userSetPlan) askPassword(ctx context.Context, env *cli.Env) ([]byte, error) {
 	var password []byte
 	var err error
 	from := "stdin"
@@ -35,18 +36,18 @@ func (p *userSetPlan) askPassword(ctx context.Context, env *Env) ([]byte, error)
 	case err != nil:
 		return nil, err
 	case len(password) == 0:
-		return nil, hint(usagef("%s: no password there", from), "--password @env:NAME and --password-file FILE name another place")
+		return nil, cli.Hint(cli.Usagef("%s: no password there", from), "--password @env:NAME and --password-file FILE name another place")
 	case len(password) > maxPassword:
-		return nil, usagef("%s: a password of more than 64 KiB", from)
+		return nil, cli.Usagef("%s: a password of more than 64 KiB", from)
 	case bytes.ContainsAny(password, "\r\n\x00"):
-		return nil, usagef("%s: a password is one line", from)
+		return nil, cli.Usagef("%s: a password is one line", from)
 	}
 	return password, nil
 }
 
 // promptPassword asks twice on the terminal, which shows nothing of what is typed.
-func promptPassword(ctx context.Context, env *Env, user string) ([]byte, error) {
-	first, err := promptHidden(ctx, env, "Password of "+oneLine(user)+": ")
+func promptPassword(ctx context.Context, env *cli.Env, user string) ([]byte, error) {
+	first, err := promptHidden(ctx, env, "Password of "+cli.OneLine(user)+": ")
 	if err != nil {
 		return nil, err
 	}
@@ -55,17 +56,17 @@ func promptPassword(ctx context.Context, env *Env, user string) ([]byte, error) 
 		return nil, err
 	}
 	if !bytes.Equal(first, again) {
-		return nil, usagef("the two passwords differ: nothing was changed")
+		return nil, cli.Usagef("the two passwords differ: nothing was changed")
 	}
 	return first, nil
 }
 
 // promptHidden reads one line from the terminal, or ends with ctx; the terminal then
 // shows again what is typed.
-func promptHidden(ctx context.Context, env *Env, prompt string) ([]byte, error) {
+func promptHidden(ctx context.Context, env *cli.Env, prompt string) ([]byte, error) {
 	terminal, ok := env.Stdin.(*os.File)
 	if !ok {
-		return nil, usagef("there is no terminal to ask for a password on")
+		return nil, cli.Usagef("there is no terminal to ask for a password on")
 	}
 	shown, err := term.GetState(int(terminal.Fd()))
 	if err != nil {
@@ -74,11 +75,11 @@ func promptHidden(ctx context.Context, env *Env, prompt string) ([]byte, error) 
 	if _, err := io.WriteString(env.Stderr, prompt); err != nil {
 		return nil, err
 	}
-	line, err := within(ctx, func() ([]byte, error) { return term.ReadPassword(int(terminal.Fd())) })
+	line, err := cli.Within(ctx, func() ([]byte, error) { return term.ReadPassword(int(terminal.Fd())) })
 	fmt.Fprintln(env.Stderr)
 	if ctx.Err() != nil {
 		err = term.Restore(int(terminal.Fd()), shown)
-		if stop := stopped(ctx); stop != nil {
+		if stop := cli.Stopped(ctx); stop != nil {
 			err = stop
 		}
 	}
@@ -87,26 +88,6 @@ func promptHidden(ctx context.Context, env *Env, prompt string) ([]byte, error) 
 
 // readSecret reads what a program hands over on stdin: one line, or all there is.
 func readSecret(ctx context.Context, stdin io.Reader) ([]byte, error) {
-	text, err := within(ctx, func() ([]byte, error) { return io.ReadAll(io.LimitReader(stdin, maxPassword+3)) })
+	text, err := cli.Within(ctx, func() ([]byte, error) { return io.ReadAll(io.LimitReader(stdin, maxPassword+3)) })
 	return bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r")), err
-}
-
-// within calls read, which cannot be stopped, and waits for it no longer than for ctx; it
-// then ends with the process.
-func within(ctx context.Context, read func() ([]byte, error)) ([]byte, error) {
-	type answer struct {
-		text []byte
-		err  error
-	}
-	answers := make(chan answer, 1)
-	go func() { // ends with read
-		text, err := read()
-		answers <- answer{text, err}
-	}()
-	select {
-	case <-ctx.Done():
-		return nil, stopped(ctx)
-	case a := <-answers:
-		return a.text, a.err
-	}
 }

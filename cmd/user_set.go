@@ -6,14 +6,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
 	"kstream/cmd/config"
+	"kstream/cmd/connect"
 	"kstream/kafka"
 	"kstream/output"
 )
 
 type userSetFlags struct {
-	cluster    clusterFlags
-	listing    listingFlags
+	cluster    connect.Options
+	listing    cli.ListingOptions
 	mechanisms []string
 	iterations int
 	password   string
@@ -21,7 +23,7 @@ type userSetFlags struct {
 	dryRun     bool
 }
 
-func newUserSetCmd(env *Env) *cobra.Command {
+func newUserSetCmd(env *cli.Env) *cobra.Command {
 	var f userSetFlags
 	cmd := &cobra.Command{
 		Use:   "set USER",
@@ -49,20 +51,20 @@ sent. Clients that are connected stay connected.`,
 	flags.StringVar(&f.password, "password", "", "where the password is: `@env:NAME|@file:PATH|@cmd:COMMAND|@keyring:NAME`")
 	flags.StringVar(&f.file, "password-file", "", "the password is in `FILE`")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "only show what would be set; no password is asked for")
-	f.listing.register(flags)
-	f.cluster.register(flags)
+	registerListing(&f.listing, flags)
+	registerCluster(&f.cluster, flags)
 	return cmd
 }
 
 type userSetPlan struct {
 	flags      *userSetFlags
-	listing    *listing
+	listing    *cli.Listing
 	name       string
 	mechanisms []string
 	reference  string // of the password; empty: it is asked for
 }
 
-func (f *userSetFlags) plan(env *Env, name string) (*userSetPlan, error) {
+func (f *userSetFlags) plan(env *cli.Env, name string) (*userSetPlan, error) {
 	p := &userSetPlan{flags: f, name: name, reference: f.password}
 	var err error
 	if p.mechanisms, err = scramMechanisms(f.mechanisms); err != nil {
@@ -70,22 +72,22 @@ func (f *userSetFlags) plan(env *Env, name string) (*userSetPlan, error) {
 	}
 	switch {
 	case name == "":
-		return nil, usagef("the name of a user is empty")
+		return nil, cli.Usagef("the name of a user is empty")
 	case len(p.mechanisms) == 0:
-		return nil, usagef("--mechanism: want scram-sha-256 or scram-sha-512")
+		return nil, cli.Usagef("--mechanism: want scram-sha-256 or scram-sha-512")
 	case f.iterations < kafka.MinIterations || f.iterations > kafka.MaxIterations:
-		return nil, usagef("--iterations %d: want %d to %d", f.iterations, kafka.MinIterations, kafka.MaxIterations)
+		return nil, cli.Usagef("--iterations %d: want %d to %d", f.iterations, kafka.MinIterations, kafka.MaxIterations)
 	case f.password != "" && f.file != "":
-		return nil, usagef("--password and --password-file: want one of them")
+		return nil, cli.Usagef("--password and --password-file: want one of them")
 	case f.password != "" && !config.IsReference(f.password):
-		return nil, hint(usagef("--password: a password on the command line is seen by others"), "want --password @env:NAME, --password-file FILE, or neither: then it is asked for")
+		return nil, cli.Hint(cli.Usagef("--password: a password on the command line is seen by others"), "want --password @env:NAME, --password-file FILE, or neither: then it is asked for")
 	case f.file != "":
 		p.reference = "@file:" + f.file
 	}
-	if p.listing, err = f.listing.plan(env); err != nil {
+	if p.listing, err = f.listing.Plan(env); err != nil {
 		return nil, err
 	}
-	return p, f.cluster.plan(env)
+	return p, f.cluster.Plan(env)
 }
 
 // userSetItem is a credential in the outcome of `user set`.
@@ -95,10 +97,10 @@ type userSetItem struct {
 	Iterations int    `json:"iterations"`
 	Created    bool   `json:"created"` // there was none before
 	Set        bool   `json:"set"`
-	mishap
+	cli.ItemError
 }
 
-func (p *userSetPlan) run(ctx context.Context, env *Env) error {
+func (p *userSetPlan) run(ctx context.Context, env *cli.Env) error {
 	var password []byte
 	if !p.flags.dryRun {
 		var err error
@@ -106,8 +108,8 @@ func (p *userSetPlan) run(ctx context.Context, env *Env) error {
 			return err
 		}
 	}
-	return withAdmin(ctx, env, &p.flags.cluster, func(cluster *cluster, admin *kafka.Admin) error {
-		if err := cluster.refuseWrites(); err != nil && !p.flags.dryRun {
+	return connect.WithAdmin(ctx, env, &p.flags.cluster, func(cluster *connect.Cluster, admin *kafka.Admin) error {
+		if err := cluster.RefuseWrites(); err != nil && !p.flags.dryRun {
 			return err
 		}
 		users, err := admin.Users(ctx)
@@ -129,12 +131,12 @@ func (p *userSetPlan) run(ctx context.Context, env *Env) error {
 			}
 			c := kafka.Credential{Mechanism: mechanism, Iterations: p.flags.iterations}
 			if err := admin.SetPassword(ctx, p.name, c, password); err != nil {
-				item.fail(userHint(err))
+				item.Fail(userHint(err))
 				continue
 			}
 			item.Set, item.Created = true, !had[mechanism]
 		}
-		err = p.listing.print("kstream.user.set/v1", items, func() *output.Table {
+		err = p.listing.Print("kstream.user.set/v1", items, func() *output.Table {
 			t := userTable("created", "set", "error")
 			for _, i := range items {
 				t.Add(i.User, i.Mechanism, strconv.Itoa(i.Iterations), strconv.FormatBool(i.Created), strconv.FormatBool(i.Set), i.Error)
@@ -144,6 +146,6 @@ func (p *userSetPlan) run(ctx context.Context, env *Env) error {
 		if err != nil {
 			return err
 		}
-		return severalErrors("passwords", causesIn(items))
+		return cli.SeveralErrors("passwords", cli.CausesIn(items))
 	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
 	"kstream/kafka"
 )
 
@@ -68,7 +69,7 @@ func (v programVersion) text() string {
 	return fmt.Sprintf("kstream     %s\nlibrdkafka  %s\ngo          %s\nplatform    %s\n", built, v.Librdkafka, v.Go, v.Platform)
 }
 
-func newVersionCmd(env *Env) *cobra.Command {
+func newVersionCmd(env *cli.Env) *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
 		Use:   "version",
@@ -84,7 +85,7 @@ func newVersionCmd(env *Env) *cobra.Command {
 			case "json":
 				return json.NewEncoder(env.Stdout).Encode(currentVersion())
 			}
-			return usagef("--output %s: want text or json", format)
+			return cli.Usagef("--output %s: want text or json", format)
 		},
 	}
 	cmd.Flags().StringVarP(&format, "output", "o", "text", "how to print it: `text|json`")

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"kstream/cmd/cli"
 	"kstream/kafka"
 )
 
@@ -60,7 +61,7 @@ func TestVersionFrom(t *testing.T) {
 func runAlone(t *testing.T, args ...string) (stdout string, err error) {
 	t.Helper()
 	var out bytes.Buffer
-	root := newRoot(&Env{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out, Getenv: func(string) string { return "" }})
+	root := newRoot(&cli.Env{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out, Getenv: func(string) string { return "" }})
 	root.SetArgs(args)
 	err = root.ExecuteContext(t.Context())
 	return out.String(), err
@@ -140,7 +141,7 @@ func TestRootHelpIsOneScreen(t *testing.T) {
 		t.Errorf("the examples are not first:\n%s", text)
 	}
 
-	root := newRoot(&Env{Getenv: func(string) string { return "" }})
+	root := newRoot(&cli.Env{Getenv: func(string) string { return "" }})
 	ids := []string{}
 	for _, g := range root.Groups() {
 		ids = append(ids, g.ID)

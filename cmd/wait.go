@@ -8,6 +8,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
 	"kstream/output"
 )
 
@@ -17,7 +19,7 @@ const waitEvery = 200 * time.Millisecond
 // waitTell is how often a wait says what is still missing, at most.
 const waitTell = 5 * time.Second
 
-func newWaitCmd(env *Env) *cobra.Command {
+func newWaitCmd(env *cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "wait",
 		Short: "Wait until brokers, a topic, a group or the registry are there",
@@ -40,25 +42,25 @@ When --within passes first, it ends with 124 and says what was still missing.`,
 
 // waitFlags are those of every wait.
 type waitFlags struct {
-	cluster clusterFlags
-	within  durationFlag
+	cluster connect.Options
+	within  cli.Duration
 	output  string
 }
 
 func (f *waitFlags) register(flags *pflag.FlagSet) {
-	f.within.d = time.Minute
+	f.within.D = time.Minute
 	flags.Var(&f.within, "within", "give up after `D`, with 124")
 	flags.StringVarP(&f.output, "output", "o", "none", "what stdout gets when it is there: `none|json`, one line")
 }
 
-func (f *waitFlags) plan(env *Env) error {
-	if f.within.d <= 0 {
-		return usagef("--within: want more than 0")
+func (f *waitFlags) plan(env *cli.Env) error {
+	if f.within.D <= 0 {
+		return cli.Usagef("--within: want more than 0")
 	}
 	if f.output != "none" && f.output != "json" {
-		return usagef("-o %s: want none or json", f.output)
+		return cli.Usagef("-o %s: want none or json", f.output)
 	}
-	return f.cluster.plan(env)
+	return f.cluster.Plan(env)
 }
 
 // look tells what is still missing, in words that end an error message; none: nothing
@@ -75,9 +77,9 @@ type waited struct {
 
 // await looks until nothing is missing, and says so. kind and names are what is waited
 // for.
-func (f *waitFlags) await(ctx context.Context, env *Env, kind string, names []string, look look) error {
+func (f *waitFlags) await(ctx context.Context, env *cli.Env, kind string, names []string, look look) error {
 	began := env.Now()
-	limit, cancel := context.WithTimeoutCause(ctx, f.within.d, errTimeUp)
+	limit, cancel := context.WithTimeoutCause(ctx, f.within.D, cli.ErrTimeUp)
 	defer cancel()
 	missing, told, toldAt := "it has not answered yet", "", began
 	for {
@@ -96,7 +98,7 @@ func (f *waitFlags) await(ctx context.Context, env *Env, kind string, names []st
 			missing = err.Error()
 		}
 		if missing != told && (told == "" || env.Now().Sub(toldAt) >= waitTell) {
-			env.notice("waiting up to %s: %s", output.Duration(f.within.d), missing)
+			env.Notice("waiting up to %s: %s", output.Duration(f.within.D), missing)
 			told, toldAt = missing, env.Now()
 		}
 		select {
@@ -129,23 +131,23 @@ func lookAside(ctx context.Context, look look) (string, error) {
 
 // comes says whether what failed with err may be there a moment later.
 func comes(err error) bool {
-	switch classify(err) {
-	case codeUsage, codeAuthFailed, codeDenied:
+	switch cli.CodeOf(err) {
+	case cli.CodeUsage, cli.CodeAuthFailed, cli.CodeDenied:
 		return false
 	}
 	return true
 }
 
 func (f *waitFlags) gaveUp(cause error, missing string) error {
-	var interrupted *errInterrupted
+	var interrupted *cli.InterruptedError
 	if errors.As(cause, &interrupted) {
 		return interrupted
 	}
-	return faultf(codeTimeout, "%s; waited %s", missing, output.Duration(f.within.d))
+	return cli.Errorf(cli.CodeTimeout, "%s; waited %s", missing, output.Duration(f.within.D))
 }
 
 // there reports the end of a wait.
-func (f *waitFlags) there(env *Env, kind string, names []string, after time.Duration) error {
+func (f *waitFlags) there(env *cli.Env, kind string, names []string, after time.Duration) error {
 	if f.output != "json" {
 		return nil
 	}

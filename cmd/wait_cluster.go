@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
 	"kstream/kafka"
 )
 
@@ -24,18 +26,18 @@ const waitProbes = 8
 // clusterLook keeps a connection between looks at a cluster. One goroutine at a time
 // uses it; a look that is abandoned keeps it.
 type clusterLook struct {
-	*cluster
+	*connect.Cluster
 	admin    *kafka.Admin // nil: not connected
 	patience time.Duration
 }
 
 // connect looks up the secrets of a cluster that is to be looked at.
-func (f *waitFlags) connect(ctx context.Context, env *Env) (*clusterLook, error) {
-	cluster, err := f.cluster.connect(ctx, env)
+func (f *waitFlags) connect(ctx context.Context, env *cli.Env) (*clusterLook, error) {
+	cluster, err := f.cluster.Connect(ctx, env)
 	if err != nil {
 		return nil, err
 	}
-	return &clusterLook{cluster: cluster, patience: min(waitPatience, cluster.Timeout)}, nil
+	return &clusterLook{Cluster: cluster, patience: min(waitPatience, cluster.Timeout)}, nil
 }
 
 // patient is how to connect with the patience as it is now.
@@ -72,7 +74,7 @@ type waitBrokerFlags struct {
 	up   int
 }
 
-func newWaitBrokerCmd(env *Env) *cobra.Command {
+func newWaitBrokerCmd(env *cli.Env) *cobra.Command {
 	var f waitBrokerFlags
 	cmd := &cobra.Command{
 		Use:   "broker",
@@ -84,7 +86,7 @@ advertises. With --brokers-up N there must be N of them at least.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.up < 1 {
-				return usagef("--brokers-up: want 1 or more")
+				return cli.Usagef("--brokers-up: want 1 or more")
 			}
 			if err := f.wait.plan(env); err != nil {
 				return err
@@ -95,11 +97,11 @@ advertises. With --brokers-up N there must be N of them at least.`,
 	flags := cmd.Flags()
 	flags.IntVar(&f.up, "brokers-up", 1, "want `N` brokers at least")
 	f.wait.register(flags)
-	f.wait.cluster.register(flags)
+	registerCluster(&f.wait.cluster, flags)
 	return cmd
 }
 
-func (f *waitBrokerFlags) run(ctx context.Context, env *Env) error {
+func (f *waitBrokerFlags) run(ctx context.Context, env *cli.Env) error {
 	cluster, err := f.wait.connect(ctx, env)
 	if err != nil {
 		return err
@@ -144,7 +146,7 @@ type waitTopicFlags struct {
 	partitions int
 }
 
-func newWaitTopicCmd(env *Env) *cobra.Command {
+func newWaitTopicCmd(env *cli.Env) *cobra.Command {
 	var f waitTopicFlags
 	cmd := &cobra.Command{
 		Use:   "topic TOPIC...",
@@ -156,22 +158,22 @@ read and written. With --partitions N each must have N partitions at least.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, topics []string) error {
 			if f.partitions < 1 {
-				return usagef("--partitions: want 1 or more")
+				return cli.Usagef("--partitions: want 1 or more")
 			}
 			if err := f.wait.plan(env); err != nil {
 				return err
 			}
-			return f.run(cmd.Context(), env, distinct(topics))
+			return f.run(cmd.Context(), env, cli.Distinct(topics))
 		},
 	}
 	flags := cmd.Flags()
 	flags.IntVar(&f.partitions, "partitions", 1, "want `N` partitions at least")
 	f.wait.register(flags)
-	f.wait.cluster.register(flags)
+	registerCluster(&f.wait.cluster, flags)
 	return cmd
 }
 
-func (f *waitTopicFlags) run(ctx context.Context, env *Env, topics []string) error {
+func (f *waitTopicFlags) run(ctx context.Context, env *cli.Env, topics []string) error {
 	cluster, err := f.wait.connect(ctx, env)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/cli"
 	"kstream/kafka"
 )
 
@@ -17,7 +18,7 @@ type waitGroupFlags struct {
 	set     func(string) bool
 }
 
-func newWaitGroupCmd(env *Env) *cobra.Command {
+func newWaitGroupCmd(env *cli.Env) *cobra.Command {
 	var f waitGroupFlags
 	cmd := &cobra.Command{
 		Use:   "group GROUP...",
@@ -34,12 +35,12 @@ committed to count in full. Without either flag, one member is waited for.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, groups []string) error {
 			if f.members < 0 || f.lag < 0 {
-				return usagef("--members and --lag: want 0 or more")
+				return cli.Usagef("--members and --lag: want 0 or more")
 			}
 			if err := f.wait.plan(env); err != nil {
 				return err
 			}
-			return f.run(cmd.Context(), env, distinct(groups))
+			return f.run(cmd.Context(), env, cli.Distinct(groups))
 		},
 	}
 	flags := cmd.Flags()
@@ -47,11 +48,11 @@ committed to count in full. Without either flag, one member is waited for.`,
 	flags.Int64Var(&f.lag, "lag", 0, "want `N` records to wait at most")
 	f.set = flags.Changed
 	f.wait.register(flags)
-	f.wait.cluster.register(flags)
+	registerCluster(&f.wait.cluster, flags)
 	return cmd
 }
 
-func (f *waitGroupFlags) run(ctx context.Context, env *Env, groups []string) error {
+func (f *waitGroupFlags) run(ctx context.Context, env *cli.Env, groups []string) error {
 	cluster, err := f.wait.connect(ctx, env)
 	if err != nil {
 		return err
@@ -78,11 +79,11 @@ func (f *waitGroupFlags) missing(ctx context.Context, admin *kafka.Admin, g *kaf
 		n := len(g.Members)
 		switch {
 		case f.members == 0 && n > 0:
-			return fmt.Sprintf("%s: %s, want none", g.Name, countOf(int64(n), "member")), nil
+			return fmt.Sprintf("%s: %s, want none", g.Name, cli.Count(int64(n), "member")), nil
 		case n < f.members:
 			return fmt.Sprintf("%s: %d of %d members", g.Name, n, f.members), nil
 		case n > 0 && g.State != kafka.GroupStable:
-			return fmt.Sprintf("%s: %s, and the group is %s", g.Name, countOf(int64(n), "member"), g.State), nil
+			return fmt.Sprintf("%s: %s, and the group is %s", g.Name, cli.Count(int64(n), "member"), g.State), nil
 		}
 	}
 	if !f.set("lag") {

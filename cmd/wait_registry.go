@@ -4,9 +4,11 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
+
+	"kstream/cmd/cli"
 )
 
-func newWaitRegistryCmd(env *Env) *cobra.Command {
+func newWaitRegistryCmd(env *cli.Env) *cobra.Command {
 	var f waitFlags
 	cmd := &cobra.Command{
 		Use:   "registry",
@@ -19,22 +21,22 @@ KSTREAM_REGISTRY or the context; no broker is asked.`,
 			if err := f.plan(env); err != nil {
 				return err
 			}
-			if err := f.cluster.needRegistry(); err != nil {
+			if err := f.cluster.NeedRegistry(); err != nil {
 				return err
 			}
 			return f.runRegistry(cmd.Context(), env)
 		},
 	}
 	f.register(cmd.Flags())
-	f.cluster.registerRegistry(cmd.Flags())
+	registerRegistry(&f.cluster, cmd.Flags())
 	return cmd
 }
 
-func (f *waitFlags) runRegistry(ctx context.Context, env *Env) error {
-	if err := f.cluster.connectRegistry(ctx, env); err != nil {
+func (f *waitFlags) runRegistry(ctx context.Context, env *cli.Env) error {
+	if err := f.cluster.ConnectRegistry(ctx, env); err != nil {
 		return err
 	}
-	registry := f.cluster.schemaRegistry()
+	registry := f.cluster.SchemaRegistry()
 	return f.await(ctx, env, "registry", []string{registry.URL()}, func(ctx context.Context) (string, error) {
 		_, err := registry.Subjects(ctx)
 		return "", err

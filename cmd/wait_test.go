@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"kstream/cmd/cli"
 	"kstream/kafka/embedded"
 )
 
@@ -27,18 +28,18 @@ func TestWaitWrongPassword(t *testing.T) {
 	tests := map[string]struct {
 		password string
 		args     []string
-		want     errorCode // empty: it goes well
+		want     cli.Code // empty: it goes well
 	}{
-		"broker, wrong": {"wrong", []string{"broker"}, codeAuthFailed},
-		"topic, wrong":  {"wrong", []string{"topic", "orders"}, codeAuthFailed},
-		"group, wrong":  {"wrong", []string{"group", "g"}, codeAuthFailed},
+		"broker, wrong": {"wrong", []string{"broker"}, cli.CodeAuthFailed},
+		"topic, wrong":  {"wrong", []string{"topic", "orders"}, cli.CodeAuthFailed},
+		"group, wrong":  {"wrong", []string{"group", "g"}, cli.CodeAuthFailed},
 		"broker, right": {"right", []string{"broker"}, ""},
 		"topic, right":  {"right", []string{"topic", "orders"}, ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			var said bytes.Buffer
-			root := newRoot(&Env{
+			root := newRoot(&cli.Env{
 				Stdin: strings.NewReader(""), Stdout: &said, Stderr: &said, Now: time.Now,
 				Getenv: func(string) string { return "" },
 				Environ: []string{
@@ -53,7 +54,7 @@ func TestWaitWrongPassword(t *testing.T) {
 			switch {
 			case tt.want == "" && err != nil:
 				t.Errorf("error %v; said %s", err, said.String())
-			case tt.want != "" && (err == nil || classify(err) != tt.want):
+			case tt.want != "" && (err == nil || cli.CodeOf(err) != tt.want):
 				t.Errorf("error %v, want %s; said %s", err, tt.want, said.String())
 			}
 		})

@@ -1,0 +1,167 @@
+package compare
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"kstream/cmd/cli"
+	"kstream/cmd/connect"
+	"kstream/cmd/diff"
+	"kstream/cmd/record"
+)
+
+type Options struct {
+	Reading record.Options
+	Looking record.LookingOptions
+	Other   connect.OtherOptions
+	By      string
+	Ignore  []string
+	Most    int
+	Output  string
+	Headers bool
+	spill   diff.Options
+}
+
+// maxDifferences bounds what is kept to be printed.
+const maxDifferences = 100_000
+
+type Plan struct {
+	flags   *Options
+	sides   [2]*side
+	by      diff.By
+	ignore  *ignored
+	listing *cli.Listing // of the table; nil for JSON
+}
+
+func (f *Options) Plan(env *cli.Env, args []string) (*Plan, error) {
+	p := &Plan{flags: f}
+	switch f.By {
+	case "":
+		p.by = diff.Auto
+	case "key":
+		p.by = diff.Key
+	case "offset":
+		p.by = diff.Offset
+	case "set":
+		p.by = diff.Set
+	default:
+		return nil, cli.Usagef("--by %s: want key, offset or set", f.By)
+	}
+	if f.Most < 0 || f.Most > maxDifferences {
+		return nil, cli.Usagef("--max-differences %d: want 0 to %d", f.Most, maxDifferences)
+	}
+	switch f.Output {
+	case "json":
+	case "table":
+		p.listing = &cli.Listing{Env: env, Format: f.Output, Headers: f.Headers}
+	default:
+		return nil, cli.Usagef("-o %s: want table or json", f.Output)
+	}
+	var err error
+	if p.ignore, err = parseIgnored(f.Ignore); err != nil {
+		return nil, err
+	}
+	if p.ignore.key && p.by == diff.Key {
+		return nil, cli.Usagef("--ignore key does not go with --by key")
+	}
+	if err := f.Reading.CheckForeign(); err != nil {
+		return nil, err
+	}
+	if err := f.Reading.Cluster.Plan(env); err != nil {
+		return nil, err
+	}
+	if err := f.checkFiles(args); err != nil {
+		return nil, err
+	}
+	other, err := f.Other.Plan(env, &f.Reading.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	if f.Other.Given() && other.SchemaRegistry() == nil {
+		other.Schemas = f.Reading.Cluster.SchemaRegistry() // one registry for both
+	}
+	if !f.Other.Given() { // then its warnings are those of the first
+		effective := *other.Effective
+		effective.Warnings, effective.Details = nil, nil
+		other = &connect.Options{Effective: &effective, Schemas: other.Schemas}
+	}
+	for i, cluster := range []*connect.Options{&f.Reading.Cluster, other} {
+		if p.sides[i], err = f.planSide(env, args[i], cluster); err != nil {
+			p.close()
+			return nil, err
+		}
+	}
+	a, b := p.sides[0], p.sides[1]
+	a.beside, b.beside = b.topic, a.topic
+	if a.name == b.name {
+		a.name += " (A)"
+		b.name += " (B)"
+	}
+	return p, nil
+}
+
+// checkFiles refuses dumps where they cannot be.
+func (f *Options) checkFiles(args []string) error {
+	stdins := 0
+	for i, arg := range args {
+		path, ok := strings.CutPrefix(arg, record.FilePrefix)
+		switch {
+		case !ok:
+			continue
+		case path == "":
+			return cli.Usagef("file: wants a path behind it, or - for stdin")
+		case i == 1 && f.Other.Given():
+			return cli.Usagef("--dst-brokers and --dst-context say where B is, and it is %s", arg)
+		case path == "-":
+			stdins++
+		}
+	}
+	if stdins == 2 {
+		return cli.Usagef("there is only one stdin to read a dump from")
+	}
+	return nil
+}
+
+func (p *Plan) close() {
+	for _, s := range p.sides {
+		if s != nil {
+			s.plan.Close()
+		}
+	}
+}
+
+// Run reads both sides at once into an index each, compares these and prints.
+func (p *Plan) Run(ctx context.Context, env *cli.Env) (err error) {
+	defer p.close()
+	progress := &meterOfBoth{env: env, meter: cli.NewMeter(env, "read")}
+	for i, s := range p.sides { // one after the other: the second may use the registry of the first
+		if err := s.open(ctx, env, progress, i); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, s.close()) }()
+	}
+	reading, readCtx := errgroup.WithContext(ctx)
+	for _, s := range p.sides {
+		reading.Go(func() error { return s.read(readCtx, p) })
+	}
+	err = reading.Wait()
+	progress.clear()
+	if err != nil {
+		return cli.SpaceHint(err)
+	}
+	result, err := diff.Compare(p.sides[0].index, p.sides[1].index, p.by, p.flags.Most, func() error { return context.Cause(ctx) })
+	if err != nil {
+		return cli.SpaceHint(err)
+	}
+	for _, s := range p.sides {
+		s.tellUndecoded()
+	}
+	out := &printer{Plan: p, env: env, result: result}
+	if err := out.print(ctx); err != nil {
+		return err
+	}
+	return out.verdict()
+}

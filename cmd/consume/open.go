@@ -1,0 +1,80 @@
+package consume
+
+import (
+	"context"
+
+	"kstream/cmd/record"
+	"kstream/kafka"
+)
+
+// open finds the topics, says where reading starts and ends, and starts it.
+func (c *run) open(ctx context.Context) (record.Source, error) {
+	p := c.plan
+	if err := c.openFiles(ctx); err != nil {
+		return nil, err
+	}
+	if p.File != "" {
+		return c.openFile(ctx)
+	}
+	cfg, err := p.flags.Cluster.Connect(ctx, c.Env)
+	if err != nil {
+		return nil, err
+	}
+	admin, err := kafka.OpenAdmin(ctx, cfg.Config)
+	if err != nil {
+		return nil, err
+	}
+	c.Admin.Admin = admin
+	topics, err := c.Find(ctx, admin)
+	if err != nil {
+		return nil, err
+	}
+	if p.Failures.Action == "dlq" {
+		if c.Letters, err = record.OpenDeadLetters(ctx, cfg, admin, p.Failures.Topic, topics); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.PlaceKey(ctx, topics); err != nil {
+		return nil, err
+	}
+	if p.members != nil {
+		return c.Join(ctx, cfg, topics)
+	}
+	part, err := p.Range.Spans(ctx, admin, topics)
+	if err != nil {
+		return nil, err
+	}
+	c.Miss(part.Missing)
+	if err := p.output.files.goOnIn(&part, topics, p.Range.HasFrom); err != nil {
+		return nil, err
+	}
+	for _, note := range part.Notes {
+		c.Env.Notice("%s", note)
+	}
+	c.spans.Store(int64(len(part.Spans)))
+	if p.order != nil && p.order.last > 0 && !p.Filters.Any() && p.Failures.Keeps() {
+		c.Admin.Release()
+		return record.Alone{From: record.NewTailReader(cfg.Config, p.order.last, p.Range.Uncommitted, part.Spans, topics)}, nil
+	}
+	rc := kafka.ReaderConfig{
+		Spans: part.Spans, BatchSize: p.flags.batchSize(), ReadUncommitted: p.Range.Uncommitted, Grow: p.Range.Grows(),
+		Topics: func(ctx context.Context) ([]kafka.Topic, error) { return p.Range.Refresh(ctx, admin) },
+	}
+	if !rc.Grow { // most such reads end before anybody asks again
+		c.Admin.Release()
+		rc.Topics = func(ctx context.Context) ([]kafka.Topic, error) {
+			admin, err := kafka.OpenAdmin(ctx, cfg.Config)
+			if err != nil {
+				return nil, err
+			}
+			defer admin.Close()
+			return p.Range.Refresh(ctx, admin)
+		}
+	}
+	reader, err := kafka.OpenReader(cfg.Config, rc, topics)
+	if err != nil {
+		return nil, err
+	}
+	c.finish = reader.Finish
+	return record.Alone{From: reader}, nil
+}

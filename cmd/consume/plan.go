@@ -1,0 +1,111 @@
+package consume
+
+import (
+	"errors"
+
+	"kstream/cmd/cli"
+	"kstream/cmd/record"
+)
+
+// Options holds the command line as typed; plan gives it meaning.
+type Options struct {
+	record.Options
+	Output      OutputOptions
+	Order       OrderOptions
+	Members     record.MemberOptions
+	Live        LiveOptions
+	OnError     string
+	Exec        string
+	Exit        bool
+	Count       int64
+	PerPart     int64
+	Idle, Limit cli.Duration
+	FailEmpty   bool
+	ExecMode    string
+}
+
+// Plan is consumeFlags with a meaning.
+type Plan struct {
+	*record.Selection
+	flags   *Options
+	order   *orderPlan      // nil: as the records come
+	members *record.Members // nil: without a group
+	watch   *stderrSwitch   // stderr under --watch; nil without
+	limits  record.Limits
+	output  *outputPlan
+}
+
+func (f *Options) Plan(env *cli.Env, topics []string) (*Plan, error) {
+	p := &Plan{flags: f, Selection: record.NewSelection()}
+	if err := f.checkBounds(); err != nil {
+		return nil, err
+	}
+	var err error
+	if p.Range, err = f.Reading.Plan(env, topics); err != nil {
+		return nil, err
+	}
+	if p.File, err = f.planFile(topics); err != nil {
+		return nil, err
+	}
+	p.Range.ToEnd = f.Exit || p.File != ""
+	if p.order, err = f.Order.plan(f, p.Range); err != nil {
+		return nil, err
+	}
+	if p.members, err = f.Members.Plan(p.Range, f.batchSize()); err != nil {
+		return nil, err
+	}
+	if err := p.Range.RefuseStored(); err != nil && p.File == "" {
+		return nil, cli.Hint(errors.Unwrap(err), "--group GROUP reads on where a group is, stored:GROUP only looks")
+	}
+	if p.watch, err = f.Live.plan(env, f); err != nil {
+		return nil, err
+	}
+	if p.Filters, err = f.Filters.Plan(env); err != nil {
+		return nil, err
+	}
+	if p.output, err = f.Output.Plan(env); err != nil {
+		return nil, err
+	}
+	if err := p.output.files.check(f); err != nil {
+		return nil, err
+	}
+	if err := record.CheckExec(f.Exec, f.ExecMode, f.Changed); err != nil {
+		return nil, err
+	}
+	if f.Exec != "" && (f.Changed("output") || f.Changed("kcat-format") || f.Changed("key-separator") || p.order != nil) {
+		return nil, cli.Usagef("--exec prints the answers of the command: -o and what arranges records do not go with it")
+	}
+	if p.Failures, err = record.PlanFailures(f.OnError, "keep", "skip", "stop", "dlq"); err != nil {
+		return nil, err
+	}
+	p.Outlives = p.Failures.Keeps() && p.members == nil && f.Exec == ""
+	p.TellsErrors, p.Answered = p.output.tellsErrors, f.Exec != ""
+	p.limits = record.Limits{
+		Count: f.Count, Idle: f.Idle.D, Within: f.Limit.D, FailEmpty: f.FailEmpty,
+		Endless: !p.Range.Bounded() && f.Count == 0 && f.PerPart == 0,
+	}
+	if err := f.CheckForeign(); err != nil {
+		return nil, err
+	}
+	if err := f.Cluster.Plan(env); err != nil {
+		return nil, err
+	}
+	if s := f.Cluster.SchemaRegistry(); s != nil {
+		s.Rests = p.Outlives
+	}
+	return p, p.OpenSerdes(env, &f.Serdes)
+}
+
+// batchSize is how many records are fetched at once; 0 is the default.
+func (f *Options) batchSize() int {
+	if f.Exec != "" {
+		return record.ExecBatch
+	}
+	return 0
+}
+
+// checkBounds refuses numbers and times that would read nothing.
+func (f *Options) checkBounds() error {
+	return cli.CheckPositive(f.Changed, cli.FlagValue{Name: "count", N: f.Count}, cli.FlagValue{Name: "count-per-partition", N: f.PerPart}, cli.FlagValue{Name: "last", N: f.Order.Last},
+		cli.FlagValue{Name: "idle-timeout", N: int64(f.Idle.D)}, cli.FlagValue{Name: "for", N: int64(f.Limit.D)})
+}

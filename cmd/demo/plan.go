@@ -1,0 +1,75 @@
+package demo
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	"kstream/cmd/cli"
+	"kstream/cmd/config"
+	"kstream/cmd/connect"
+	"kstream/kafka"
+	"kstream/kafka/embedded"
+)
+
+type Options struct {
+	Cluster    connect.Options
+	Members    int
+	Partitions int
+	Interval   cli.Duration
+	Count      int64
+}
+
+// Plan is demoFlags, checked.
+type Plan struct {
+	*Options
+	topic string // a new one for each run
+}
+
+// demoGroup is the group of the demo's members.
+const demoGroup = "kstream-demo"
+
+func (f *Options) Plan(env *cli.Env) (*Plan, error) {
+	switch {
+	case f.Members < 1 || f.Members > 1000:
+		return nil, cli.Usagef("--members %d: want 1 to 1000", f.Members)
+	case f.Partitions < 1 || f.Partitions > 1000:
+		return nil, cli.Usagef("--partitions %d: want 1 to 1000", f.Partitions)
+	case f.Interval.D <= 0:
+		return nil, cli.Usagef("--interval: want a duration above 0")
+	case f.Count < 0:
+		return nil, cli.Usagef("--count %d: want a number of records", f.Count)
+	}
+	return &Plan{f, "kstream-demo-" + rand.Text()[:6]}, f.Cluster.Plan(env)
+}
+
+func (p *Plan) Run(ctx context.Context, env *cli.Env) (err error) {
+	cluster, err := p.Cluster.Connect(ctx, env)
+	if err != nil {
+		return err
+	}
+	if err := cluster.RefuseWrites(); err != nil {
+		return err
+	}
+	if p.Cluster.Effective.BrokersOrigin.Kind == config.FromDefault {
+		broker, err := embedded.Start(embedded.Config{Partitions: p.Partitions})
+		if err != nil {
+			return fmt.Errorf("embedded broker: %w", err)
+		}
+		defer func() { err = errors.Join(err, broker.Close()) }()
+		cluster.Brokers = []string{broker.Addr()}
+		env.Notice("an embedded broker runs at %s", broker.Addr())
+	}
+	admin, err := kafka.OpenAdmin(ctx, cluster.Config)
+	if err != nil {
+		return err
+	}
+	defer admin.Close()
+	if err := admin.CreateTopic(ctx, kafka.TopicConfig{Name: p.topic, Partitions: p.Partitions}); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, admin.DeleteTopic(context.WithoutCancel(ctx), p.topic)) }()
+	env.Notice("created topic %s with %d partitions", p.topic, p.Partitions)
+	return newShow(p, env, cluster.Config).run(ctx)
+}

@@ -1,0 +1,32 @@
+package cmd
+
+import (
+	"github.com/spf13/pflag"
+
+	"kstream/cmd/connect"
+)
+
+func registerCluster(f *connect.Options, flags *pflag.FlagSet) {
+	flags.StringVarP(&f.Brokers, "brokers", "b", "", "bootstrap servers `HOST:PORT,…` ($KSTREAM_BROKERS; default localhost:9092)")
+	registerRegistry(f, flags)
+}
+
+// registerRegistry leaves out what only brokers need, for commands that at most ask the
+// schema registry.
+func registerRegistry(f *connect.Options, flags *pflag.FlagSet) {
+	flags.StringVar(&f.Registry, "registry", "", "schema registry `URL`, or several with commas ($KSTREAM_REGISTRY)")
+	flags.StringVarP(&f.Context, "context", "c", "", "cluster `NAME` of the configuration file ($KSTREAM_CONTEXT)")
+	mark := flags.Lookup("context")
+	mark.Value, f.Flags = &clusterMark{mark.Value, f}, registeredFlags{flags}
+	flags.StringVar(&f.Config, "config", "", "configuration `FILE` ($KSTREAM_CONFIG; default in the user's configuration directory)")
+	flags.StringArrayVarP(&f.Properties, "property", "X", nil, "librdkafka property `NAME=VALUE`; repeatable")
+	flags.StringVar(&f.File, "properties", "", "a Java client.properties or kcat.conf `FILE`")
+	flags.StringVar(&f.Timeout, "timeout", "", "bound connecting, each request and each delivery to `D` (default 10s)")
+}
+
+// register adds --dst-brokers and --dst-context; what names the second topic as people
+// know it, such as "the copy".
+func registerOtherCluster(f *connect.OtherOptions, flags *pflag.FlagSet, what string) {
+	flags.StringVar(&f.Brokers, "dst-brokers", "", what+" is on another cluster: bootstrap servers `HOST:PORT,…`")
+	flags.StringVar(&f.Context, "dst-context", "", what+" is on another cluster: `NAME` of the configuration file")
+}

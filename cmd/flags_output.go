@@ -1,0 +1,17 @@
+package cmd
+
+import (
+	"github.com/spf13/pflag"
+
+	"kstream/cmd/consume"
+)
+
+func registerRecordOutput(f *consume.OutputOptions, flags *pflag.FlagSet) {
+	flags.StringVarP(&f.Output, "output", "o", "", "`FORMAT`: pretty (terminal), value (pipe), json, raw, csv, none, parquet:DIR, avro:FILE, or a format string such as '%k %v\\n'")
+	flags.StringVar(&f.Kcat, "kcat-format", "", "a format string in kcat's `TOKENS`")
+	flags.StringVarP(&f.KeySep, "key-separator", "K", "", "print KEY `SEP` VALUE")
+	flags.StringVarP(&f.Delimiter, "delimiter", "d", `\n`, "what ends each record, `SEP`: \\n, \\0, …")
+	flags.StringVar(&f.Null, "null", "", "how a null key or value is shown: `MARKER`")
+	flags.BoolVar(&f.CsvSafe, "csv-safe", false, "with -o csv: quote cells that a spreadsheet would run")
+	f.Set = flags.Changed
+}

@@ -1,0 +1,25 @@
+package pipe
+
+import (
+	"kstream/cmd/cli"
+	"kstream/cmd/record"
+)
+
+// Options holds the command line as typed; plan gives it meaning.
+type Options struct {
+	Reading     record.Options
+	Members     record.MemberOptions
+	Exec        string
+	ExecMode    string
+	Exit        bool
+	Count       int64
+	Idle, Limit cli.Duration
+	Route       string
+	ExactlyOnce bool
+	CommitEvery record.CommitEveryFlag
+	Compression string
+	ToValue     string
+	OnError     string
+	Create      bool
+	Changed     func(name string) bool
+}

@@ -1,0 +1,140 @@
+package pipe
+
+import (
+	"kstream/cmd/cli"
+	"kstream/cmd/expr"
+	"kstream/cmd/record"
+	"kstream/serde"
+)
+
+// Plan is pipeFlags with a meaning.
+type Plan struct {
+	*record.Selection // what is read, and which of it
+	flags             *Options
+	members           *record.Members
+	limits            record.Limits
+	dst               string // empty: --route says
+	route             *expr.Text
+	changes           *record.Changes // what becomes of a record
+	transcodes        bool            // values are written in another format than they are read
+	rules             record.OnError  // --on-error
+}
+
+func (f *Options) Plan(env *cli.Env, src, dst string) (*Plan, error) {
+	r := &f.Reading
+	p := &Plan{
+		flags: f, dst: dst,
+		Selection: record.NewSelection(),
+	}
+	p.TellsErrors, p.Answered, p.Failures.Action = true, f.Exec != "", "stop"
+	if err := f.check(src, dst); err != nil {
+		return nil, err
+	}
+	if dst == "-" {
+		p.dst = ""
+	}
+	var err error
+	if p.rules, err = record.PlanFailures(f.OnError, "stop", "skip", "dlq"); err != nil {
+		return nil, err
+	}
+	p.rules.Lenient = !f.Reading.Changed("on-error")
+	if p.rules.Topic == src {
+		return nil, cli.Errorf(cli.CodeSameTopic, "--on-error dlq:%s: that topic is read itself", src)
+	}
+	if p.Range, err = r.Reading.Plan(env, []string{src}); err != nil {
+		return nil, err
+	}
+	p.Range.ToEnd = f.Exit
+	if p.members, err = f.Members.Plan(p.Range, f.batchSize()); err != nil {
+		return nil, err
+	}
+	p.members.Config.CommitEvery = f.CommitEvery.D
+	if err := p.planChanges(env); err != nil {
+		return nil, err
+	}
+	p.limits = record.Limits{Count: f.Count, Idle: f.Idle.D, Within: f.Limit.D, Endless: !p.Range.Bounded() && f.Count == 0}
+	if err := r.CheckForeign(); err != nil {
+		return nil, err
+	}
+	if err := r.Cluster.Plan(env); err != nil {
+		return nil, err
+	}
+	if err := p.OpenSerdes(env, &r.Serdes); err != nil {
+		return nil, err
+	}
+	return p, p.openTarget(env)
+}
+
+// check refuses what makes no sense by itself.
+func (f *Options) check(src, dst string) error {
+	switch {
+	case src == "" || dst == "":
+		return cli.Usagef("a topic name is empty")
+	case src == dst:
+		return cli.Errorf(cli.CodeSameTopic, "SRC and DST are the same topic, %s: it would never end", src)
+	case f.Members.Group == "":
+		return cli.Usagef("want --group NAME: its offsets say what is done")
+	case dst == "-" && f.Create:
+		return cli.Usagef("--create: DST - names no topic")
+	case dst == "-" && f.Route == "":
+		return cli.Usagef("DST -: want --route, which says where each record goes")
+	}
+	if err := record.CheckCompression(f.Compression); err != nil {
+		return err
+	}
+	if err := record.CheckExec(f.Exec, f.ExecMode, f.Changed); err != nil {
+		return err
+	}
+	return cli.CheckPositive(f.Changed, cli.FlagValue{Name: "count", N: f.Count}, cli.FlagValue{Name: "idle-timeout", N: int64(f.Idle.D)}, cli.FlagValue{Name: "for", N: int64(f.Limit.D)})
+}
+
+// batchSize is how many records a member fetches at once; 0 is the default.
+func (f *Options) batchSize() int {
+	if f.Exec != "" {
+		return record.ExecBatch
+	}
+	return 0
+}
+
+// planChanges gives a meaning to what chooses, changes and routes records.
+func (p *Plan) planChanges(env *cli.Env) error {
+	f := p.flags
+	filters := f.Reading.Filters
+	filters.Mapping = "" // what it makes is written, not shown
+	var err error
+	if p.Filters, err = filters.Plan(env); err != nil {
+		return err
+	}
+	p.changes = &record.Changes{Topic: p.dst}
+	if text := f.Reading.Filters.Mapping; text != "" {
+		if p.changes.Mapping, err = expr.NewMap("--map", text); err != nil {
+			return cli.Usagef("%w", err)
+		}
+	}
+	if f.Route != "" {
+		if p.route, err = expr.NewText("--route", f.Route); err != nil {
+			return cli.Usagef("%w", err)
+		}
+	}
+	return nil
+}
+
+// openTarget makes the serde of --to-value-serde.
+func (p *Plan) openTarget(env *cli.Env) error {
+	if p.flags.ToValue == "" {
+		return nil
+	}
+	options, err := p.flags.Reading.Serdes.Options(env)
+	if err != nil {
+		return err
+	}
+	s, err := record.OpenSerde(p.flags.ToValue, options)
+	if err != nil {
+		return cli.Hint(cli.Usagef("--to-value-serde: %w", err), "kstream help serdes")
+	}
+	p.transcodes = true
+	p.Encoders[serde.Value] = record.NewEncoders(s, s, options.JSON())[serde.Value]
+	closeOthers := p.Close
+	p.Close = func() { closeOthers(); record.CloseSerde(s) }
+	return nil
+}

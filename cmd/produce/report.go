@@ -1,0 +1,257 @@
+package produce
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"kstream/cmd/cli"
+	"kstream/cmd/input"
+	"kstream/cmd/record"
+	"kstream/kafka"
+	"kstream/serde"
+)
+
+// What became of the records: receipts, failures, rejects and the summary. The
+// producer calls delivered, undelivered and done from goroutines of its own.
+
+// delivered writes the receipt of one record.
+func (w *run) delivered(o *kafka.Outgoing, i int, r kafka.Receipt) {
+	p := o.Tag.(*topicBatch)
+	b := p.receipts
+	if b == nil {
+		b = w.printer.Buffer()
+	}
+	if w.flags.Output == "text" {
+		b = append(append(b, o.Topic()...), '[')
+		b = strconv.AppendInt(b, int64(r.Partition), 10)
+		b = append(b, ']')
+		if r.Offset >= 0 {
+			b = strconv.AppendInt(append(b, '@'), r.Offset, 10)
+		}
+		p.receipts = append(b, '\n')
+		return
+	}
+	b = record.AppendJSONText(append(b, `{"topic":`...), o.Topic())
+	b = append(b, `,"partition":`...)
+	b = strconv.AppendInt(b, int64(r.Partition), 10)
+	b = append(b, `,"offset":`...)
+	b = appendKnown(b, r.Offset)
+	b = append(b, `,"timestamp":`...)
+	b = appendKnown(b, r.Timestamp)
+	place := p.load.batch.Records[p.index[i]].Place
+	b = record.AppendJSONText(append(b, `,"place":`...), place.String())
+	p.receipts = append(b, "}\n"...)
+}
+
+// unread tells that nobody reads the receipts any more. That ends nothing: records are
+// what a produce is for.
+func (w *run) unread(error) {
+	w.env.Notice("nobody reads the receipts any more: no further ones are printed")
+}
+
+// appendKnown appends a number, and null for one that nobody knows.
+func appendKnown(b []byte, n int64) []byte {
+	if n < 0 {
+		return append(b, "null"...)
+	}
+	return strconv.AppendInt(b, n, 10)
+}
+
+// done is called when the fate of all records of a parcel is known.
+func (w *run) done(o *kafka.Outgoing) {
+	p := o.Tag.(*topicBatch)
+	if len(p.receipts) > 0 {
+		w.print(cli.Chunk{Text: p.receipts})
+	}
+	w.release(p.load)
+}
+
+// undelivered is called for a record that was refused or given up.
+func (w *run) undelivered(o *kafka.Outgoing, i int, err error) {
+	if errors.Is(err, kafka.ErrTransaction) {
+		return // abort counts the records of a transaction
+	}
+	p := o.Tag.(*topicBatch)
+	r := &p.load.batch.Records[p.index[i]]
+	w.mu.Lock()
+	w.failed++
+	if w.flags.Transactional == "" {
+		w.rejects.write(p.load.preamble, r.Frame)
+	} else { // the input of all its records is held already
+		w.transaction.spoil(kafka.ErrTransaction)
+	}
+	w.mu.Unlock()
+	w.fail(cli.Errorf(record.DeliveryCode(err), "%s: %w", r.Place, err))
+	if w.flags.OnError == "stop" && errors.Is(err, kafka.ErrUnreachable) {
+		w.giveUp(err) // what waits would only fail later
+	}
+}
+
+// waiting counts the records without an acknowledgement.
+func (w *run) waiting() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.producer.Totals().Waiting
+}
+
+// giveUp ends the waiting for acknowledgements.
+func (w *run) giveUp(cause error) {
+	w.mu.Lock()
+	p := w.producer
+	w.mu.Unlock()
+	p.GiveUp(cause)
+}
+
+// fail keeps the failure that the command ends with, the first, and names the first few.
+func (w *run) fail(err error) {
+	w.mu.Lock()
+	w.named++
+	named := w.named
+	first := w.failure == nil
+	if first {
+		w.failure = err
+	} else if cli.CodeOf(w.failure) == cli.CodeBadData && cli.CodeOf(err) != cli.CodeBadData {
+		w.failure, err = err, w.failure // that records were lost says more than that some were none
+	}
+	w.mu.Unlock()
+	switch {
+	case first && w.flags.OnError == "stop":
+		w.stop(err)
+	case first: // the last line will name it
+	case named <= record.NamedFailures:
+		w.say("%v", err)
+	case named == record.NamedFailures+1:
+		w.say("further failures are only counted")
+	}
+}
+
+// bad handles input that is no record. It returns the error that ends the run.
+func (w *run) bad(l *inFlight, bad *input.BadRecord) error {
+	if errors.Is(bad, input.ErrCut) {
+		w.say("%v", bad)
+		return nil
+	}
+	w.noRecord(l, bad.Raw, cli.Errorf(cli.CodeBadData, "%w", bad))
+	return w.broken()
+}
+
+// unsendable handles a record that no bytes can be made of, or that has nowhere to go.
+// Its error ends the run; counted says whether the record is among those that are no
+// records.
+func (w *run) unsendable(l *inFlight, r *input.Record, err error) (counted int, _ error) {
+	var f *cli.CodedError
+	switch {
+	case cli.IsHasty(err):
+		return 0, err // it was not attempted
+	case errors.As(err, &f), cli.OfRegistry(err),
+		(errors.Is(err, kafka.ErrUnknownTopic) || errors.Is(err, serde.ErrUnknownSchema)) && w.flags.OnError == "stop":
+		return 0, fmt.Errorf("%s: %w", r.Place, err)
+	case errors.Is(err, kafka.ErrUnknownTopic):
+		w.noRecord(l, r.Frame, cli.Errorf(cli.CodeDeliveryFailed, "%s: %w", r.Place, err))
+	default:
+		w.noRecord(l, r.Frame, cli.Errorf(cli.CodeBadData, "%s: %w", r.Place, err))
+	}
+	return 1, w.broken()
+}
+
+func (w *run) noRecord(l *inFlight, frame []byte, err error) {
+	w.mu.Lock()
+	w.skipped++
+	w.rejects.write(l.preamble, frame)
+	w.mu.Unlock()
+	w.fail(err)
+}
+
+// notSent counts the records of a load from i on as read and not sent.
+func (w *run) notSent(l *inFlight, i int) {
+	records := l.batch.Records[i:]
+	if len(records) == 0 {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.leftN == 0 {
+		w.left = records[0].Place
+	}
+	w.leftN += int64(len(records))
+	for i := range records {
+		w.rejects.write(l.preamble, records[i].Frame)
+	}
+}
+
+// hold keeps the input of a record until its transaction is committed.
+func (w *run) hold(l *inFlight, r *input.Record) {
+	if w.rejects.path == "" {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.rejects.hold(l.preamble, r.Frame)
+}
+
+// print hands a chunk to the printer, if there still is one.
+func (w *run) print(c cli.Chunk) {
+	select {
+	case w.chunks <- c:
+	case <-w.gone:
+	}
+}
+
+// say is a notice while the printer owns stderr.
+func (w *run) say(format string, args ...any) {
+	if !w.env.Quiet {
+		w.print(cli.Chunk{Notices: []string{cli.OneLine(fmt.Sprintf(format, args...))}})
+	}
+}
+
+// notice tells what the producer has to say. That no broker answers at the start is an
+// error, not a notice.
+func (w *run) notice(n kafka.Notice) {
+	if w.began.Load() || n.Kind == kafka.NoticeCreated {
+		w.say("%s", n)
+	}
+}
+
+// ended turns what happened into the outcome of the command and the summary.
+// fatal is the producer's own error, err the first there was.
+func (w *run) ended(polling context.Context, fatal, err error) error {
+	delivered := w.producer.Totals().Acknowledged
+	if w.flags.Transactional != "" {
+		delivered = w.transaction.committed
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	summary := fmt.Sprintf("delivered %d", delivered)
+	for _, part := range []struct {
+		name string
+		n    int64
+	}{{"aborted", w.transaction.aborted}, {"failed", w.failed}, {"bad input", w.skipped}} {
+		if part.n > 0 {
+			summary += fmt.Sprintf(", %s %d", part.name, part.n)
+		}
+	}
+	if w.leftN > 0 {
+		summary += fmt.Sprintf(", not attempted %d (from %s on)", w.leftN, w.left)
+	}
+	if w.rejects.written > 0 {
+		summary += fmt.Sprintf("; %d in %s", w.rejects.written, w.flags.Rejects)
+	}
+	w.env.Notice("%s", summary)
+	if w.failure != nil && (err == nil || errors.Is(err, fatal)) {
+		err = w.failure // which names a record
+	} else if w.failure != nil && !errors.Is(err, w.failure) {
+		w.env.Notice("%s", w.failure)
+	}
+	if errors.Is(err, kafka.ErrFenced) {
+		return cli.Hint(err, "another producer with the same --transactional-id is running")
+	}
+	if err != nil {
+		return err
+	}
+	if interrupted := cli.Stopped(polling); interrupted != nil && (w.flags.Count > 0 || w.flags.Generate == "") {
+		return interrupted
+	}
+	return nil
+}

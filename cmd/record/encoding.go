@@ -1,0 +1,63 @@
+package record
+
+import (
+	"context"
+	"fmt"
+
+	"kstream/cmd/cli"
+	"kstream/cmd/input"
+	"kstream/serde"
+	"kstream/serde/value"
+)
+
+// Encoding says how one part of records is written.
+type Encoding struct {
+	part     serde.Part
+	serde    serde.Serde
+	text     serde.TextSerde // the serde, when its values are words
+	identity bool            // bytes are written as they are
+	json     value.JSONOptions
+}
+
+func NewEncoders(key, val serde.Serde, json value.JSONOptions) [2]Encoding {
+	var e [2]Encoding
+	for i, s := range []serde.Serde{key, val} {
+		e[i] = Encoding{part: serde.Part(i), serde: s, json: json}
+		e[i].text, _ = s.(serde.TextSerde)
+		e[i].identity = s.Name() == "text" || s.Name() == "bytes"
+	}
+	return e
+}
+
+// Encode gives the bytes of a part, appending what it makes to scratch, and headers to
+// be added. Input that names a serde of its own must be given that serde; input that
+// gives the bytes themselves needs none.
+func (e *Encoding) Encode(ctx context.Context, topic string, f *input.Field, scratch *[]byte) (data []byte, headers []serde.Header, err error) {
+	switch {
+	case f.Bytes == nil:
+		return nil, nil, nil
+	case f.Encoding != "" && f.Encoding != e.serde.Name():
+		return nil, nil, cli.Hint(cli.Usagef("the %s was decoded by %s, and the serde here is %s", e.part, f.Encoding, e.serde.Name()),
+			"add --%s-serde %s, with the schema that it needs", e.part, f.Encoding)
+	case f.Exact, e.identity && f.Encoding == "":
+		return f.Bytes, nil, nil
+	}
+	from := len(*scratch)
+	if e.text != nil && f.Encoding == "" {
+		out, err := e.text.AppendBytes(*scratch, f.Bytes)
+		if err != nil {
+			return nil, nil, fmt.Errorf("encode %s: %w", e.part, err)
+		}
+		*scratch = out
+		return out[from:len(out):len(out)], nil, nil
+	}
+	out, err := serde.EncodeJSON(ctx, *scratch, e.serde, topic, e.part, f.Bytes, e.json)
+	if err != nil {
+		return nil, nil, fmt.Errorf("encode %s: %w", e.part, err)
+	}
+	if out.Data == nil {
+		return nil, out.Headers, nil
+	}
+	*scratch = out.Data
+	return out.Data[from:len(out.Data):len(out.Data)], out.Headers, nil
+}

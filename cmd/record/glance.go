@@ -1,0 +1,38 @@
+package record
+
+import (
+	"time"
+)
+
+// glance tells who works on the records of a batch, one after the other, when to look at
+// the clock: at every record while they take long, else at some.
+type glance struct {
+	Next   int // the record before which to call look
+	stride int
+	last   time.Time
+	polled time.Time // when the group was served
+}
+
+// glanceMost is the most records without a look at the clock.
+const glanceMost = 16
+
+func NewGlance() glance {
+	now := time.Now()
+	return glance{stride: 1, last: now, polled: now}
+}
+
+// Look says whether the group is to be served before record i.
+func (g *glance) Look(i int) (poll bool) {
+	now := time.Now()
+	if now.Sub(g.last) < time.Millisecond {
+		g.stride = min(2*g.stride, glanceMost)
+	} else {
+		g.stride = 1
+	}
+	g.Next, g.last = i+g.stride, now
+	if now.Sub(g.polled) < execPoll {
+		return false
+	}
+	g.polled = now
+	return true
+}

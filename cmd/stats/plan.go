@@ -1,0 +1,50 @@
+package stats
+
+import (
+	"kstream/cmd/cli"
+	"kstream/cmd/record"
+)
+
+// ScanOptions are those of commands that look at the records which topics hold now and
+// show none of them.
+type ScanOptions struct {
+	Choice  record.ChoiceOptions
+	Listing cli.ListingOptions
+	Reading record.Options
+	Looking record.LookingOptions
+}
+
+// scanPlan is scanFlags with a meaning.
+type scanPlan struct {
+	*record.Selection
+	flags   *record.Options
+	listing *cli.Listing
+	choice  *record.TopicChoice
+}
+
+// plan does all but open the serdes, which may start a command.
+func (f *ScanOptions) plan(env *cli.Env, args []string) (*scanPlan, error) {
+	p := &scanPlan{Selection: record.NewSelection(), flags: &f.Reading}
+	p.TellsErrors = true
+	var err error
+	if p.choice, err = f.Choice.Plan(args); err != nil {
+		return nil, err
+	}
+	if p.Range, err = f.Reading.Reading.Plan(env, nil); err != nil {
+		return nil, err
+	}
+	if err := p.Range.RefuseStored(); err != nil {
+		return nil, err
+	}
+	p.Range.ToEnd, p.Range.Patterns = true, p.choice.Patterns()
+	if p.Filters, err = f.Reading.Filters.Plan(env); err != nil {
+		return nil, err
+	}
+	if p.Failures, err = f.Looking.Plan(); err != nil {
+		return nil, err
+	}
+	if p.listing, err = f.Listing.Plan(env); err != nil {
+		return nil, err
+	}
+	return p, f.Reading.Cluster.Plan(env)
+}
