@@ -8,20 +8,22 @@ import (
 
 // register adds --key-serde, --value-serde and what they share.
 func registerSerdes(f *record.SerdeOptions, flags *pflag.FlagSet) {
-	flags.StringVar(&f.Key, "key-serde", "text", "the format of keys: `SPEC`, see kstream help serdes")
-	flags.StringVarP(&f.Value, "value-serde", "s", "text", "the format of values: `SPEC`, see kstream help serdes")
+	defaults := record.DefaultSerdes()
+	flags.StringVar(&f.Key, "key-serde", defaults.Key, "the format of keys: `SPEC`, see kstream help serdes")
+	flags.StringVarP(&f.Value, "value-serde", "s", defaults.Value, "the format of values: `SPEC`, see kstream help serdes")
 	registerSerdeOptions(f, flags)
 }
 
 // registerShared adds the flags that hold for every SPEC.
 func registerSerdeOptions(f *record.SerdeOptions, flags *pflag.FlagSet) {
-	flags.StringVar(&f.JsonMode, "json-mode", "plain", "how decoded values look: `plain|lossless`; lossless can be encoded again, equal")
-	flags.StringVar(&f.JsonInts, "json-ints", "number", "integers beyond 2^53 as `number|string`")
-	flags.StringVar(&f.AvroJSON, "avro-json", "plain", "unions, bytes and logical types as `plain|avro`; avro is the JSON of the specification")
+	defaults := record.DefaultSerdes()
+	flags.StringVar(&f.JsonMode, "json-mode", defaults.JsonMode, "how decoded values look: `plain|lossless`; lossless can be encoded again, equal")
+	flags.StringVar(&f.JsonInts, "json-ints", defaults.JsonInts, "integers beyond 2^53 as `number|string`")
+	flags.StringVar(&f.AvroJSON, "avro-json", defaults.AvroJSON, "unions, bytes and logical types as `plain|avro`; avro is the JSON of the specification")
 	flags.StringVar(&f.Reader, "reader-schema", "", "read Avro as the schema in `FILE` says, by the rules of schema resolution; or of the registry: N, SUBJECT:VERSION")
 	flags.StringVar(&f.SchemaID, "schema-id", "", "write with this schema of the registry: `N|latest|SUBJECT:VERSION` (default latest of the subject)")
-	flags.StringVar(&f.Strategy, "subject-strategy", "topic", "the subject of a schema is named by `topic|record|topic-record`")
-	flags.StringVar(&f.SchemaIDIn, "schema-id-in", "prefix", "write the id of the schema into the `prefix|header`; both are read")
+	flags.StringVar(&f.Strategy, "subject-strategy", defaults.Strategy, "the subject of a schema is named by `topic|record|topic-record`")
+	flags.StringVar(&f.SchemaIDIn, "schema-id-in", defaults.SchemaIDIn, "write the id of the schema into the `prefix|header`; both are read")
 	flags.BoolVar(&f.AutoRegister, "auto-register", false, "register the schema at hand when writing, and frame the records with its id")
 	flags.StringArrayVar(&f.ProtoPath, "proto-path", nil, "look for .proto files, and for what they and schemas of the registry import, in `DIR`; repeatable")
 	flags.StringVar(&f.Message, "message", "", "the Protobuf message, by its full `NAME`, whatever the record says; a #NAME in a SPEC goes before it")

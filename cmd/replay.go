@@ -49,7 +49,6 @@ names, as Spring Kafka, Kafka Connect and kstream write them into dead letter to
 
 func registerReplay(f *replay.Options, flags *pflag.FlagSet) {
 	f.Set = flags.Changed
-	f.Text = func(name string) string { return flags.Lookup(name).Value.String() }
 	registerOtherCluster(&f.Other, flags, "DST")
 	flags.StringArrayVar(&f.SetHeaders, "set-header", nil, "header `NAME=VALUE` instead of those of that name; NAME alone is a null; repeatable")
 	flags.StringArrayVar(&f.DropHeaders, "drop-header", nil, "leave out headers called `NAME`; repeatable")

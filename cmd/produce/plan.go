@@ -200,10 +200,8 @@ func (p *Plan) planProducer(env *cli.Env) error {
 	default:
 		return cli.Hint(cli.Usagef("--partitioner %s: no such partitioner", f.Partitioner), "murmur2_random is what Java does; kstream produce --help lists all")
 	}
-	switch f.Compression {
-	case "", "none", "gzip", "snappy", "lz4", "zstd":
-	default:
-		return cli.Usagef("-z %s: want none, gzip, snappy, lz4 or zstd", f.Compression)
+	if err := record.CheckCompression(f.Compression); err != nil {
+		return err
 	}
 	if f.Transactional != "" && p.producer.NoIdempotence {
 		return cli.Usagef("--transactional-id needs --acks all and idempotence")

@@ -29,7 +29,6 @@ type deadLetters struct {
 	mu       sync.Mutex      // of what follows, and of the producer
 	outgoing *kafka.Outgoing // not sent yet; what was sent is the producer's
 	sent     bool            // something was sent since the last flush
-	headers  []kafka.Header
 
 	refusal sync.Mutex
 	refused error // the first record that could not be delivered
@@ -68,13 +67,7 @@ func (d *deadLetters) fail(_ *kafka.Outgoing, _ int, err error) {
 func (d *deadLetters) Add(ctx context.Context, r *Record, reason error) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.headers = append(append(d.headers[:0], r.Record.Headers...),
-		kafka.Header{Key: HeaderTopic, Value: []byte(r.Message.Topic)},
-		kafka.Header{Key: HeaderPartition, Value: strconv.AppendInt(nil, int64(r.Message.Partition), 10)},
-		kafka.Header{Key: headerOffset, Value: strconv.AppendInt(nil, r.Message.Offset, 10)},
-		kafka.Header{Key: HeaderError, Value: []byte(cli.OneLine(reason.Error()))},
-	)
-	d.outgoing.Add(r.Record.Key, r.Record.Value, d.headers, kafka.AnyPartition, r.Record.Timestamp)
+	d.outgoing.Add(r.Record.Key, r.Record.Value, LetterHeaders(r.Record, reason), kafka.AnyPartition, r.Record.Timestamp)
 	if d.outgoing.Full() {
 		return d.send(ctx)
 	}

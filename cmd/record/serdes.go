@@ -38,6 +38,14 @@ type SerdeOptions struct {
 	Ignore       bool // --ignore-unknown
 }
 
+// DefaultSerdes returns what holds where no flag says otherwise.
+func DefaultSerdes() SerdeOptions {
+	return SerdeOptions{
+		Key: "text", Value: "text", JsonMode: "plain", JsonInts: "number", AvroJSON: "plain",
+		Strategy: "topic", SchemaIDIn: "prefix",
+	}
+}
+
 // Options gives the flags their meaning.
 func (f *SerdeOptions) Options(env *cli.Env) (serde.Options, error) {
 	o := serde.Options{

@@ -32,7 +32,6 @@ type Options struct {
 	OnError                  string
 	Output                   string
 	Set                      func(name string) bool
-	Text                     func(name string) string // of a flag, as typed
 }
 
 // check refuses flags that contradict each other or mean nothing together.

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 
+	"kstream/cmd/record"
 	"kstream/kafka"
 )
 
@@ -22,7 +23,7 @@ func (r *run) openStore(ctx context.Context) error {
 		r.flags.Name = r.defaultName()
 	}
 	r.store = &progressStore{
-		admin: e.admin, cfg: e.target.Config, flags: r.flags.flagsHash(), say: r.say,
+		admin: e.admin, cfg: e.target.Config, flags: r.flags.fingerprint(), say: r.say,
 		key: progressKey{
 			Name: r.flags.Name, Cluster: e.sourceID, Source: r.from.topic, SourceID: r.from.id,
 			Target: e.topic.Name, TargetID: e.topic.ID,
@@ -138,23 +139,31 @@ func (r *run) addFormer(ctx context.Context, found *progress) error {
 	return r.store.addGroup(ctx, found, missing)
 }
 
-// flagsHash tells command lines apart that choose or change records differently.
-func (f *Options) flagsHash() string {
-	h := sha256.New()
-	given := false
-	for _, name := range []string{
-		"filter", "map", "grep", "sample", "key-equals", "since", "until", "mask", "set-header", "drop-header",
-		"partitioning", "timestamps", "key-serde", "value-serde", "isolation",
-	} {
-		if f.Set(name) {
-			given = true
-			fmt.Fprintf(h, "%s=%s\n", name, f.Text(name))
-		}
+// choices are the parts of a command line by which records are chosen and changed.
+type choices struct {
+	filters                  record.FilterOptions
+	serdes                   record.SerdeOptions
+	isolation                string
+	masks                    []string
+	setHeaders, dropHeaders  []string
+	partitioning, timestamps string
+}
+
+// fingerprint tells plans apart that choose or change records differently. It is empty
+// for one that copies records as they are.
+func (f *Options) fingerprint() string {
+	c := choices{
+		filters: f.Reading.Filters, serdes: f.Reading.Serdes, isolation: f.Reading.Reading.Isolation,
+		masks: f.Masks, setHeaders: f.SetHeaders, dropHeaders: f.DropHeaders,
+		partitioning: f.Partitioning, timestamps: f.Timestamps,
 	}
-	if !given {
+	c.filters.KeySet, c.serdes.Cluster = nil, nil // how to connect chooses nothing
+	text := fmt.Sprintf("%+v", c)
+	if text == fmt.Sprintf("%+v", choices{serdes: record.DefaultSerdes(), isolation: "read_committed", timestamps: "keep"}) {
 		return ""
 	}
-	return hex.EncodeToString(h.Sum(nil)[:4])
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:4])
 }
 
 // defaultName is the name of progress when none was given: that of SRC and DST, as they
