@@ -40,8 +40,9 @@ type GroupConfig struct {
 	// have committed.
 	Ends      map[TopicPartition]End
 	Committed func(context.Context) (map[TopicPartition]int64, error)
-	// Carrier, when set, gives each member one that commits instead of it.
-	Carrier func(member int) Carrier
+	// Committer, when set, is called for each member before it joins; what it returns
+	// commits instead of the member. Nil: members commit by themselves.
+	Committer func(member int) Committer
 
 	onePerCall bool
 }
@@ -214,7 +215,7 @@ func (g *Group) reached(tp TopicPartition, end int64) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, m := range g.members {
-		if m.ledger.reached(tp, end, g.gc.Carrier != nil) {
+		if m.ledger.reached(tp, end, g.gc.Committer != nil) {
 			return true
 		}
 	}

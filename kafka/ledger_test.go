@@ -42,7 +42,7 @@ func TestLedgerHistories(t *testing.T) {
 	for seed := range uint64(10_000) {
 		w := newWorld(seed)
 		if err := w.live(); err != nil {
-			t.Fatalf("history %d (carrier %t, ends %v): %v", seed, w.carries, w.ends, err)
+			t.Fatalf("history %d (committer %t, ends %v): %v", seed, w.carries, w.ends, err)
 		}
 	}
 }

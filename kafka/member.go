@@ -27,7 +27,7 @@ type member struct {
 	committed time.Time // when last
 	failure   error     // of a rebalance callback, whose error the client drops
 	closing   bool
-	carrier   Carrier         // nil: the member commits by itself
+	committer Committer       // nil: the member commits by itself
 	rewinding bool            // what was taken back is to be read again
 	fresh     map[string]bool // topics that were created again: read from their beginning
 	stuck     time.Time       // since when
@@ -89,8 +89,8 @@ func (m *member) run() error {
 	}
 	m.anew = m.renew
 	m.emit = g.emit(m.number)
-	if g.gc.Carrier != nil {
-		m.carrier = g.gc.Carrier(m.number)
+	if g.gc.Committer != nil {
+		m.committer = g.gc.Committer(m.number)
 	}
 	m.committed = time.Now()
 	if err := c.client.SubscribeTopics(g.gc.Topics, m.rebalance); err != nil {
@@ -209,10 +209,10 @@ func (m *member) commitDue() error {
 	return m.commit()
 }
 
-// finished says whether a member with a carrier has read all it is to read: then others
+// finished says whether a member with a committer has read all it is to read: then others
 // may wait for what it has not committed.
 func (m *member) finished() bool {
-	return m.carrier != nil && m.group.gc.Ends != nil && m.open == 0 && len(m.parts) > 0
+	return m.committer != nil && m.group.gc.Ends != nil && m.open == 0 && len(m.parts) > 0
 }
 
 // commitLimit is how long a member waits for the answer to a commit; meanwhile it reads

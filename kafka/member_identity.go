@@ -66,8 +66,8 @@ func (m *member) renew(topic string) {
 		}
 	}
 	m.drop(tps)
-	if m.carrier != nil {
-		m.carrier.TakeBack()
+	if m.committer != nil {
+		m.committer.TakeBack()
 		m.takenBack()
 	}
 }
@@ -94,8 +94,8 @@ func (m *member) stillDue() (map[TopicPartition]int64, error) {
 		return due, nil
 	}
 	m.ids.again = true
-	if m.carrier != nil {
-		m.carrier.TakeBack()
+	if m.committer != nil {
+		m.committer.TakeBack()
 		m.takenBack()
 		return nil, nil
 	}

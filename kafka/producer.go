@@ -156,7 +156,7 @@ func (p *Producer) Send(ctx context.Context, o *Outgoing) error {
 	p.register(o)
 	queue := p.queuePacked
 	if p.rk == nil {
-		queue = p.queueSingly
+		queue = p.queueOne
 	}
 	for i, count := 0, o.Len(); ; { // o may be done, and used again, with its last record
 		if err := p.Err(); err != nil {

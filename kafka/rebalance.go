@@ -134,7 +134,7 @@ func (m *member) await(assign []ck.TopicPartition, unled []TopicPartition) {
 func (m *member) starts(partitions []ck.TopicPartition) (starts map[TopicPartition]int64, unled []TopicPartition, err error) {
 	most, tries := millis(m.cfg.timeout(), 0, maxSpan), 3
 	wait := most
-	if m.carrier != nil { // it is asked again, and the group waits for those in a callback
+	if m.committer != nil { // it is asked again, and the group waits for those in a callback
 		wait, tries = min(most, int(commitLimit.Milliseconds())), 0
 	}
 	committed, err := m.client.Committed(partitions, wait)
@@ -147,7 +147,7 @@ func (m *member) starts(partitions []ck.TopicPartition) (starts map[TopicPartiti
 	starts = map[TopicPartition]int64{}
 	for _, c := range committed {
 		tp := TopicPartition{*c.Topic, c.Partition}
-		if c.Error != nil && m.carrier != nil {
+		if c.Error != nil && m.committer != nil {
 			return nil, nil, fmt.Errorf("%s: %w: %w", tp, errNoAnswer, explain(m.cfg, m.logs, c.Error))
 		}
 		if c.Error != nil {
@@ -242,8 +242,8 @@ func (m *member) release(tps []TopicPartition, reason string, limit time.Duratio
 	// A member that was silent for max.poll.interval.ms has left, and has no id any more.
 	if m.client.AssignmentLost() || !m.closing && m.rk != nil && m.memberID() == "" {
 		change.Kind, change.Reason = ChangeLost, "the session timed out, or the member was silent for max.poll.interval.ms"
-		if m.carrier != nil {
-			m.carrier.TakeBack()
+		if m.committer != nil {
+			m.committer.TakeBack()
 			m.takenBack()
 		}
 		return m.tell(change)

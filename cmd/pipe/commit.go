@@ -14,7 +14,7 @@ import (
 // takeBacks is how many transactions in a row may be taken back.
 const takeBacks = 10
 
-// Commit is kafka.Carrier's: what is packed is sent and acknowledged, and then the
+// Commit is kafka.Committer's: what is packed is sent and acknowledged, and then the
 // offsets are committed, or both in one transaction.
 func (m *member) Commit(c *kafka.Commitment) error {
 	if m.ended != nil {
@@ -71,7 +71,7 @@ func (m *member) store(c *kafka.Commitment) error {
 	return c.Plain()
 }
 
-// TakeBack is kafka.Carrier's: the partitions are lost. Without transactions what was
+// TakeBack is kafka.Committer's: the partitions are lost. Without transactions what was
 // written stays written, and whoever has the partitions now writes it again.
 func (m *member) TakeBack() {
 	if m.ended != nil {

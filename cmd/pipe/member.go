@@ -40,16 +40,16 @@ type member struct {
 	claims   int64
 }
 
-// member finds the one that carrier made.
+// member returns the member with the number, as committer has made it.
 func (l *pipeline) member(number int) *member {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.carriers[number]
+	return l.members[number]
 }
 
-// carrier makes a member's producer, before it joins: what its last run left open has to
-// end first.
-func (l *pipeline) carrier(number int) kafka.Carrier {
+// committer makes a member and its producer, before it joins: a transaction that its last
+// run left open has to end first.
+func (l *pipeline) committer(number int) kafka.Committer {
 	m := &member{pipeline: l, packer: newPacker(), number: number, confirmed: map[record.Origin]bool{}, since: time.Now()}
 	m.changer = l.newChanger()
 	m.worker = l.NewWorker(l.Plan.flags.Exec, l.Plan.flags.ExecMode)
@@ -59,7 +59,7 @@ func (l *pipeline) carrier(number int) kafka.Carrier {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.carriers[number] = m
+	l.members[number] = m
 	return m
 }
 

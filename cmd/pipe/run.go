@@ -30,9 +30,9 @@ type pipeline struct {
 
 	working context.Context // may we finish what we hold?
 
-	mu       sync.Mutex
-	carriers map[int]*member
-	topics   map[string]knownTopic
+	mu      sync.Mutex
+	members map[int]*member
+	topics  map[string]knownTopic
 
 	claims    atomic.Int64 // of --count, that are not given back
 	done      atomic.Int64 // records that were read and committed
@@ -54,7 +54,7 @@ func (p *Plan) Run(ctx context.Context, env *cli.Env) (err error) {
 	defer p.limits.Time(stop)()
 	l := &pipeline{
 		Plan: p, Run: record.NewRun(p.Selection, p.members, p.limits, env, stop),
-		id: strings.ToLower(rand.Text()[:8]), carriers: map[int]*member{}, topics: map[string]knownTopic{},
+		id: strings.ToLower(rand.Text()[:8]), members: map[int]*member{}, topics: map[string]knownTopic{},
 	}
 	l.Signals, l.Polling = ctx, polling
 	defer func() { err = errors.Join(err, l.close()) }()
@@ -98,7 +98,7 @@ func (l *pipeline) open(ctx context.Context) (record.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.Run.Members.Config.Carrier = l.carrier
+	l.Run.Members.Config.Committer = l.committer
 	return l.Join(ctx, cluster, topics)
 }
 
@@ -230,7 +230,7 @@ func (l *pipeline) tell() {
 // close ends what members have left open, and all else.
 func (l *pipeline) close() error {
 	var errs []error
-	for _, m := range l.carriers {
+	for _, m := range l.members {
 		errs = append(errs, m.close())
 	}
 	return errors.Join(append(errs, l.Run.Close())...)

@@ -89,7 +89,7 @@ func TestGroupTransactions(t *testing.T) {
 			}
 			var mu sync.Mutex
 			copiers := map[int]*copier{}
-			gc.Carrier = func(member int) Carrier {
+			gc.Committer = func(member int) Committer {
 				c := newCopier(t, cfg, to, member)
 				mu.Lock()
 				defer mu.Unlock()

@@ -10,43 +10,46 @@ import (
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
 
-// Carrier carries the records of one member on, and commits what came of them instead
-// of the member itself. Its calls come on the member's goroutine, inside rebalances too.
-type Carrier interface {
-	// Commit makes all that the member has acknowledged last, and all that came of it:
-	// the one not without the other. It returns ErrTakenBack when it has undone what was
-	// carried since the last Commit instead: the member then reads that again. Any other
-	// error ends the member, and Commit is called once more before it leaves.
+// Committer commits in place of one member: the offsets of the records that the member
+// has acknowledged, together with the results that were made of them. Its methods are
+// called on the member's goroutine, also while a rebalance is under way.
+type Committer interface {
+	// Commit makes permanent the results since the last Commit and then, or in the same
+	// transaction, the offsets of c. It returns ErrTakenBack if it has undone the results
+	// instead; the member then reads their records again. Any other error ends the member,
+	// and Commit is called once more before the member leaves.
 	Commit(c *Commitment) error
-	// TakeBack undoes what was carried since the last Commit, as far as it can be: the
-	// partitions belong to somebody else already, who reads it again.
+	// TakeBack undoes the results since the last Commit, as far as that is possible: the
+	// partitions have been lost to another member, which reads their records again.
 	TakeBack()
 }
 
-// ErrTakenBack says that what was carried since the last commit was undone.
+// ErrTakenBack is returned by Commit when the results since the last commit were undone.
 var ErrTakenBack = errors.New("what was done since the last commit was taken back")
 
-// NoticeAborted is the notice that a Carrier gives of what it took back.
+// NoticeAborted is the kind of the notice by which a Committer reports that it has undone
+// results.
 const NoticeAborted NoticeKind = "aborted"
 
-// ChangeRewound says that a member reads again what was taken back; Offsets are where it
-// goes on.
+// ChangeRewound is the kind of the change by which a member goes back to read records
+// again whose results were undone. Offsets are where it goes on.
 const ChangeRewound ChangeKind = "rewound"
 
-// Commitment is what a member has acknowledged and not yet committed.
+// Commitment is what a member has acknowledged and not yet committed. It is valid until
+// Commit returns.
 type Commitment struct {
-	// Offsets are those of the records to be read next.
+	// Offsets are the offsets to commit: those of the records to be read next.
 	Offsets map[TopicPartition]int64
 
 	member *member
 }
 
-// Plain commits the offsets as a member without a Carrier does. Its error is to be
-// returned as it is: some only mean that the commit is to be tried again later.
+// Plain commits the offsets as a member without a Committer does. Commit must return its
+// error unchanged: the member retries after some errors.
 func (c *Commitment) Plain() error { return c.member.consumer.commit(c.Offsets, commitLimit) }
 
-// Group is the member as its coordinator knows it now, for Producer.SendOffsets: the
-// coordinator refuses the offsets when that is not true any more (KIP-447).
+// Group returns the member's id and generation as of now, for Producer.SendOffsets. The
+// coordinator refuses offsets that come with an outdated generation (KIP-447).
 func (c *Commitment) Group() (*GroupMetadata, error) {
 	group, err := c.member.client.GetConsumerGroupMetadata()
 	if err != nil {
@@ -55,43 +58,44 @@ func (c *Commitment) Group() (*GroupMetadata, error) {
 	return &GroupMetadata{group}, nil
 }
 
-// store commits offsets, by the carrier where there is one.
+// store commits offsets, through the committer if there is one.
 func (m *member) store(due map[TopicPartition]int64) error {
-	if m.carrier == nil {
+	if m.committer == nil {
 		return m.consumer.commit(due, commitLimit)
 	}
-	return m.carrier.Commit(&Commitment{due, m})
+	return m.committer.Commit(&Commitment{due, m})
 }
 
 // takenBack notes that the member must read again what it has read since the last
-// commit. That has to wait until no rebalance callback runs.
+// commit. The seek itself has to wait until no rebalance callback runs.
 func (m *member) takenBack() {
 	m.rewindSoon()
 	m.ledger.forget()
 }
 
-// rewindSoon lets the member drop what it fetches until rewind has succeeded.
+// rewindSoon makes the member drop what it fetches until rewind has succeeded.
 func (m *member) rewindSoon() {
 	if !m.rewinding {
 		m.rewinding, m.stuck = true, time.Now()
 	}
 }
 
-// rewindLimit is how long a member may not know where to begin, beyond the time-out of
-// transactions: the offsets of one that somebody has left open are not stable (KIP-447).
+// rewindLimit is how long a member asks in vain where to begin. It exceeds the default
+// transaction.timeout.ms of one minute: until a transaction that was left open times out,
+// the offsets in it are not stable (KIP-447).
 const rewindLimit = 2 * time.Minute
 
-// startLater says whether a member that cannot be told now where to begin may take the
-// partitions all the same, and rewind when it can.
+// startLater reports whether a member that could not learn where to begin, because of err,
+// may take the partitions all the same; it then rewinds once the offsets are known.
 func (m *member) startLater(err error) bool {
-	if m.carrier == nil || !errors.Is(err, errNoAnswer) {
+	if m.committer == nil || !errors.Is(err, errNoAnswer) {
 		return false
 	}
 	m.rewindSoon()
 	return true
 }
 
-// errNoAnswer says that the committed offsets cannot be told now.
+// errNoAnswer is wrapped by errors that mean the committed offsets are not known yet.
 var errNoAnswer = errors.New("committed offsets")
 
 // commitNow is Event.Commit.
@@ -103,10 +107,10 @@ func (m *member) commitNow() error {
 	return err
 }
 
-// rewind goes back to what the group has committed: the outcome of a commit may not be
-// known, so the coordinator is asked. Nothing that was fetched before comes any more,
-// because a seek makes it outdated. What was carried meanwhile of other partitions, and
-// was not taken back, is committed first: it would be carried twice.
+// rewind seeks to what the group has committed. The coordinator is asked for it, because
+// the outcome of the last commit may be unknown. Records fetched before the seek are
+// discarded by the client. Results that were made since, of other partitions, and not
+// undone are committed first, or their records would be processed twice.
 func (m *member) rewind() error {
 	if len(m.parts) == 0 {
 		m.rewinding = false

@@ -12,8 +12,8 @@ import (
 
 // The path without the packed one: a call for each record, an object for each report.
 
-// queueSingly is queuePacked through the client's own Produce.
-func (p *Producer) queueSingly(o *Outgoing, i int) (int, ck.ErrorCode) {
+// queueOne is queuePacked through the client's own Produce.
+func (p *Producer) queueOne(o *Outgoing, i int) (int, ck.ErrorCode) {
 	err := p.client.Produce(message(o, i, o.first+int64(i)), nil)
 	if err == nil {
 		return 1, 0
