@@ -61,7 +61,7 @@ func newACLWords() aclWords {
 	}
 }
 
-// ACLOperations gives the operations that rules can name for a kind of resource, sorted;
+// ACLOperations returns the operations that rules can name for a kind of resource, sorted;
 // nil for a kind that does not exist. "all" is each of them.
 func ACLOperations(resource string) []string {
 	switch resource {

@@ -104,7 +104,7 @@ func (f *fetcher) fetch(b *Batch, waitMillis int) {
 	b.fill(records)
 }
 
-// name gives the Go string for a C one, allocating once per topic.
+// name returns the Go string for a C one, allocating once per topic.
 func (f *fetcher) name(c *C.char) string {
 	n := 0
 	for p := unsafe.Pointer(c); *(*byte)(unsafe.Add(p, n)) != 0; {

@@ -95,7 +95,7 @@ const (
 	maxTransactionEnd = 15 * time.Minute // brokers', transaction.max.timeout.ms
 )
 
-// millis gives d in milliseconds within bounds.
+// millis returns d in milliseconds within bounds.
 func millis(d, least, most time.Duration) int {
 	return int(min(max(d, least), most).Milliseconds())
 }

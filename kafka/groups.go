@@ -63,7 +63,7 @@ func (g *GroupInfo) Rebalancing() bool {
 	return g.State == GroupPreparingRebalance || g.State == GroupCompletingRebalance
 }
 
-// Owners gives the member of each partition that has one.
+// Owners returns the member of each partition that has one.
 func (g *GroupInfo) Owners() map[TopicPartition]*GroupMember {
 	owners := map[TopicPartition]*GroupMember{}
 	for i := range g.Members {

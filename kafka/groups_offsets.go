@@ -16,7 +16,7 @@ type Commit struct {
 	Metadata    string
 }
 
-// Committed gives the offsets that a group has committed. A group that does not exist
+// Committed returns the offsets that a group has committed. A group that does not exist
 // has none. Transactions that commit offsets and are still open are left out.
 func (a *Admin) Committed(ctx context.Context, group string) (map[TopicPartition]Commit, error) {
 	ctx, cancel := a.bounded(ctx)

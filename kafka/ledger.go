@@ -120,7 +120,7 @@ func (l *ledger) reached(tp TopicPartition, end int64, committed bool) bool {
 	return e.over || e.next >= end
 }
 
-// due gives what is to be committed.
+// due returns what is to be committed.
 func (l *ledger) due() map[TopicPartition]int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -43,7 +43,7 @@ func (l *logs) stop() {
 	l.ended.Wait()
 }
 
-// cause gives the newest failure of a connection, shortened to what a person needs,
+// cause returns the newest failure of a connection, shortened to what a person needs,
 // or "".
 func (l *logs) cause() string {
 	l.mu.Lock()

@@ -209,7 +209,7 @@ func (m *member) commitDue() error {
 	return m.commit()
 }
 
-// finished says whether a member with a committer has read all it is to read: then others
+// finished reports whether a member with a committer has read all it is to read: then others
 // may wait for what it has not committed.
 func (m *member) finished() bool {
 	return m.committer != nil && m.group.gc.Ends != nil && m.open == 0 && len(m.parts) > 0

@@ -16,7 +16,7 @@ const (
 	batchFormat = 2
 )
 
-// formatOf gives the message format of what a fetch brought, or -1 when that is nothing
+// formatOf returns the message format of what a fetch brought, or -1 when that is nothing
 // whole.
 func formatOf(set []byte) int {
 	if len(set) <= formatByte {

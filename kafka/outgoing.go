@@ -24,7 +24,7 @@ const AnyPartition int32 = -1
 // them: -1, which means none, and those before 1970 too.
 const Now int64 = math.MinInt64
 
-// WrittenTime gives the timestamp that Add has a record written with: its own, but for 0.
+// WrittenTime returns the timestamp that Add has a record written with: its own, but for 0.
 // That is the moment of sending to librdkafka, which has no way to write it, so the
 // millisecond behind it stands for it.
 func WrittenTime(millis int64) int64 {

@@ -25,7 +25,7 @@ func commitList(commits map[TopicPartition]Commit) []ck.TopicPartition {
 	return list
 }
 
-// StableCommitted gives what a group has committed for partitions, for who will go on from
+// StableCommitted returns what a group has committed for partitions, for who will go on from
 // there: while a transaction that commits offsets of the group is being ended it waits, at
 // most the timeout (KIP-447). Partitions without an offset are missing in the result, which
 // is nil for a group that does not exist.

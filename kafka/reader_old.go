@@ -38,7 +38,7 @@ func (r *Reader) putAside(p *readPart, suspect bool) {
 	r.asides = append(r.asides, p)
 }
 
-// misread says whether a record is one that librdkafka may have made of an old one: they
+// misread reports whether a record is one that librdkafka may have made of an old one: they
 // know no leader's epoch, and it gives a null for each key.
 func (p *readPart) misread(rec *Record) bool {
 	return rec.LeaderEpoch < 0 && rec.Key == nil && !p.leaderless

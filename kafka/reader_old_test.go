@@ -192,7 +192,7 @@ func TestReaderReadsOldFormats(t *testing.T) {
 	}
 }
 
-// readOld gives copies of all records; an endless read is left after that many.
+// readOld returns copies of all records; an endless read is left after that many.
 func readOld(t *testing.T, cfg Config, rc ReaderConfig, many int) []Record {
 	t.Helper()
 	r := startReading(t, cfg, rc)

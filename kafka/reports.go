@@ -135,7 +135,7 @@ func (p *Producer) done(o *Outgoing) {
 	}
 }
 
-// settled says whether no record waits.
+// settled reports whether no record waits.
 func (p *Producer) settled() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

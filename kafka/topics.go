@@ -91,10 +91,10 @@ func internalName(name string) bool {
 	return false
 }
 
-// UnderReplicated says whether a replica is missing among those in sync.
+// UnderReplicated reports whether a replica is missing among those in sync.
 func (p *Partition) UnderReplicated() bool { return len(p.ISR) < len(p.Replicas) }
 
-// Offline says whether nobody leads the partition: it can be neither read nor written.
+// Offline reports whether nobody leads the partition: it can be neither read nor written.
 func (p *Partition) Offline() bool { return p.Leader < 0 }
 
 // Replication is the number of replicas of each partition; the smallest, where a

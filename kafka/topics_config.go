@@ -34,7 +34,7 @@ type Setting struct {
 	Sensitive   bool
 }
 
-// Default says whether nobody has set it.
+// Default reports whether nobody has set it.
 func (s *Setting) Default() bool { return s.Source == SourceDefault }
 
 // SettingsAnswer is the configuration of one topic, sorted by name, or why not.
@@ -43,7 +43,7 @@ type SettingsAnswer struct {
 	Err      error
 }
 
-// Find gives the setting of that name, or nil.
+// Find returns the setting of that name, or nil.
 func (s *SettingsAnswer) Find(name string) *Setting {
 	for i := range s.Settings {
 		if s.Settings[i].Name == name {

@@ -120,7 +120,7 @@ func withoutHostCheck(c *tls.Config) *tls.Config {
 	return c
 }
 
-// pemOf gives what the property NAME.pem holds or the file NAME.location, or nil.
+// pemOf returns what the property NAME.pem holds or the file NAME.location, or nil.
 func pemOf(properties map[string]string, name string) ([]byte, error) {
 	if text := properties[name+".pem"]; text != "" {
 		return []byte(text), nil
@@ -176,7 +176,7 @@ func (w *wire) close() {
 	}
 }
 
-// leader gives the number of the broker that leads a partition.
+// leader returns the number of the broker that leads a partition.
 func (w *wire) leader(ctx context.Context, tp TopicPartition) (int32, error) {
 	request := kmsg.NewMetadataRequest()
 	topic := kmsg.NewMetadataRequestTopic()

@@ -87,7 +87,7 @@ func TestParseLine(t *testing.T) {
 	}
 }
 
-// sameBytes says whether a part read back is the field: equal bytes, null for null.
+// sameBytes reports whether a part read back is the field: equal bytes, null for null.
 // Reflowed JSON and decoded values are equal as text.
 func sameBytes(f Field, p Part) bool {
 	switch _, broken := structured(f.Bytes); {

@@ -89,7 +89,7 @@ func safeLen(text []byte) int {
 	}
 }
 
-// unsafeRune says whether a character beyond ASCII must not reach a terminal: the C1
+// unsafeRune reports whether a character beyond ASCII must not reach a terminal: the C1
 // controls (ECMA-48), line and paragraph separators, what turns or isolates the
 // direction of writing (UAX #9), and what is invisible by itself. The joiners U+200C
 // and U+200D are safe: scripts and emoji need them.

@@ -137,7 +137,7 @@ func (f JSON) appendBytes(dst, data []byte, rule TextRule) ([]byte, string) {
 	return appendBase64(dst, data), "base64"
 }
 
-// structured says whether data is one JSON object or array, and whether line breaks
+// structured reports whether data is one JSON object or array, and whether line breaks
 // stand between or around its tokens. Without a line break, blanks around it make it
 // text: a reader of lines could not tell them from its own.
 func structured(data []byte) (whole, broken bool) {

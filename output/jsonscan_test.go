@@ -63,7 +63,7 @@ func TestScanJSONNesting(t *testing.T) {
 	}
 }
 
-// wholeJSON says whether data is one JSON value with white space around it at most.
+// wholeJSON reports whether data is one JSON value with white space around it at most.
 func wholeJSON(data []byte) bool {
 	end, _, ok := scanJSON(data, 0)
 	end, _ = skipSpace(data, end, false)

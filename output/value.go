@@ -42,10 +42,10 @@ type None struct{}
 // Append returns dst.
 func (None) Append(dst []byte, _ *Message) []byte { return dst }
 
-// Decoded says whether a serde read the bytes, so that JSON is what to show.
+// Decoded reports whether a serde read the bytes, so that JSON is what to show.
 func (f *Field) Decoded() bool { return f.JSON != nil && f.Err == "" }
 
-// IsNull says whether the field is a null. What a serde decoded is not, even when it
+// IsNull reports whether the field is a null. What a serde decoded is not, even when it
 // decoded to JSON's null.
 func (f *Field) IsNull() bool { return f.Bytes == nil && !f.Decoded() }
 

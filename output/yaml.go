@@ -150,7 +150,7 @@ func appendYAMLString(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// plainWord says whether every version of YAML takes s for a string without quotes.
+// plainWord reports whether every version of YAML takes s for a string without quotes.
 func plainWord(s string) bool {
 	for i := range len(s) {
 		c := s[i]

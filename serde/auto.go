@@ -102,7 +102,7 @@ type candidate struct {
 	err error
 }
 
-// marked gives the formats whose mark the headers or the first bytes carry.
+// marked returns the formats whose mark the headers or the first bytes carry.
 func (a *auto) marked(ctx context.Context, in Input) []candidate {
 	if a.o.Registry != nil {
 		s, found, err := a.schema(ctx, in)
@@ -167,7 +167,7 @@ func (p Part) SchemaHeader() string {
 	return "__value_schema_id"
 }
 
-// isText says whether data is UTF-8 without control characters but tab, line feed and
+// isText reports whether data is UTF-8 without control characters but tab, line feed and
 // carriage return.
 func isText(data []byte) bool {
 	for _, c := range data {

@@ -65,7 +65,7 @@ func (l Limits) OrDefaults() Limits {
 	return l
 }
 
-// JSON gives the options of value.AppendJSON for values read under o.
+// JSON returns the options of value.AppendJSON for values read under o.
 func (o Options) JSON() value.JSONOptions {
 	l := o.Limits.OrDefaults()
 	return value.JSONOptions{Mode: o.JSONMode, Ints: o.JSONInts, Depth: l.Depth, Bytes: l.Output}

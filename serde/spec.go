@@ -21,7 +21,7 @@ func (s Spec) Errorf(format string, args ...any) error {
 
 type specParam struct{ name, value string }
 
-// Param gives the value of a parameter, the last where it is repeated.
+// Param returns the value of a parameter, the last where it is repeated.
 func (s Spec) Param(name string) (v string, ok bool) {
 	for _, p := range s.params {
 		if p.name == name {

@@ -57,7 +57,7 @@ func (t *text) AppendJSON(_ context.Context, dst []byte, in Input) ([]byte, Resu
 	return out, Result{Format: "base64"}, err
 }
 
-// looksStructured says whether data may be a JSON object or array.
+// looksStructured reports whether data may be a JSON object or array.
 func looksStructured(data []byte) bool {
 	for _, c := range data {
 		switch c {

@@ -52,7 +52,7 @@ func All() []Assignor {
 	return []Assignor{Range, RoundRobin, Sticky, CooperativeSticky, Uniform}
 }
 
-// Eager says whether every member gives up all partitions in each rebalance, also those
+// Eager reports whether every member gives up all partitions in each rebalance, also those
 // that it gets back (KIP-429 and KIP-848 describe the other way).
 func (a Assignor) Eager() bool { return a == Range || a == RoundRobin || a == Sticky }
 

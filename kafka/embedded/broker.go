@@ -275,7 +275,7 @@ func versions() *kversion.Versions {
 // Addr is the bootstrap list: HOST:PORT of each node, separated by commas.
 func (b *Broker) Addr() string { return b.addr }
 
-// Loopback says whether only programs on this machine can reach the broker.
+// Loopback reports whether only programs on this machine can reach the broker.
 func (b *Broker) Loopback() bool { return b.listeners.loopback() }
 
 // Close ends the broker and cuts its connections. With a directory it writes

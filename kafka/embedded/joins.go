@@ -54,7 +54,7 @@ func newJoins() *joins {
 // largestJoin bounds the requests that are looked at.
 const largestJoin = 1 << 20
 
-// readJoin gives what a request, without its size, asks for, or nil.
+// readJoin returns what a request, without its size, asks for, or nil.
 func readJoin(request []byte) *join {
 	r := kbin.Reader{Src: request}
 	key, version := r.Int16(), r.Int16()

@@ -246,7 +246,7 @@ func (ln *listener) Accept() (net.Conn, error) {
 	return c, nil
 }
 
-// connect gives a connection to the node of an advertised address that uses no port.
+// connect returns a connection to the node of an advertised address that uses no port.
 func (ls *listeners) connect(ctx context.Context, addr string) (net.Conn, error) {
 	for _, ln := range ls.nodes {
 		if ln.addr.String() != addr {

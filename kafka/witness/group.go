@@ -112,7 +112,7 @@ func (w *Client) Ends(ctx context.Context, topic string) (map[int32]int64, error
 	return w.offsets(ctx, topic, n, atEnd, uncommitted)
 }
 
-// Settled says whether no transaction is open in a topic: the markers that end one come a
+// Settled reports whether no transaction is open in a topic: the markers that end one come a
 // moment after its producer was told so (KIP-98).
 func (w *Client) Settled(ctx context.Context, topic string) (bool, error) {
 	n, err := w.leaders(ctx, topic)

@@ -8,7 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// Authorizer says whether the brokers keep ACLs.
+// Authorizer reports whether the brokers keep ACLs.
 func (w *Client) Authorizer(ctx context.Context) (bool, error) {
 	req := kmsg.NewPtrDescribeACLsRequest()
 	req.ResourceType = kmsg.ACLResourceTypeAny

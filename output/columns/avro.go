@@ -38,7 +38,7 @@ type AvroFile struct {
 	deflate *flate.Writer
 }
 
-// NewAvroFile gives the file that path will be once it is closed. A name that is taken, even by a
+// NewAvroFile returns the file that path will be once it is closed. A name that is taken, even by a
 // link that leads nowhere, is ErrExists, now and then.
 func NewAvroFile(path string, schemas Schemas) (*AvroFile, error) {
 	if err := whole.Free(path); err != nil {

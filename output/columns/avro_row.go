@@ -72,7 +72,7 @@ func (e *avroEncoder) part(dst []byte, i int, p *part) []byte {
 	return appendAvroOptional(dst, p.err, len(p.err) > 0)
 }
 
-// value appends the node at index i, or a null for -1, and says whether everything in it
+// value appends the node at index i, or a null for -1, and reports whether everything in it
 // fits.
 func (e *avroEncoder) value(dst []byte, s *Shape, nodes []node, i int) (_ []byte, fits bool) {
 	if i < 0 || nodes[i].kind == isNull {

@@ -29,7 +29,7 @@ func word(name string) string {
 	return b.String()
 }
 
-// fresh gives name, or name with the first number that makes it new.
+// fresh returns name, or name with the first number that makes it new.
 func fresh(taken map[string]bool, name string) string {
 	one := name
 	for i := 2; taken[one]; i++ {
@@ -65,7 +65,7 @@ type avroArray struct {
 
 func avroOptional(t any) any { return []any{"null", t} }
 
-// avroSchema gives the schema of rows with these shapes.
+// avroSchema returns the schema of rows with these shapes.
 func avroSchema(s shapes) ([]byte, error) {
 	names := avroNames{map[string]bool{}}
 	fields := []avroField{
@@ -87,7 +87,7 @@ func avroSchema(s shapes) ([]byte, error) {
 	return json.Marshal(avroRecord{"record", "Record", fields})
 }
 
-// typeOf gives the type of a column; name is where it stands.
+// typeOf returns the type of a column; name is where it stands.
 func (n *avroNames) typeOf(s *Shape, name string) any {
 	var t any
 	switch s.Type {

@@ -208,7 +208,7 @@ func (d *Dir) relieve() error {
 	return largest.flush()
 }
 
-// open gives the files that are being written.
+// open returns the files that are being written.
 func (d *Dir) open() []*parquetFile {
 	var files []*parquetFile
 	for _, f := range d.files {
@@ -265,7 +265,7 @@ func (d *Dir) make() error {
 	return nil
 }
 
-// known gives the types of the files of a topic that there are.
+// known returns the types of the files of a topic that there are.
 func (d *Dir) known(topic string) shapes {
 	if s, ok := d.shapes[topic]; ok {
 		return s

@@ -276,7 +276,7 @@ func TestOthersReadAvro(t *testing.T) {
 	}
 }
 
-// offsets gives messages at offsets from one to before another.
+// offsets returns messages at offsets from one to before another.
 func offsets(from, to int64) []*output.Message {
 	var all []*output.Message
 	for i := from; i < to; i++ {

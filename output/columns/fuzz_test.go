@@ -69,7 +69,7 @@ func FuzzAvro(f *testing.F) {
 	})
 }
 
-// hasTwice says whether some object in the JSON has a member twice: such a value has fewer
+// hasTwice reports whether some object in the JSON has a member twice: such a value has fewer
 // members once it was read.
 func hasTwice(data []byte) bool {
 	var value any

@@ -34,7 +34,7 @@ func newSketch(from shapes, schemas Schemas) *sketch {
 	return &sketch{shapes: shapes{from[0].clone(), from[1].clone()}, schemas: schemas, known: map[string]bool{}}
 }
 
-// shapesOf gives the shapes that fit the rows in frames and, as far as they can, are those of from.
+// shapesOf returns the shapes that fit the rows in frames and, as far as they can, are those of from.
 func shapesOf(frames []byte, from shapes, schemas Schemas) (shapes, error) {
 	k := newSketch(from, schemas)
 	var r row
@@ -72,7 +72,7 @@ func (k *sketch) add(r *row) {
 	}
 }
 
-// result gives the shapes that fit what was seen.
+// result returns the shapes that fit what was seen.
 func (k *sketch) result() shapes {
 	for i := range k.shapes {
 		switch {
@@ -90,7 +90,7 @@ func (k *sketch) result() shapes {
 	return k.shapes
 }
 
-// settled gives shapes that can be written.
+// settled returns shapes that can be written.
 func (s shapes) settled() shapes {
 	var out shapes
 	for i := range s {
@@ -102,7 +102,7 @@ func (s shapes) settled() shapes {
 	return out
 }
 
-// meaning says whether the part is JSON, text or binary, and takes JSON apart.
+// meaning reports whether the part is JSON, text or binary, and takes JSON apart.
 func (p *part) meaning(t *tree) byte {
 	t.nodes = t.nodes[:0]
 	switch p.kind {
@@ -148,7 +148,7 @@ type cell struct {
 	text  []byte
 }
 
-// cell gives the value of a node as the leaf type s, if it fits.
+// cell returns the value of a node as the leaf type s, if it fits.
 func (s *Shape) cell(n *node) (c cell, ok bool) {
 	switch s.Type {
 	case JSON:

@@ -20,7 +20,7 @@ func (o *ordered) add(name string, n parquet.Node) {
 	o.names = append(o.names, name)
 }
 
-// Fields gives the members in the order in which they were added.
+// Fields returns the members in the order in which they were added.
 func (o *ordered) Fields() []parquet.Field {
 	fields := make([]parquet.Field, len(o.names))
 	for i, name := range o.names {
@@ -43,7 +43,7 @@ func (m *member) Value(base reflect.Value) reflect.Value {
 	return base.MapIndex(reflect.ValueOf(m.name))
 }
 
-// schemaOf gives the Parquet schema of rows with these shapes, which are settled.
+// schemaOf returns the Parquet schema of rows with these shapes, which are settled.
 func schemaOf(s shapes) *parquet.Schema {
 	word := parquet.Encoded(parquet.String(), &parquet.RLEDictionary)
 	root := &ordered{}
@@ -66,7 +66,7 @@ func schemaOf(s shapes) *parquet.Schema {
 	return parquet.NewSchema("record", root)
 }
 
-// node gives the type of a column.
+// node returns the type of a column.
 func (s *Shape) node() parquet.Node {
 	var n parquet.Node
 	switch s.Type {

@@ -26,7 +26,7 @@ type parquetFile struct {
 	one      [1]parquet.Row
 }
 
-// full says whether the next row belongs into another file.
+// full reports whether the next row belongs into another file.
 func (f *parquetFile) full(o Options) bool { return f.rows >= o.Rows || f.bytes >= o.Bytes }
 
 // start makes the file, under its temporary name.

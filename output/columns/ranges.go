@@ -51,7 +51,7 @@ func (l *ledger) hold(s stretch) {
 	l.held, l.end = joined, joined[len(joined)-1].end
 }
 
-// below gives the last stretch that begins at or before an offset.
+// below returns the last stretch that begins at or before an offset.
 func (l *ledger) below(offset int64) (stretch, bool) {
 	i, found := slices.BinarySearchFunc(l.held, offset, func(s stretch, offset int64) int { return cmp.Compare(s.first, offset) })
 	if !found {
@@ -84,7 +84,7 @@ func (d *Dir) Begin(topic, id string, partition int32, from int64) (next, gap in
 	return next, gap, nil
 }
 
-// ledger gives that of a partition.
+// ledger returns that of a partition.
 func (d *Dir) ledger(of tp) *ledger {
 	l := d.ledgers[of]
 	if l == nil {

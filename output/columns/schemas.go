@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// FromAvro gives the columns of an Avro schema, for values that are plain JSON: logical
+// FromAvro returns the columns of an Avro schema, for values that are plain JSON: logical
 // types as what they mean, unions without their branches. What has no type here, such as
 // a map or a union of several types, is JSON; what is unknown comes from the rows.
 // The name is that of the record, with its namespace. Text that is no schema gives
@@ -37,7 +37,7 @@ func fullName(name, namespace string) string {
 	return namespace + "." + name
 }
 
-// textOf gives a member that is a string.
+// textOf returns a member that is a string.
 func textOf(m map[string]any, name string) string {
 	s, _ := m[name].(string)
 	return s
@@ -68,7 +68,7 @@ func (r *avroReader) shape(schema any, namespace string, depth int) *Shape {
 	return &Shape{}
 }
 
-// byName gives a type by its name.
+// byName returns a type by its name.
 func (r *avroReader) byName(name, namespace string) *Shape {
 	switch name {
 	case "boolean":
@@ -88,7 +88,7 @@ func (r *avroReader) byName(name, namespace string) *Shape {
 	return &Shape{Type: JSON}
 }
 
-// defined gives a type that is an object in the schema.
+// defined returns a type that is an object in the schema.
 func (r *avroReader) defined(m map[string]any, namespace string, depth int) *Shape {
 	kind, named := m["type"].(string)
 	if !named {
@@ -135,7 +135,7 @@ func (r *avroReader) defined(m map[string]any, namespace string, depth int) *Sha
 	return &Shape{} // others have forms of their own: the rows tell
 }
 
-// FromJSONSchema gives the columns of a JSON Schema as far as it tells types in its
+// FromJSONSchema returns the columns of a JSON Schema as far as it tells types in its
 // properties and items; the rest comes from the rows. Text that is no schema gives nil.
 func FromJSONSchema(text []byte) *Shape {
 	var schema map[string]any
@@ -179,7 +179,7 @@ func jsonShape(schema map[string]any, depth int) *Shape {
 	return s
 }
 
-// only gives the type, when it is one beside null.
+// only returns the type, when it is one beside null.
 func only(t any) string {
 	one, ok := t.(string)
 	if ok {

@@ -87,7 +87,7 @@ func (s *Shape) widenFields(nodes []node, i int) {
 	}
 }
 
-// field gives the shape of a member, a new one if there is none.
+// field returns the shape of a member, a new one if there is none.
 func (s *Shape) field(name string) *Shape {
 	if s.index == nil {
 		s.index = make(map[string]int, len(s.Fields))
@@ -218,7 +218,7 @@ func double(text []byte) (float64, bool) {
 	return v, digits == shortest && (digits == "" || exponent == shortestExponent)
 }
 
-// decimal gives the digits of a number without zeros around them, and the power of ten of the
+// decimal returns the digits of a number without zeros around them, and the power of ten of the
 // first. A number is equal to another when sign, digits and power are.
 func decimal(text []byte) (digits string, exponent int64) {
 	mantissa, power, _ := bytes.Cut(bytes.ToLower(bytes.TrimPrefix(text, []byte("-"))), []byte("e"))

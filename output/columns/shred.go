@@ -83,7 +83,7 @@ func newShredder(s shapes) *shredder {
 	return d
 }
 
-// shred gives the values of a row, which are valid until the next call.
+// shred returns the values of a row, which are valid until the next call.
 func (d *shredder) shred(r *row) parquet.Row {
 	for i := range d.columns {
 		d.columns[i] = d.columns[i][:0]
@@ -169,7 +169,7 @@ func (p *part) typed(s *Shape, t *tree, quoted *[]byte) (whole []byte, fits bool
 	return nil, false
 }
 
-// value puts the node at index i, or a null for -1, and says whether everything in it fits. repeats
+// value puts the node at index i, or a null for -1, and reports whether everything in it fits. repeats
 // is the repetition level of what comes first in it, levels the definition level of
 // what it is in.
 func (d *shredder) value(s *Shape, nodes []node, i, repeats, levels int) bool {

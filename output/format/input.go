@@ -231,7 +231,7 @@ func (in *input) json() ([]byte, error) {
 	}
 }
 
-// scalar says whether c may stand in a number, true, false or null.
+// scalar reports whether c may stand in a number, true, false or null.
 func scalar(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || c == 'E' || c == '+' || c == '-' || c == '.'
 }

@@ -83,7 +83,7 @@ func NewReader(spec string, r io.Reader, opts ReaderOptions) (*Reader, error) {
 	return &Reader{in: input{r: r, most: opts.MaxRecord}, steps: steps, scratch: make([]byte, 0, 256)}, nil
 }
 
-// reads says whether steps take any bytes.
+// reads reports whether steps take any bytes.
 func reads(steps []readStep) bool {
 	for _, s := range steps {
 		if s.fixed == 0 {

@@ -30,12 +30,12 @@ func (r *renderer) gridWidth() int {
 	return width
 }
 
-// starts says whether a partition is the first of its topic.
+// starts reports whether a partition is the first of its topic.
 func (r *renderer) starts(i int) bool {
 	return i == 0 || r.Partitions[i].Topic != r.Partitions[i-1].Topic
 }
 
-// topicEnd gives the index behind the last partition of the topic of partition i.
+// topicEnd returns the index behind the last partition of the topic of partition i.
 func (r *renderer) topicEnd(i int) int {
 	end := i + 1
 	for end < len(r.Partitions) && !r.starts(end) {
@@ -44,7 +44,7 @@ func (r *renderer) topicEnd(i int) int {
 	return end
 }
 
-// topicNames gives the line above the grid when several topics are read, otherwise
+// topicNames returns the line above the grid when several topics are read, otherwise
 // nothing.
 func (t *table) topicNames() string {
 	if t.topicEnd(0) == len(t.Partitions) {
@@ -127,7 +127,7 @@ type strip struct {
 // marks are the characters for the members 1, 2, … in the map.
 const marks = "123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-// strips gives the map of partitions, which stands in for the grid where that does not
+// strips returns the map of partitions, which stands in for the grid where that does not
 // fit: each partition is the mark of its owner, a number if there are too many for
 // marks. In front of each line is the number of its first partition.
 func (r *renderer) strips(t *table) []strip {
@@ -164,7 +164,7 @@ func (r *renderer) strips(t *table) []strip {
 	return strips
 }
 
-// strip gives the marks of partitions i to end-1.
+// strip returns the marks of partitions i to end-1.
 func (r *renderer) strip(i, end, width int) strip {
 	s := strip{partitions: end - i}
 	var b strings.Builder
@@ -192,7 +192,7 @@ func (r *renderer) strip(i, end, width int) strip {
 	return s
 }
 
-// cut gives the strips that fit into room lines and sums up the others.
+// cut returns the strips that fit into room lines and sums up the others.
 func (r *renderer) cut(strips []strip, room int) []string {
 	show := len(strips)
 	if show > room {
@@ -217,7 +217,7 @@ func (r *renderer) cut(strips []strip, room int) []string {
 	return lines
 }
 
-// details gives a line for each partition: whose it is, where its owner reads, and
+// details returns a line for each partition: whose it is, where its owner reads, and
 // where its log ends.
 func (r *renderer) details() []string {
 	name := len("topic")

@@ -159,7 +159,7 @@ func (m *model) press(key string) tea.Cmd {
 	return nil
 }
 
-// at gives the index of the member that keys act on: the selected one, or the newest
+// at returns the index of the member that keys act on: the selected one, or the newest
 // that is not leaving; -1 without one.
 func (m *model) at() int {
 	newest := -1

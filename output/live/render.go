@@ -208,7 +208,7 @@ func (r *renderer) help() string {
 	return r.palette.Dim.Render(text)
 }
 
-// log gives the newest lines of the rebalance log, the newest last, below a blank line
+// log returns the newest lines of the rebalance log, the newest last, below a blank line
 // and a heading where there is room for those.
 func (r *renderer) log(room int) []string {
 	if room <= 0 || len(r.Log) == 0 {

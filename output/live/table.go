@@ -116,7 +116,7 @@ func (t *table) addRate(width int) {
 	}}, t.columns...)
 }
 
-// rows gives the table in at most room lines: the names, the members, or those around
+// rows returns the table in at most room lines: the names, the members, or those around
 // the selected one and the sum of the others, and below the grid the lag.
 func (t *table) rows(room int) []string {
 	if room <= 0 {
@@ -148,7 +148,7 @@ func (t *table) rows(room int) []string {
 	return append(lines, foot...)
 }
 
-// window gives the members to show when there are space lines for them: all, or those
+// window returns the members to show when there are space lines for them: all, or those
 // around the selected one with a line left for the others.
 func (t *table) window(space int) (first, last int) {
 	if len(t.Members) <= space {
@@ -178,7 +178,7 @@ func (t *table) others(first, last, hidden int) string {
 	return t.palette.Dim.Render("  " + t.glyphs.more + " " + plural(hidden, "more member") + ": " + plural(partitions, "partition") + ", " + count(int64(rate)) + "/s, lag " + count(lag))
 }
 
-// head gives the names of the columns, below those of the topics if the grid has
+// head returns the names of the columns, below those of the topics if the grid has
 // several.
 func (t *table) head() []string {
 	var b strings.Builder
@@ -220,7 +220,7 @@ func (t *table) memberRow(m *Member) string {
 	return t.row(cursor, style.Render(t.right(strconv.Itoa(m.Number), t.number)), m.State.String(), state, m.Number, m)
 }
 
-// row gives one line of the table; m is nil below the members.
+// row returns one line of the table; m is nil below the members.
 func (t *table) row(cursor, number, state string, style func(string) string, owner int, m *Member) string {
 	var b strings.Builder
 	b.WriteString(t.left(cursor, 2))

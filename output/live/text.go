@@ -73,7 +73,7 @@ func (r *renderer) right(text string, width int) string {
 
 func blank(n int) string { return strings.Repeat(" ", max(n, 0)) }
 
-// level gives the character for a value between nothing and most. Only nothing looks
+// level returns the character for a value between nothing and most. Only nothing looks
 // like nothing.
 func (r *renderer) level(value, most float64) string {
 	levels := r.glyphs.levels

@@ -38,7 +38,7 @@ func (s *Schema) print(d dialect) string {
 	return string(p.dst)
 }
 
-// full says whether all that readers may need is printed.
+// full reports whether all that readers may need is printed.
 func (p *printer) full() bool { return p.dialect == bare || p.dialect == typed }
 
 func (p *printer) raw(s string) { p.dst = append(p.dst, s...) }

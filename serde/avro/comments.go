@@ -2,7 +2,7 @@ package avro
 
 import "strings"
 
-// withoutComments gives the text of a schema with spaces for what Java's parser passes
+// withoutComments returns the text of a schema with spaces for what Java's parser passes
 // over, too: // and /* */ outside of strings, and the mark of UTF-8 at the start. What is
 // left stays in its place, so that errors name it.
 func withoutComments(text string) []byte {
@@ -44,7 +44,7 @@ func blank(b []byte) int {
 	return len(b)
 }
 
-// endOfString gives the place of the quote that ends the string that begins at i.
+// endOfString returns the place of the quote that ends the string that begins at i.
 func endOfString(text []byte, i int) int {
 	for i++; i < len(text) && text[i] != '"'; i++ {
 		if text[i] == '\\' {

@@ -176,7 +176,7 @@ func (e *encoder) native(n *node, v value.V, depth int) (any, error) {
 	return e.record(n, v, depth)
 }
 
-// raw says whether text is what is on the wire, rather than what it means.
+// raw reports whether text is what is on the wire, rather than what it means.
 func (e *encoder) raw() bool { return e.style == AvroJSON || e.defaults }
 
 func (e *encoder) tooMuch() error {
@@ -211,7 +211,7 @@ func (e *encoder) array(n *node, v value.V, depth int) (any, error) {
 	return out, nil
 }
 
-// fieldsOf gives the entries of a map. In lossless JSON its keys may be no UTF-8.
+// fieldsOf returns the entries of a map. In lossless JSON its keys may be no UTF-8.
 func fieldsOf(v value.V) ([]value.Field, error) {
 	switch t := v.(type) {
 	case *value.Map:

@@ -29,7 +29,7 @@ func (s *Schema) again(read any, limits serde.Limits) ([]byte, error) {
 	return out, nil
 }
 
-// fromForeign gives what twmb/avro read without logical types and with tagged unions.
+// fromForeign returns what twmb/avro read without logical types and with tagged unions.
 // The order of a map is lost on the way; that of its keys is used instead.
 func fromForeign(v any) (value.V, error) {
 	switch t := v.(type) {

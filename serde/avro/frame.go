@@ -26,7 +26,7 @@ func readFrame(in serde.Input) (wire.Frame, error) {
 	return f, err
 }
 
-// singleObject says whether data is in single-object encoding with this schema.
+// singleObject reports whether data is in single-object encoding with this schema.
 func (s *Schema) singleObject(data []byte) bool {
 	return len(data) >= singleObjectFrame && string(data[:2]) == singleObjectMagic &&
 		binary.LittleEndian.Uint64(data[2:]) == s.Fingerprint

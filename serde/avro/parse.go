@@ -327,7 +327,7 @@ func checkName(name string) error {
 	return nil
 }
 
-// get gives the last entry of the name, which is the one that counts in JSON.
+// get returns the last entry of the name, which is the one that counts in JSON.
 func get(m *value.Map, key string) (value.V, bool) {
 	for i := len(m.Fields) - 1; i >= 0; i-- {
 		if m.Fields[i].Key == key {

@@ -123,7 +123,7 @@ func (p planner) intoUnion(out *plan) {
 	out.err = out.inner.err
 }
 
-// branchFor gives the branch of a union that reads w: one of the same type and name, a
+// branchFor returns the branch of a union that reads w: one of the same type and name, a
 // record of the same short name or at least of fitting fields, or what w is promoted to.
 func (p planner) branchFor(w, r *node) int {
 	fits := -1
@@ -254,7 +254,7 @@ func (f *field) defaultBytes() ([]byte, error) {
 	return f.typ.appendNative([]byte{}, f.native), nil
 }
 
-// rewrite gives a datum of the writer, which the guard has accepted, in the bytes of
+// rewrite returns a datum of the writer, which the guard has accepted, in the bytes of
 // the reader.
 func (r *resolution) rewrite(datum []byte, limits serde.Limits) ([]byte, error) {
 	m := resolver{data: datum, dst: make([]byte, 0, len(datum)+len(datum)/4), limit: limits.OrDefaults().Bytes}

@@ -110,7 +110,7 @@ func (n *node) anyBytes(v value.V, raw bool) ([]byte, error) {
 	return value.AsBytes(v)
 }
 
-// isRaw says whether v is bytes whatever the logical type is.
+// isRaw reports whether v is bytes whatever the logical type is.
 func isRaw(v value.V) bool {
 	switch t := v.(type) {
 	case value.Bytes:

@@ -37,7 +37,7 @@ var kindNames = [...]string{
 
 func (k kind) String() string { return kindNames[k] }
 
-// named says whether types of the kind have a name of their own.
+// named reports whether types of the kind have a name of their own.
 func (k kind) named() bool { return k == kindFixed || k == kindEnum || k == kindRecord }
 
 // logical is a logical type that is valid on the type it annotates. A logical

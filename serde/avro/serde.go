@@ -250,7 +250,7 @@ func (s *Schema) takes(data []byte, limits serde.Limits) bool {
 	return err == nil && n == len(data)
 }
 
-// rewritten gives the datum as the reader schema has it, if there is one.
+// rewritten returns the datum as the reader schema has it, if there is one.
 func (s *Serde) rewritten(l *loaded, d datum) (datum, error) {
 	if l.Schema.reader == nil {
 		return d, nil
@@ -374,7 +374,7 @@ func parseWith(text string, imports []wire.Import) (*Schema, error) {
 	return ParseSchema(text, texts...)
 }
 
-// resolve gives what reads writer as the reader schema, nil without one.
+// resolve returns what reads writer as the reader schema, nil without one.
 func (s *Serde) resolve(ctx context.Context, writer *Schema) (*resolution, error) {
 	if !s.reader.wanted {
 		return nil, nil

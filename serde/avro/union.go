@@ -76,7 +76,7 @@ func (n *node) branchValue(b *node, v value.V, style Style) value.V {
 	return v
 }
 
-// tagged gives the branch that an object of one key names, if it does.
+// tagged returns the branch that an object of one key names, if it does.
 func (n *node) tagged(v value.V) (*node, value.V) {
 	m, ok := v.(*value.Map)
 	if !ok || len(m.Fields) != 1 {
@@ -210,7 +210,7 @@ func (n *node) suits(v value.V, style Style) int {
 	return fit
 }
 
-// isShort says whether a float of 32 bits keeps the digits of a number.
+// isShort reports whether a float of 32 bits keeps the digits of a number.
 func isShort(number string) bool {
 	short, err := strconv.ParseFloat(number, 32)
 	if err != nil {

@@ -65,7 +65,7 @@ func (s *Schema) prepare() error {
 	return nil
 }
 
-// fromNative gives the value that goavro read, with its logical type, in the order
+// fromNative returns the value that goavro read, with its logical type, in the order
 // of the schema. The guard has accepted the bytes, so native is of the types that
 // the wire schema says. style decides how unions, bytes and logical types look.
 func (n *node) fromNative(native any, style Style) value.V {
@@ -112,7 +112,7 @@ func (n *node) fromNative(native any, style Style) value.V {
 	return native // null, boolean
 }
 
-// mapValue gives a map of text; lossless, and with keys that are no UTF-8, one of any
+// mapValue returns a map of text; lossless, and with keys that are no UTF-8, one of any
 // keys.
 func (n *node) mapValue(entries []any, style Style) value.V {
 	m, isText := &value.Map{Fields: make([]value.Field, len(entries))}, true

@@ -140,7 +140,7 @@ func (r *reader) value() (value.V, error) {
 	return v, err
 }
 
-// take gives the next n bytes; they alias the data.
+// take returns the next n bytes; they alias the data.
 func (r *reader) take(n uint64) ([]byte, error) {
 	if n > uint64(len(r.data)-r.pos) {
 		return nil, serde.ErrTruncated

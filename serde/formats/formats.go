@@ -23,7 +23,7 @@ func Open(spec string, o serde.Options) (serde.Serde, error) {
 	return serde.OpenFrom(List(), spec, o)
 }
 
-// List gives all formats, in the order that help shows them.
+// List returns all formats, in the order that help shows them.
 func List() []serde.Factory {
 	return []serde.Factory{
 		{Name: "text", Help: "as it is: text, or base64 where it is none", New: serde.NewText},

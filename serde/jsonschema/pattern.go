@@ -65,7 +65,7 @@ const (
 	lineEnd = `\n\r\x{2028}\x{2029}`
 )
 
-// linear gives a pattern that means to Go's regexp what pattern means to ECMA-262. ok
+// linear returns a pattern that means to Go's regexp what pattern means to ECMA-262. ok
 // is false when there is none, or none that is worth looking for.
 func linear(pattern string) (same string, ok bool) {
 	var out strings.Builder
@@ -108,7 +108,7 @@ func linear(pattern string) (same string, ok bool) {
 	return out.String(), true
 }
 
-// escape gives what stands for the escape at the start of rest, after its backslash,
+// escape returns what stands for the escape at the start of rest, after its backslash,
 // and how long that is; 0 when there is nothing.
 func escape(rest string, class bool) (text string, size int) {
 	if rest == "" {

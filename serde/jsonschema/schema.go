@@ -76,7 +76,7 @@ func document(text string, depth int) (any, error) {
 	return nil, fmt.Errorf("schema: want an object, have %s", value.TypeName(v))
 }
 
-// idOf gives the URL that a schema says it is at: $id, or id before draft 6.
+// idOf returns the URL that a schema says it is at: $id, or id before draft 6.
 func idOf(doc any) string {
 	object, _ := doc.(map[string]any)
 	for _, key := range []string{"$id", "id"} {
@@ -147,7 +147,7 @@ func compileText(err error) string {
 	return shortened("schema: " + strings.ReplaceAll(err.Error(), "\n", " "))
 }
 
-// take gives a checker that nobody else uses. Give it back.
+// take returns a checker that nobody else uses. Give it back.
 func (s *schema) take() (*checker, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

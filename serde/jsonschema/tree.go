@@ -26,7 +26,7 @@ var (
 	errValues = errors.New("too many values to be checked")
 )
 
-// tree gives JSON of size bytes as the validator takes it. Of duplicate keys the last
+// tree returns JSON of size bytes as the validator takes it. Of duplicate keys the last
 // counts.
 func tree(v value.V, size int) (any, error) {
 	b := treeBuilder{room: freeDigits + 4*size}

@@ -126,7 +126,7 @@ func refuse(what string, class any) error {
 		what, describe(class))
 }
 
-// wanted says whether a container may be referred to again.
+// wanted reports whether a container may be referred to again.
 func (e *encoder) wanted(container any, f flags) bool {
 	return container != nil && (e.all || f&multiple != 0)
 }

@@ -195,7 +195,7 @@ func (w *writer) model(v value.V) {
 	w.out = out
 }
 
-// distinct says whether the keys are all text, do not start with prefix, and differ. It
+// distinct reports whether the keys are all text, do not start with prefix, and differ. It
 // fails when they are longer together than what may still be written.
 func (w *writer) distinct(items []any, prefix string) bool {
 	n := len(items) / 2

@@ -48,7 +48,7 @@ type view struct {
 	delta  [3]int64 // days, seconds, microseconds
 }
 
-// modelled says whether objects of a class may have a form of their own.
+// modelled reports whether objects of a class may have a form of their own.
 func modelled(g *global) bool {
 	switch g.module {
 	case "builtins":
@@ -188,7 +188,7 @@ func shapeOfBytes(name string, args []any) view {
 	return v
 }
 
-// content gives the bytes of an object of the shape of bytes. Text that is not Latin-1
+// content returns the bytes of an object of the shape of bytes. Text that is not Latin-1
 // has none.
 func (o *object) content() (octets, bool) {
 	args, _ := o.arguments()
@@ -263,7 +263,7 @@ func (o *object) viewUUID(args []any) view {
 	return view{sort: aUUID, text: fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])}
 }
 
-// makes says whether o is an empty instance of a class, as protocol 2 writes it or as
+// makes reports whether o is an empty instance of a class, as protocol 2 writes it or as
 // protocols 0 and 1 do.
 func (o *object) makes(module, name string, args []any) bool {
 	switch o.how {
@@ -281,7 +281,7 @@ func reconstructs(class any, args []any) bool {
 		len(args) == 3 && isGlobal(args[1], "builtins", "object") && args[2] == nil
 }
 
-// isDecimal says whether s is what str of a decimal.Decimal writes.
+// isDecimal reports whether s is what str of a decimal.Decimal writes.
 func isDecimal(s string) bool {
 	s = strings.TrimPrefix(s, "-")
 	if rest, ok := strings.CutPrefix(s, "sNaN"); ok {

@@ -284,7 +284,7 @@ func (m *machine) counted(op byte) (string, error) {
 	return m.take(int(n))
 }
 
-// take gives the next n bytes.
+// take returns the next n bytes.
 func (m *machine) take(n int) (string, error) {
 	if n > len(m.data)-m.pos {
 		return "", serde.ErrTruncated

@@ -7,7 +7,7 @@ import (
 	"kstream/serde/value"
 )
 
-// Model gives v in the types of package value, for what has to look into a value or
+// Model returns v in the types of package value, for what has to look into a value or
 // write it in another format. It is to v what plain JSON is: tuples and sets are lists,
 // objects are maps with py/class, shared containers are repeated, and what a cycle leads
 // back to is "<cycle>". It fails with serde.ErrTooBig or serde.ErrTooDeep beyond the

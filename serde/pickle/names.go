@@ -1,6 +1,6 @@
 package pickle
 
-// python3Name gives the Python 3 name of a class or function that Python 2 knew under
+// python3Name returns the Python 3 name of a class or function that Python 2 knew under
 // module and name. Pickles below protocol 3 carry Python 2 names; Python reads them by
 // the tables of its module _compat_pickle, and so does this.
 func python3Name(module, name string) (string, string) {

@@ -256,7 +256,7 @@ func (m *machine) build() error {
 	return nil
 }
 
-// recorded gives the object at slot. What no call made, a class say, is wrapped and
+// recorded returns the object at slot. What no call made, a class say, is wrapped and
 // stays as it is itself: others may hold it too.
 func (m *machine) recorded(slot *any) (*object, error) {
 	switch t := (*slot).(type) {

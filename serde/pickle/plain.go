@@ -257,7 +257,7 @@ func (w *writer) plainState(o *object) {
 	}
 }
 
-// plainFields gives the attributes in states if they can stand beside the fields that
+// plainFields returns the attributes in states if they can stand beside the fields that
 // the plain form has of its own.
 func plainFields(states []any) (fields []any, ok bool) {
 	if fields, ok = attributes(states); !ok || len(fields) == 0 {
@@ -269,7 +269,7 @@ func plainFields(states []any) (fields []any, ok bool) {
 	return fields, names.distinct(own, "")
 }
 
-// attributes gives the names and values in states: dicts, None, or a pair of these as
+// attributes returns the names and values in states: dicts, None, or a pair of these as
 // classes with __slots__ have it.
 func attributes(states []any) (fields []any, ok bool) {
 	for _, state := range states {

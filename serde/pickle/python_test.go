@@ -12,7 +12,7 @@ import (
 	"kstream/serde/value"
 )
 
-// python gives the interpreter; the tests that need it are skipped without one.
+// python returns the interpreter; the tests that need it are skipped without one.
 func python(t *testing.T) string {
 	t.Helper()
 	path, err := exec.LookPath("python3")

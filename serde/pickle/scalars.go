@@ -69,7 +69,7 @@ func twosComplement(b string) any {
 	return narrow(n)
 }
 
-// narrow gives an int64 when n fits into one.
+// narrow returns an int64 when n fits into one.
 func narrow(n *big.Int) any {
 	if n.IsInt64() {
 		return n.Int64()
@@ -284,7 +284,7 @@ func runeLen(s string) int {
 	return n
 }
 
-// isSurrogate says whether s starts with a surrogate: ED, A0 to BF, and one more byte.
+// isSurrogate reports whether s starts with a surrogate: ED, A0 to BF, and one more byte.
 func isSurrogate(s string) bool {
 	return len(s) >= 3 && s[0] == 0xed && s[1] >= 0xa0 && s[1] <= 0xbf && s[2] >= 0x80 && s[2] <= 0xbf
 }

@@ -13,7 +13,7 @@ import (
 // JSON they are what they mean: numbers, times and lists. Lossless JSON has the calls, as
 // of every object.
 
-// meaning gives what stands for o in plain JSON, in the types that a pickle has, or a
+// meaning returns what stands for o in plain JSON, in the types that a pickle has, or a
 // value.Float of another width. It knows the calls exactly as they are written; anything
 // else stays an object.
 func (o *object) meaning() (v any, ok bool) {
@@ -54,7 +54,7 @@ func (o *object) meaning() (v any, ok bool) {
 	return zone, ok
 }
 
-// zoneName gives the name of a zone of zoneinfo or pytz.
+// zoneName returns the name of a zone of zoneinfo or pytz.
 func zoneName(v any) (name string, ok bool) {
 	o, isObject := v.(*object)
 	if !isObject || o.how != call || !o.untouched() {
@@ -132,7 +132,7 @@ func unitOf(v any) string {
 	return unit
 }
 
-// bytesIn gives bytes however a protocol writes them.
+// bytesIn returns bytes however a protocol writes them.
 func bytesIn(v any) (string, bool) {
 	switch t := v.(type) {
 	case octets:
@@ -192,7 +192,7 @@ func fromBuffer(args []any) (any, bool) {
 	return e.shaped(args[2], args[3] == any("F"), args[0])
 }
 
-// shaped gives lists in lists, or the one value of an array without dimensions.
+// shaped returns lists in lists, or the one value of an array without dimensions.
 func (e element) shaped(shape any, fortran bool, data any) (any, bool) {
 	dims, ok := shape.(*node)
 	if !ok || dims.kind != tuple || len(dims.items) > 32 {
@@ -262,7 +262,7 @@ func (e element) flat(data any) ([]any, bool) {
 	return out, true
 }
 
-// read gives one value of the type.
+// read returns one value of the type.
 func (e element) read(raw string) (any, bool) {
 	b := []byte(raw)
 	switch e.kind {

@@ -27,7 +27,7 @@ func unitDigits(unit string) (digits uint8, seconds int64, ok bool) {
 	return 0, 0, false
 }
 
-// calendar gives a count of units since 1970 as a time without a zone, a count of days
+// calendar returns a count of units since 1970 as a time without a zone, a count of days
 // as a date. NaT, which is no time, is null; a unit of months or years, and a year
 // beyond 9999, stay the count.
 func calendar(n int64, unit string) (any, bool) {
@@ -59,7 +59,7 @@ func calendar(n int64, unit string) (any, bool) {
 	return string(text), true
 }
 
-// elapsed gives a count of units as seconds.
+// elapsed returns a count of units as seconds.
 func elapsed(n int64, unit string) (any, bool) {
 	digits, seconds, ok := unitDigits(unit)
 	switch {

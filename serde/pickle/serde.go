@@ -57,7 +57,7 @@ var (
 	_ serde.JSONEncoder = (*Serde)(nil)
 )
 
-// New gives a Serde, or an error when there is no such protocol.
+// New returns a Serde, or an error when there is no such protocol.
 func New(o Options) (*Serde, error) {
 	if o.Protocol < 0 || o.Protocol > 5 {
 		return nil, fmt.Errorf("pickle protocol %d: want 0 to 5", o.Protocol)
@@ -144,7 +144,7 @@ func (m *machine) reset(data string, limits serde.Limits) {
 	*m = machine{data: data, limits: limits, stack: stack[:0], marks: marks[:0], memo: memo{dense: dense[:0]}}
 }
 
-// Sniff says whether data is, as a whole, one pickle of protocol 2 to 5. Pickles of
+// Sniff reports whether data is, as a whole, one pickle of protocol 2 to 5. Pickles of
 // protocols 0 and 1 look like text, and are never recognised.
 func (s *Serde) Sniff(data []byte) bool {
 	n := len(data)

@@ -62,7 +62,7 @@ func (s *surveyor) reachNode(t *node) error {
 	return err
 }
 
-// again notes that a container is reached, and says whether what it holds is to be
+// again notes that a container is reached, and reports whether what it holds is to be
 // visited: the first time, and the second time if what it holds is then written twice.
 func again(f *flags, mutable bool) bool {
 	switch {

@@ -90,7 +90,7 @@ func (b *builder) known(fields []value.Field) (any, error) {
 	return read()
 }
 
-// fromText gives what reads the text of a tag.
+// fromText returns what reads the text of a tag.
 func fromText(name, s string) (read func() (any, error), known bool) {
 	switch name {
 	case "$str":
@@ -180,7 +180,7 @@ func (b *builder) identified(fields []value.Field) (any, error) {
 	return b.container(name, fields[1].Value, register)
 }
 
-// reference gives the container with an id.
+// reference returns the container with an id.
 func (b *builder) reference(v value.V) (any, error) {
 	id, err := value.AsInt64(v, 0, 1<<62)
 	if err != nil {

@@ -65,7 +65,7 @@ func viewDatetime(name string, args []any) view {
 // foldMark follows a time that a clock showed twice, when it is the second (PEP 495).
 const foldMark = "[fold=1]"
 
-// packedTime gives the bytes of a time; Python 2 wrote them as a str.
+// packedTime returns the bytes of a time; Python 2 wrote them as a str.
 func packedTime(v any) (octets, bool) {
 	const longest = 20 // ten characters in UTF-8
 	switch t := v.(type) {
@@ -152,7 +152,7 @@ func appendZone(dst []byte, v any) ([]byte, bool) {
 	return dst, true
 }
 
-// timedelta gives days, seconds and microseconds if they are normal.
+// timedelta returns days, seconds and microseconds if they are normal.
 func timedelta(args []any) (d [3]int64, ok bool) {
 	if len(args) != 3 {
 		return d, false

@@ -47,7 +47,7 @@ func (k kind) String() string {
 	}
 }
 
-// mutable says whether two references to one container differ from references to
+// mutable reports whether two references to one container differ from references to
 // two equal ones.
 func (k kind) mutable() bool { return k != tuple && k != frozenset }
 
@@ -106,7 +106,7 @@ func (o *object) see() {
 	}
 }
 
-// arguments gives the positional arguments; ok is false when they are no tuple.
+// arguments returns the positional arguments; ok is false when they are no tuple.
 func (o *object) arguments() (args []any, ok bool) {
 	t, ok := o.args.(*node)
 	if !ok || t.kind != tuple {
@@ -125,7 +125,7 @@ type global struct{ module, name string }
 
 func (g *global) is(module, name string) bool { return g.module == module && g.name == name }
 
-// isGlobal says whether v is that class or function.
+// isGlobal reports whether v is that class or function.
 func isGlobal(v any, module, name string) bool {
 	g, ok := v.(*global)
 	return ok && g.is(module, name)

@@ -120,7 +120,7 @@ func (d *dump) one(at, end, depth int) error {
 	return nil
 }
 
-// printable says whether b is UTF-8 without control characters but tab and ends of
+// printable reports whether b is UTF-8 without control characters but tab and ends of
 // lines. What is empty may be an empty text.
 func printable(b []byte) bool {
 	for _, c := range b {

@@ -128,7 +128,7 @@ func (r *renderer) special(m *message, base, top, depth int) (done bool, err err
 	return true, err
 }
 
-// last gives the value of the last of field n among the runs, and where it is.
+// last returns the value of the last of field n among the runs, and where it is.
 func (r *renderer) last(n protowire.Number, base, top int) (b []byte, at int) {
 	for i := top - 1; i >= base; i-- {
 		if r.runs[i].field.number == n {

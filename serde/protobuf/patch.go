@@ -25,7 +25,7 @@ type patcher struct {
 // place finds a message in the one that is written.
 type place func(root protoreflect.Message) protoreflect.Message
 
-// message gives the JSON of a message as protojson takes it.
+// message returns the JSON of a message as protojson takes it.
 func (p *patcher) message(d protoreflect.MessageDescriptor, v value.V, at place) value.V {
 	switch known := knownTypeOf(d); known {
 	case anyType, wrapperType:

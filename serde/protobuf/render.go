@@ -140,7 +140,7 @@ func (n run) order() int {
 	return n.field.index
 }
 
-// replace takes out the other members of the oneof of f, and says whether there were.
+// replace takes out the other members of the oneof of f, and reports whether there were.
 // It stops where it stopped the last time, so that all calls take as long as one.
 func (r *renderer) replace(f *field, base int) (replaced bool) {
 	for i := len(r.runs) - 1; i >= base; i-- {

@@ -133,7 +133,7 @@ func (r *renderer) base64(b []byte) {
 	r.dst = append(r.dst, '"')
 }
 
-// varint writes v as a field of f has it, and says whether that is zero.
+// varint writes v as a field of f has it, and reports whether that is zero.
 func (r *renderer) varint(f *field, v uint64) (zero bool) {
 	switch f.kind {
 	case protoreflect.BoolKind:

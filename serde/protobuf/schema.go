@@ -83,7 +83,7 @@ func (s *schema) addExtensions(list protoreflect.ExtensionDescriptors) {
 	}
 }
 
-// find gives the message of a full name; for an empty name the only one there is.
+// find returns the message of a full name; for an empty name the only one there is.
 func (s *schema) find(name string) (protoreflect.MessageDescriptor, error) {
 	if name != "" {
 		d, err := s.files.FindDescriptorByName(protoreflect.FullName(strings.TrimPrefix(name, ".")))
@@ -132,7 +132,7 @@ func shortened(text string) string {
 	return strings.ToValidUTF8(text[:ends], "") + "…" + strings.ToValidUTF8(text[len(text)-ends:], "")
 }
 
-// byURL gives the message that an Any holds, or nil.
+// byURL returns the message that an Any holds, or nil.
 func (s *schema) byURL(url []byte) *message {
 	name := url
 	for i := len(url) - 1; i >= 0; i-- {

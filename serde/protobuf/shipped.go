@@ -19,7 +19,7 @@ import (
 //go:embed include
 var include embed.FS
 
-// shipped gives the text of a file of include.
+// shipped returns the text of a file of include.
 func shipped(name string) (string, bool) {
 	text, err := include.ReadFile("include/" + name)
 	return string(text), err == nil
@@ -33,7 +33,7 @@ func isStandard(name string) bool {
 
 var errNotShipped = errors.New("no standard file")
 
-// standardFile gives the descriptor of a standard file.
+// standardFile returns the descriptor of a standard file.
 func standardFile(name string) (protoreflect.FileDescriptor, error) {
 	if !isStandard(name) {
 		return nil, errNotShipped

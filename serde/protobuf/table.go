@@ -44,7 +44,7 @@ func (m *message) field(n protowire.Number) *field {
 	return m.others[n]
 }
 
-// table gives the table of a message, with those of all that it can hold.
+// table returns the table of a message, with those of all that it can hold.
 func (s *schema) table(d protoreflect.MessageDescriptor) *message {
 	if t, ok := s.tables.Load(d.FullName()); ok {
 		return t.(*message)
@@ -140,7 +140,7 @@ func (b *builder) add(m *message, d protoreflect.FieldDescriptor) {
 	}
 }
 
-// enumNames gives the name of each number, the first where there are several.
+// enumNames returns the name of each number, the first where there are several.
 func enumNames(d protoreflect.EnumDescriptor) map[int32][]byte {
 	names := make(map[int32][]byte, d.Values().Len())
 	for i := range d.Values().Len() {
@@ -166,7 +166,7 @@ func wireType(k protoreflect.Kind) protowire.Type {
 	return protowire.VarintType
 }
 
-// accepts says whether a value of a wire type is one of f; else it is unknown.
+// accepts reports whether a value of a wire type is one of f; else it is unknown.
 func (f *field) accepts(t protowire.Type) bool {
 	return t == f.wire || f.packable && t == protowire.BytesType
 }

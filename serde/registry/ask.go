@@ -58,7 +58,7 @@ func (e *Error) Error() string {
 	return e.Err.Error()
 }
 
-// Unwrap gives the kinds and the cause.
+// Unwrap returns the kinds and the cause.
 func (e *Error) Unwrap() []error { return append(append([]error{}, e.Kinds...), e.Err) }
 
 // errNoAnswer is the cause of a context that the timeout ended.
@@ -278,7 +278,7 @@ func (c *Client) clean(err error) error {
 	return err
 }
 
-// lastOf gives the innermost error that still says what happened.
+// lastOf returns the innermost error that still says what happened.
 func lastOf(err error) error {
 	var request *url.Error
 	if errors.As(err, &request) {

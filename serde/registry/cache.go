@@ -71,7 +71,7 @@ func newCache(now func() time.Time) *cache {
 	return &cache{now: now, entries: map[cacheKey]*entry{}, busy: map[cacheKey]chan struct{}{}}
 }
 
-// have gives what is known. The caller holds mu.
+// have returns what is known. The caller holds mu.
 func (c *cache) have(k cacheKey) *entry {
 	e := c.entries[k]
 	if e == nil || !e.expires.IsZero() && !c.now().Before(e.expires) {
@@ -80,7 +80,7 @@ func (c *cache) have(k cacheKey) *entry {
 	return e
 }
 
-// get gives an answer: a known one, that of a caller who is asking the same already, or
+// get returns an answer: a known one, that of a caller who is asking the same already, or
 // by asking. A failure of the registry is not remembered.
 func (c *cache) get(ctx context.Context, k cacheKey, keep time.Duration, ask func(context.Context) (serde.Schema, error)) (serde.Schema, error) {
 	c.mu.RLock()

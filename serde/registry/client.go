@@ -133,6 +133,6 @@ func secretsOf(c Config) *strings.Replacer {
 // URL is the first address, as it may be shown.
 func (c *Client) URL() string { return c.nodes[0].url }
 
-// Mock says whether the registry lives in this process; such a one finds every schema
+// Mock reports whether the registry lives in this process; such a one finds every schema
 // compatible with every other.
 func (c *Client) Mock() bool { return c.mock }

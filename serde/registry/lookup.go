@@ -81,7 +81,7 @@ func contextOf(subject string) string {
 	return ""
 }
 
-// ByID gives the schema of an id. The subject only counts where it names a context,
+// ByID returns the schema of an id. The subject only counts where it names a context,
 // :.context:subject, for every context has ids of its own; without it the URL's counts.
 // What comes back has no subject and version, as a rule.
 func (c *Client) ByID(ctx context.Context, id int, subject string) (serde.Schema, error) {
@@ -103,7 +103,7 @@ func (c *Client) ByID(ctx context.Context, id int, subject string) (serde.Schema
 	})
 }
 
-// ByGUID gives the schema of a GUID. A registry that has no GUIDs knows none.
+// ByGUID returns the schema of a GUID. A registry that has no GUIDs knows none.
 func (c *Client) ByGUID(ctx context.Context, guid string) (serde.Schema, error) {
 	key := cacheKey{kind: byGUID, name: guid}
 	return c.cache.get(ctx, key, 0, func(ctx context.Context) (serde.Schema, error) {
@@ -116,7 +116,7 @@ func (c *Client) ByGUID(ctx context.Context, guid string) (serde.Schema, error) 
 	})
 }
 
-// BySubject gives one version of a subject; version -1 is the latest.
+// BySubject returns one version of a subject; version -1 is the latest.
 func (c *Client) BySubject(ctx context.Context, subject string, version int) (serde.Schema, error) {
 	at, keep := "latest", latestFor
 	if version >= 0 {
@@ -214,7 +214,7 @@ func body(s serde.Schema) requestBody {
 	return b
 }
 
-// lacks says whether err is the 404 of an endpoint that the registry does not have,
+// lacks reports whether err is the 404 of an endpoint that the registry does not have,
 // rather than of a thing.
 func (c *Client) lacks(err error) bool {
 	var e *Error

@@ -32,7 +32,7 @@ type Listed struct {
 	Deleted bool
 }
 
-// List gives the subjects, sorted by name, each with its latest version or with all of
+// List returns the subjects, sorted by name, each with its latest version or with all of
 // them. What disappears meanwhile is left out.
 func (c *Client) List(ctx context.Context, l Listing) ([]Listed, error) {
 	live, err := c.subjects(ctx, l.Prefix, false)
@@ -100,7 +100,7 @@ func (c *Client) listOne(ctx context.Context, subject string, l Listing, isLive 
 	return list, nil
 }
 
-// deletedToo gives a version, also a deleted one.
+// deletedToo returns a version, also a deleted one.
 func (c *Client) deletedToo(ctx context.Context, subject string, version int) (serde.Schema, error) {
 	path, err := subjectPath(subject)
 	if err != nil {
@@ -109,7 +109,7 @@ func (c *Client) deletedToo(ctx context.Context, subject string, version int) (s
 	return c.fetch(ctx, path+"/versions/"+strconv.Itoa(version), sr.ShowDeleted)
 }
 
-// subjects gives the names with a prefix, sorted.
+// subjects returns the names with a prefix, sorted.
 func (c *Client) subjects(ctx context.Context, prefix string, deleted bool) ([]string, error) {
 	var names []string
 	err := c.ask(ctx, true, func(ctx context.Context, cl *sr.Client) (err error) {
@@ -128,10 +128,10 @@ func (c *Client) subjects(ctx context.Context, prefix string, deleted bool) ([]s
 	return slices.Compact(names), err
 }
 
-// Subjects gives the names of all subjects, sorted.
+// Subjects returns the names of all subjects, sorted.
 func (c *Client) Subjects(ctx context.Context) ([]string, error) { return c.subjects(ctx, "", false) }
 
-// Versions gives the versions of a subject, ascending.
+// Versions returns the versions of a subject, ascending.
 func (c *Client) Versions(ctx context.Context, subject string, deleted bool) ([]int, error) {
 	if _, err := subjectPath(subject); err != nil {
 		return nil, err
@@ -154,7 +154,7 @@ type Use struct {
 	Version int
 }
 
-// Uses gives the versions of subjects that have the schema of an id; nil where the
+// Uses returns the versions of subjects that have the schema of an id; nil where the
 // registry cannot tell.
 func (c *Client) Uses(ctx context.Context, id int) ([]Use, error) {
 	var found []sr.SubjectVersion
@@ -172,7 +172,7 @@ func (c *Client) Uses(ctx context.Context, id int) ([]Use, error) {
 	return uses, err
 }
 
-// Users gives the ids of the schemas that refer to a version of a subject, ascending;
+// Users returns the ids of the schemas that refer to a version of a subject, ascending;
 // nil where the registry cannot tell.
 func (c *Client) Users(ctx context.Context, subject string, version int) ([]int, error) {
 	path, err := subjectPath(subject)

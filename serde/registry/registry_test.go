@@ -36,7 +36,7 @@ func newFake(t testing.TB, opts ...srfake.Option) *fake {
 	return f
 }
 
-// requests gives what was asked since the last call.
+// requests returns what was asked since the last call.
 func (f *fake) requests() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()

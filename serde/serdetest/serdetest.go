@@ -186,7 +186,7 @@ func Fuzz(f *testing.F, open Open, seeds ...[]byte) {
 	})
 }
 
-// Seeds gives the data of a corpus, for Fuzz.
+// Seeds returns the data of a corpus, for Fuzz.
 func Seeds(t testing.TB, cases map[string]Case) [][]byte {
 	t.Helper()
 	var seeds [][]byte

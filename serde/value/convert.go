@@ -14,7 +14,7 @@ import (
 
 func wantError(want string, v V) error { return fmt.Errorf("want %s, have %s", want, TypeName(v)) }
 
-// AsInt64 gives an integer within min and max.
+// AsInt64 returns an integer within min and max.
 func AsInt64(v V, minimum, maximum int64) (int64, error) {
 	var n int64
 	switch t := v.(type) {
@@ -65,14 +65,14 @@ func brief(v V) string {
 	return string(out)
 }
 
-// Int64 gives the number when it is an integer without a point or exponent that fits,
+// Int64 returns the number when it is an integer without a point or exponent that fits,
 // as most are; it does not allocate.
 func (n Number) Int64() (i int64, ok bool) {
 	i, err := strconv.ParseInt(string(n), 10, 64)
 	return i, err == nil
 }
 
-// AsUint64 gives an integer within 0 and max.
+// AsUint64 returns an integer within 0 and max.
 func AsUint64(v V, maximum uint64) (uint64, error) {
 	if number, ok := v.(Number); ok {
 		if small, ok := number.Int64(); ok {
@@ -92,7 +92,7 @@ func AsUint64(v V, maximum uint64) (uint64, error) {
 	return n.Uint64(), nil
 }
 
-// AsBigInt gives an integer of any size up to about 10,000 digits.
+// AsBigInt returns an integer of any size up to about 10,000 digits.
 func AsBigInt(v V) (*big.Int, error) {
 	switch t := v.(type) {
 	case int64:
@@ -122,7 +122,7 @@ func AsBigInt(v V) (*big.Int, error) {
 	return nil, wantError("an integer", v)
 }
 
-// AsFloat gives a float of 32 or 64 bits. A number that was written in digits, with a
+// AsFloat returns a float of 32 or 64 bits. A number that was written in digits, with a
 // point or without, becomes the nearest float; one of a binary format that the float
 // cannot hold exactly, and a number beyond its range, are errors. "NaN", "Infinity" and "-Infinity" are read, and nan, inf, -inf.
 func AsFloat(v V, bits int) (Float, error) {
@@ -175,7 +175,7 @@ func inexact(v V, bits int) error {
 	return fmt.Errorf("%s does not fit a float of %d bits exactly", brief(v), bits)
 }
 
-// AsDecimal gives a decimal with the scale of the text or number.
+// AsDecimal returns a decimal with the scale of the text or number.
 func AsDecimal(v V) (Decimal, error) {
 	switch t := v.(type) {
 	case Decimal:

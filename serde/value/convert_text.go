@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// AsBool gives true or false.
+// AsBool returns true or false.
 func AsBool(v V) (bool, error) {
 	if b, ok := v.(bool); ok {
 		return b, nil
@@ -16,7 +16,7 @@ func AsBool(v V) (bool, error) {
 	return false, wantError("true or false", v)
 }
 
-// AsString gives text without lone surrogates.
+// AsString returns text without lone surrogates.
 func AsString(v V) (string, error) {
 	switch t := v.(type) {
 	case string:
@@ -27,7 +27,7 @@ func AsString(v V) (string, error) {
 	return "", wantError("text", v)
 }
 
-// AsBytes gives bytes: Bytes as they are, text as base64 (RFC 4648, section 4). The
+// AsBytes returns bytes: Bytes as they are, text as base64 (RFC 4648, section 4). The
 // result may alias v.
 func AsBytes(v V) ([]byte, error) {
 	switch t := v.(type) {
@@ -76,7 +76,7 @@ func readHex(v V) (Bytes, error) {
 	return b, nil
 }
 
-// AsUUID gives a UUID from its text or its 16 bytes.
+// AsUUID returns a UUID from its text or its 16 bytes.
 func AsUUID(v V) (UUID, error) {
 	switch t := v.(type) {
 	case UUID:

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// AsTime gives an instant, or a wall clock when local, with at most digits digits of a
+// AsTime returns an instant, or a wall clock when local, with at most digits digits of a
 // second. A number is the raw count in that unit since 1970-01-01T00:00:00.
 func AsTime(v V, digits uint8, local bool) (Time, error) {
 	switch t := v.(type) {
@@ -50,7 +50,7 @@ func unitsPerSecond(digits uint8) int64 {
 	return unit
 }
 
-// keep gives t with that many digits, or an error when some would be lost.
+// keep returns t with that many digits, or an error when some would be lost.
 func (t Time) keep(digits uint8) (Time, error) {
 	if int64(t.T.Nanosecond())%(int64(time.Second)/unitsPerSecond(digits)) != 0 {
 		return Time{}, digitsError(digits)
@@ -81,7 +81,7 @@ func readTime(v V, local bool) (V, error) {
 	return ParseTime(text, local)
 }
 
-// AsDate gives a date; a number counts days since 1970-01-01.
+// AsDate returns a date; a number counts days since 1970-01-01.
 func AsDate(v V) (Date, error) {
 	switch t := v.(type) {
 	case Date:
@@ -95,7 +95,7 @@ func AsDate(v V) (Date, error) {
 	return 0, wantError("a date", v)
 }
 
-// AsTimeOfDay gives a time of day with at most digits digits of a second; a number
+// AsTimeOfDay returns a time of day with at most digits digits of a second; a number
 // counts that unit since midnight.
 func AsTimeOfDay(v V, digits uint8) (TimeOfDay, error) {
 	var t TimeOfDay
@@ -133,7 +133,7 @@ func readTimeOfDay(v V) (V, error) {
 	return ParseTimeOfDay(text)
 }
 
-// AsDuration gives a duration from {"months":1,"days":2,"millis":3}; what is left out
+// AsDuration returns a duration from {"months":1,"days":2,"millis":3}; what is left out
 // is zero.
 func AsDuration(v V) (Duration, error) {
 	if d, ok := v.(Duration); ok {

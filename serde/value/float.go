@@ -82,7 +82,7 @@ func narrowed(f float64, bits int) uint64 {
 	return payload
 }
 
-// Digits gives f as a format does whose schema says the width: as a Number, without one
+// Digits returns f as a format does whose schema says the width: as a Number, without one
 // in the JSON. What is not finite stays as it is.
 func (f Float) Digits() V {
 	if math.IsNaN(f.F) || math.IsInf(f.F, 0) {
@@ -131,7 +131,7 @@ func (f Float) hexBits() string {
 	return fmt.Sprintf("%016x", math.Float64bits(f.F))
 }
 
-// AsTaggedFloat gives a float of a width from the value of $float, $float32 or $float16.
+// AsTaggedFloat returns a float of a width from the value of $float, $float32 or $float16.
 func AsTaggedFloat(v V, bits int) (Float, error) {
 	if text, ok := v.(string); ok {
 		if raw, ok := strings.CutPrefix(text, "nan:"); ok {

@@ -22,7 +22,7 @@ func AppendString[T string | []byte](dst []byte, s T) []byte {
 	return appendQuoted(dst, bytesOf(s))
 }
 
-// bytesOf gives the bytes of either kind of text, to be read only.
+// bytesOf returns the bytes of either kind of text, to be read only.
 func bytesOf[T string | []byte](s T) []byte {
 	switch t := any(&s).(type) {
 	case *string:

@@ -23,7 +23,7 @@ func AppendCompact(dst, data []byte, depth int) ([]byte, error) {
 	return append(s.out, data[s.from:s.end]...), nil
 }
 
-// CheckJSON says whether data is one JSON value, by the rules of AppendCompact.
+// CheckJSON reports whether data is one JSON value, by the rules of AppendCompact.
 func CheckJSON(data []byte, depth int) error {
 	s := scanner{data: data, maxDepth: depthOr(depth)}
 	return s.document()
@@ -260,7 +260,7 @@ func (s *scanner) digits() error {
 	return nil
 }
 
-// str steps over a string, quotes included, and says whether it holds escapes.
+// str steps over a string, quotes included, and reports whether it holds escapes.
 func (s *scanner) str() (escapes bool, err error) {
 	s.pos++
 	for {

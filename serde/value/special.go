@@ -98,7 +98,7 @@ func fromTag(fields []Field) (V, error) {
 	return out, nil
 }
 
-// tagReader gives what reads the value of a tag of this package.
+// tagReader returns what reads the value of a tag of this package.
 func tagReader(name string) (read func(V) (V, error), known bool) {
 	switch name {
 	case "bytes":

@@ -91,7 +91,7 @@ func ParseDecimal(text string) (Decimal, error) {
 	return Decimal{Unscaled: n, Scale: int32(scale)}, nil
 }
 
-// Rescale gives the same number with another scale, or an error when digits would be
+// Rescale returns the same number with another scale, or an error when digits would be
 // lost.
 func (d Decimal) Rescale(scale int32) (Decimal, error) {
 	by := int64(scale) - int64(d.Scale)

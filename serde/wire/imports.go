@@ -6,7 +6,7 @@ import (
 	"kstream/serde"
 )
 
-// Imports gives what a schema that is not registered yet refers to, directly or not,
+// Imports returns what a schema that is not registered yet refers to, directly or not,
 // each after those that it refers to itself. Errors are the registry's, or
 // serde.ErrTooDeep and serde.ErrTooBig.
 func Imports(ctx context.Context, r serde.Registry, list []serde.Reference) ([]Import, error) {

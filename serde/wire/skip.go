@@ -16,7 +16,7 @@ type Skippable struct {
 	Body []byte // the value
 }
 
-// FindSkippable gives the frame that data may begin with, for readers with a schema of
+// FindSkippable returns the frame that data may begin with, for readers with a schema of
 // their own: bytes that look like a frame can be a value, too. limit bounds what is
 // unpacked.
 func FindSkippable(data []byte, limit int) (f Skippable, ok bool) {

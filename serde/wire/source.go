@@ -78,7 +78,7 @@ type key struct {
 	guid string
 }
 
-// Have gives a schema that was asked for before, or nil. It waits for nobody who asks
+// Have returns a schema that was asked for before, or nil. It waits for nobody who asks
 // the registry.
 func (s *Source[S]) Have(f Frame) *Loaded[S] {
 	k := f.key()

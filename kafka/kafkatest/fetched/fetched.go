@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 )
 
-// Once gives the folder name of the cache, filled by the first caller: it appears complete or
+// Once returns the folder name of the cache, filled by the first caller: it appears complete or
 // not at all, also to other processes. The folder that fill is given is beside it and empty.
 func Once(name string, fill func(folder string) error) (string, error) {
 	cache, err := os.UserCacheDir()

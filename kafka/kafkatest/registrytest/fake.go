@@ -74,7 +74,7 @@ func refusal(mood string) (status int, text string) {
 	return 0, ""
 }
 
-// Asked gives the requests since the last call, as "GET /subjects".
+// Asked returns the requests since the last call, as "GET /subjects".
 func (f *Fake) Asked() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
