@@ -67,7 +67,7 @@ func readAnswer(ctx context.Context, stdin io.Reader) (string, error) {
 // ItemError is how one of several items went wrong, for the document and for severalErrors.
 type ItemError struct {
 	Error string `json:"error,omitempty"`
-	Cause error
+	Cause error  `json:"-"`
 }
 
 // Fail keeps the first error; nil is none.
