@@ -17,8 +17,8 @@ func registerSerdes(f *record.SerdeOptions, flags *pflag.FlagSet) {
 // registerShared adds the flags that hold for every SPEC.
 func registerSerdeOptions(f *record.SerdeOptions, flags *pflag.FlagSet) {
 	defaults := record.DefaultSerdes()
-	flags.StringVar(&f.JsonMode, "json-mode", defaults.JsonMode, "how decoded values look: `plain|lossless`; lossless can be encoded again, equal")
-	flags.StringVar(&f.JsonInts, "json-ints", defaults.JsonInts, "integers beyond 2^53 as `number|string`")
+	flags.StringVar(&f.JSONMode, "json-mode", defaults.JSONMode, "how decoded values look: `plain|lossless`; lossless can be encoded again, equal")
+	flags.StringVar(&f.JSONInts, "json-ints", defaults.JSONInts, "integers beyond 2^53 as `number|string`")
 	flags.StringVar(&f.AvroJSON, "avro-json", defaults.AvroJSON, "unions, bytes and logical types as `plain|avro`; avro is the JSON of the specification")
 	flags.StringVar(&f.Reader, "reader-schema", "", "read Avro as the schema in `FILE` says, by the rules of schema resolution; or of the registry: N, SUBJECT:VERSION")
 	flags.StringVar(&f.SchemaID, "schema-id", "", "write with this schema of the registry: `N|latest|SUBJECT:VERSION` (default latest of the subject)")

@@ -13,6 +13,7 @@ import (
 	"kstream/serde/registry"
 )
 
+// Options are the flags of schema check, as typed.
 type Options struct {
 	Cluster connect.Options
 	Listing cli.ListingOptions
@@ -21,6 +22,7 @@ type Options struct {
 	Records RecordOptions
 }
 
+// Plan is a valid command line of schema check.
 type Plan struct {
 	flags   *Options
 	listing *cli.Listing
@@ -28,6 +30,8 @@ type Plan struct {
 	file    *File
 }
 
+// Plan returns what subject and the schema in the file at path are checked for, or a
+// usage error. It opens nothing.
 func (f *Options) Plan(env *cli.Env, subject, path string) (*Plan, error) {
 	p := &Plan{flags: f, subject: subject}
 	if f.Against != "latest" && f.Against != "all" {
@@ -59,6 +63,8 @@ type schemaCheckItem struct {
 	Failures []recordFailure `json:"failures,omitempty"`
 }
 
+// Run asks the registry, then tries the schema on records when a topic is named, and
+// prints what it found. A schema that does not pass is an error.
 func (p *Plan) Run(ctx context.Context, env *cli.Env) error {
 	client, err := p.flags.Cluster.OpenRegistry(ctx, env)
 	if err != nil {

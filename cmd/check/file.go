@@ -34,6 +34,7 @@ type File struct {
 	references []serde.Reference // a version of -1 is the latest
 }
 
+// Plan returns the schema at path, which is not read yet, or a usage error.
 func (f *FileOptions) Plan(path string) (*File, error) {
 	s := &File{Path: path, kind: strings.ToUpper(f.Kind)}
 	switch s.kind {

@@ -21,6 +21,7 @@ func (f *Duration) String() string {
 	return f.D.String()
 }
 
+// Set implements pflag.Value. It refuses 0 unless f.Zero is set.
 func (f *Duration) Set(s string) (err error) {
 	if f.D, err = position.ParseDuration(s); err == nil && f.D == 0 && !f.Zero {
 		return errors.New("want a duration above 0")
@@ -28,4 +29,5 @@ func (f *Duration) Set(s string) (err error) {
 	return err
 }
 
+// Type implements pflag.Value.
 func (f *Duration) Type() string { return "D" }

@@ -35,6 +35,7 @@ type Env struct {
 	Deaths *deaths // what is to be done before a second signal kills; may be nil
 }
 
+// NewEnv returns the environment of this process. Only Main and tests call it.
 func NewEnv() *Env {
 	env := &Env{
 		Stdin: os.Stdin, Stdout: stdoutFile{os.Stdout}, Stderr: os.Stderr,

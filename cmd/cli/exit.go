@@ -49,6 +49,8 @@ func ExitStatuses() []exitStatus {
 // list is closed.
 type Code string
 
+// Codes that commands give to errors of their own; those below in lower case are found by
+// CodeOf alone. Each ends the process with the exit code that its row in the table has.
 const (
 	CodeUsage           Code = "usage"
 	CodeUnknownTopic    Code = "unknown_topic"
@@ -119,6 +121,8 @@ func (f *CodedError) Error() string { return f.Err.Error() }
 
 func (f *CodedError) Unwrap() error { return f.Err }
 
+// Errorf returns an error with a code. Its text, and what it wraps, are those of
+// fmt.Errorf.
 func Errorf(code Code, format string, args ...any) error {
 	return &CodedError{code, fmt.Errorf(format, args...)}
 }

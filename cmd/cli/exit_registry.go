@@ -7,6 +7,7 @@ import (
 	"kstream/serde/registry"
 )
 
+// ErrNoRegistryNamed is returned where a command needs a registry and no setting names one.
 var ErrNoRegistryNamed = errors.New("no schema registry is named")
 
 // registryCode is the code of an error of the registry, or empty.
@@ -39,6 +40,7 @@ func OfRegistry(err error) bool {
 		errors.Is(err, registry.ErrInvalid) || errors.Is(err, registry.ErrRefused)
 }
 
+// RegistryBusy is the hint for a registry that answers with an error of its own.
 const RegistryBusy = "it is there, and answers so: its log says why"
 
 // registryRemedy is the hint for a registry that cannot answer, or that answers with an

@@ -18,6 +18,8 @@ type Meter struct {
 	visible bool
 }
 
+// NewMeter returns a Meter that begins now; done is the participle in its line, such as
+// "copied".
 func NewMeter(env *Env, done string) *Meter {
 	now := env.Now()
 	return &Meter{env: env, done: done, began: now, drawn: now}

@@ -124,6 +124,7 @@ func clipFrom(text string, from, width int) string {
 	return text
 }
 
+// PercentOf returns n of all as Percent writes it, or "" when either is 0.
 func PercentOf(n, all int64) string {
 	if n == 0 || all == 0 {
 		return ""

@@ -19,7 +19,7 @@ import (
 type Worker struct {
 	Command string
 	Env     *Env
-	Json    bool // --exec-mode json: answers carry the numbers of records
+	JSON    bool // --exec-mode json: answers carry the numbers of records
 
 	Child   *exec.Cmd
 	Kill    func() // ends the process and what it has started
@@ -185,6 +185,7 @@ type Workers struct {
 	all []*Worker
 }
 
+// Add makes w responsible for one. It is safe for concurrent use.
 func (w *Workers) Add(one *Worker) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

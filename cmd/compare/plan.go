@@ -13,6 +13,7 @@ import (
 	"kstream/cmd/record"
 )
 
+// Options are the flags of topic diff, as typed.
 type Options struct {
 	Reading record.Options
 	Looking record.LookingOptions
@@ -28,6 +29,7 @@ type Options struct {
 // maxDifferences bounds what is kept to be printed.
 const maxDifferences = 100_000
 
+// Plan is a valid command line of topic diff.
 type Plan struct {
 	flags   *Options
 	sides   [2]*side
@@ -36,6 +38,7 @@ type Plan struct {
 	listing *cli.Listing // of the table; nil for JSON
 }
 
+// Plan returns how the two sides that args name are compared, or a usage error.
 func (f *Options) Plan(env *cli.Env, args []string) (*Plan, error) {
 	p := &Plan{flags: f}
 	switch f.By {

@@ -212,7 +212,7 @@ func (c *run) openFiles(ctx context.Context) (err error) {
 // schemas in files. In other modes than plain JSON types come from the rows.
 func (c *run) schemaColumns(ctx context.Context) columns.Schemas {
 	f := &c.plan.flags.Serdes
-	if f.JsonMode != "plain" || f.AvroJSON != "plain" || f.JsonInts != "number" || f.Reader != "" {
+	if f.JSONMode != "plain" || f.AvroJSON != "plain" || f.JSONInts != "number" || f.Reader != "" {
 		return nil
 	}
 	local := map[string]*columns.Shape{}

@@ -31,7 +31,7 @@ func (v *view) execute(live context.Context, ev kafka.Event, notices []string) e
 		}
 	}
 	job := &viewJob{view: v, live: live, ev: ev, out: v.printer.Chunk()}
-	v.execution = record.NewExecution(v.worker, ev, job, v.Asking, func() bool { return v.Polling.Err() != nil })
+	v.execution = record.NewExecution(v.Asking, v.worker, ev, job, func() bool { return v.Polling.Err() != nil })
 	defer func() { v.execution = nil }()
 	n, err := v.execution.Run()
 	if errors.Is(err, record.ErrAskedEnough) || errors.Is(err, context.Cause(v.Asking)) && v.Asking.Err() != nil {
@@ -58,7 +58,7 @@ func (j *viewJob) Line(i int, dst []byte) ([]byte, bool, error) {
 
 func (j *viewJob) Answer(_, next int, a record.ExecAnswer) error {
 	text := a.Line
-	if j.worker.Json {
+	if j.worker.JSON {
 		if a.Value == nil {
 			return nil
 		}

@@ -35,6 +35,7 @@ type outputPlan struct {
 // foreignOffset is what other tools take after -o.
 var foreignOffset = regexp.MustCompile(`^(beginning|end|earliest|latest|stored|-?[0-9]+|[se]@.*)$`)
 
+// Plan returns how records are rendered, or a usage error.
 func (f *OutputOptions) Plan(env *cli.Env) (*outputPlan, error) {
 	terminal := env.StdoutTerminal
 	delimiter, err := input.Unescape(f.Delimiter)

@@ -35,6 +35,8 @@ type Plan struct {
 	output  *outputPlan
 }
 
+// Plan returns what is read of topics and how it is printed, or a usage error. It opens
+// the serdes, which may start a command, and nothing else.
 func (f *Options) Plan(env *cli.Env, topics []string) (*Plan, error) {
 	p := &Plan{flags: f, Selection: record.NewSelection()}
 	if err := f.checkBounds(); err != nil {

@@ -13,6 +13,7 @@ import (
 	"kstream/kafka/embedded"
 )
 
+// Options are the flags of demo, as typed.
 type Options struct {
 	Cluster    connect.Options
 	Members    int
@@ -21,7 +22,7 @@ type Options struct {
 	Count      int64
 }
 
-// Plan is demoFlags, checked.
+// Plan is a valid command line of demo.
 type Plan struct {
 	*Options
 	topic string // a new one for each run
@@ -30,6 +31,7 @@ type Plan struct {
 // demoGroup is the group of the demo's members.
 const demoGroup = "kstream-demo"
 
+// Plan checks the flags, and returns a usage error when they make no sense.
 func (f *Options) Plan(env *cli.Env) (*Plan, error) {
 	switch {
 	case f.Members < 1 || f.Members > 1000:
@@ -44,6 +46,8 @@ func (f *Options) Plan(env *cli.Env) (*Plan, error) {
 	return &Plan{f, "kstream-demo-" + rand.Text()[:6]}, f.Cluster.Plan(env)
 }
 
+// Run starts a broker unless one is named, the members and the producer, and shows them
+// until ctx ends or all records have come.
 func (p *Plan) Run(ctx context.Context, env *cli.Env) (err error) {
 	cluster, err := p.Cluster.Connect(ctx, env)
 	if err != nil {

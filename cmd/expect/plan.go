@@ -44,6 +44,8 @@ type Plan struct {
 	command    *expectCommand // nil: none
 }
 
+// Plan returns what is awaited in topic, and the command that is to cause it, if any; or
+// a usage error.
 func (f *Options) Plan(env *cli.Env, topic string, command []string) (*Plan, error) {
 	p := &Plan{flags: f, topic: topic, bound: boundLeast, Selection: record.NewSelection()}
 	switch {

@@ -33,6 +33,8 @@ type Changes struct {
 	before  map[string]Snapshot
 }
 
+// Show prints what differs between snapshots and those of the call before. The first
+// call prints them all.
 func (c *Changes) Show(snapshots []Snapshot) error {
 	if c.before == nil {
 		c.before = map[string]Snapshot{}

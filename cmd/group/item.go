@@ -75,6 +75,7 @@ func ShortPartitions(list []TopicPartitions) string {
 	return b.String()
 }
 
+// ItemOf returns what describe prints of s.
 func ItemOf(s *Snapshot) Item {
 	item := Item{
 		Group: s.Info.Name, State: string(s.Info.State), Type: s.Info.Type, Protocol: s.Info.Protocol,

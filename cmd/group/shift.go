@@ -75,6 +75,7 @@ func (s *Shift) watermarks(ctx context.Context, tps []kafka.TopicPartition) (map
 	return marks, slices.DeleteFunc(slices.Clone(tps), func(tp kafka.TopicPartition) bool { return slices.Contains(unanswered.Partitions, tp) }), nil
 }
 
+// SortedPartitions returns the keys of m by topic, then by number.
 func SortedPartitions[V any](m map[kafka.TopicPartition]V) []kafka.TopicPartition {
 	return slices.SortedFunc(maps.Keys(m), func(a, b kafka.TopicPartition) int {
 		return cmp.Or(strings.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))

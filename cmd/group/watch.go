@@ -17,6 +17,7 @@ type WatchOptions struct {
 	Stalled  cli.Duration
 }
 
+// Plan checks the flags.
 func (f *WatchOptions) Plan() error {
 	if f.Interval.D > 0 && !f.Watch {
 		return cli.Usagef("--interval goes with --watch")
@@ -117,6 +118,7 @@ type Screen struct {
 	drawn bool
 }
 
+// Draw writes text over what the call before has written.
 func (s *Screen) Draw(text []byte) error {
 	var b bytes.Buffer
 	if s.drawn {

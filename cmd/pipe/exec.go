@@ -12,7 +12,7 @@ import (
 // execute asks the command about the records of a batch and writes its answers as their
 // new values. It says how many records are done with.
 func (m *member) execute(ev kafka.Event) (int, error) {
-	m.execution = record.NewExecution(m.worker, ev, &pipeJob{m, ev}, m.Asking, func() bool { return m.Polling.Err() != nil })
+	m.execution = record.NewExecution(m.Asking, m.worker, ev, &pipeJob{m, ev}, func() bool { return m.Polling.Err() != nil })
 	defer func() { m.execution = nil }()
 	n, err := m.execution.Run()
 	switch {
@@ -49,7 +49,7 @@ func (j *pipeJob) Line(i int, dst []byte) ([]byte, bool, error) {
 
 func (j *pipeJob) Answer(i, next int, a record.ExecAnswer) error {
 	value := a.Value
-	if !j.worker.Json && len(a.Line) > 0 {
+	if !j.worker.JSON && len(a.Line) > 0 {
 		value = record.TextJSON(a.Line)
 	}
 	if err := j.answered(j.ev, i, next, value); err != nil || j.Run.Limits.Count == 0 {

@@ -7,7 +7,7 @@ import (
 	"kstream/serde"
 )
 
-// Plan is pipeFlags with a meaning.
+// Plan is a valid command line of pipe.
 type Plan struct {
 	*record.Selection // what is read, and which of it
 	flags             *Options
@@ -20,6 +20,8 @@ type Plan struct {
 	rules             record.OnError  // --on-error
 }
 
+// Plan returns what is read, made of it and written, or a usage error. It opens the
+// serdes and the steps, which may start a command, and nothing else.
 func (f *Options) Plan(env *cli.Env, src, dst string) (*Plan, error) {
 	r := &f.Reading
 	p := &Plan{

@@ -38,6 +38,7 @@ type Plan struct {
 // produceStep changes a record before it is encoded.
 type produceStep func(ctx context.Context, r *input.Record) error
 
+// Plan returns what is read from files and written to topic, or a usage error.
 func (f *Options) Plan(ctx context.Context, env *cli.Env, topic string, files []string) (*Plan, error) {
 	p := &Plan{flags: f}
 	if topic != "-" {

@@ -56,6 +56,8 @@ type destination struct {
 	err        error // why nothing can go there
 }
 
+// Run sends the input and reports what became of it. It returns when the fate of each
+// record is known, whatever ends the input.
 func (p *Plan) Run(ctx context.Context, env *cli.Env) error {
 	defer p.close()
 	cluster, err := p.flags.Cluster.Connect(ctx, env)

@@ -21,12 +21,13 @@ type TopicsOptions struct {
 	Choice  ChoiceOptions
 }
 
-// TopicsPlan is topicsFlags, checked, and the topics that arguments name.
+// TopicsPlan is [TopicsOptions], checked, and the topics that arguments name.
 type TopicsPlan struct {
 	Listing *cli.Listing
 	Choice  *TopicChoice
 }
 
+// Plan returns the topics that args choose, or a usage error. It asks nobody.
 func (f *TopicsOptions) Plan(env *cli.Env, args []string) (p TopicsPlan, err error) {
 	if p.Choice, err = f.Choice.Plan(args); err != nil {
 		return p, err
@@ -48,6 +49,7 @@ type wantedTopic struct {
 	pattern *regexp.Regexp // nil: text is the name
 }
 
+// Plan returns the topics and patterns that args name, or a usage error. It asks nobody.
 func (f *ChoiceOptions) Plan(args []string) (*TopicChoice, error) {
 	c := &TopicChoice{}
 	for _, arg := range cli.Distinct(args) {

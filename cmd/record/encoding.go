@@ -19,6 +19,7 @@ type Encoding struct {
 	json     value.JSONOptions
 }
 
+// NewEncoders returns the encodings of keys and of values, in this order.
 func NewEncoders(key, val serde.Serde, json value.JSONOptions) [2]Encoding {
 	var e [2]Encoding
 	for i, s := range []serde.Serde{key, val} {

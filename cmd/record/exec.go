@@ -9,7 +9,7 @@ func (r *Run) NewWorker(command, mode string) *cli.Worker {
 	if command == "" {
 		return nil
 	}
-	w := &cli.Worker{Command: command, Json: mode == "json", Env: r.Env}
+	w := &cli.Worker{Command: command, JSON: mode == "json", Env: r.Env}
 	r.workers.Add(w)
 	return w
 }

@@ -97,7 +97,7 @@ type question struct {
 	err        error // the command's own, in its answer
 }
 
-func NewExecution(w *cli.Worker, ev kafka.Event, job execJob, asking context.Context, over func() bool) *Execution {
+func NewExecution(asking context.Context, w *cli.Worker, ev kafka.Event, job execJob, over func() bool) *Execution {
 	if w.Window == 0 {
 		w.Window = 1
 	}
@@ -151,7 +151,7 @@ func (x *Execution) gather() error {
 		}
 		number := x.Number + 1
 		start := len(x.text)
-		if x.Json {
+		if x.JSON {
 			x.text = fmt.Appendf(x.text, `{"number":%d,`, number)
 		}
 		at := len(x.text)
@@ -166,7 +166,7 @@ func (x *Execution) gather() error {
 			x.text = text[:start]
 			continue
 		}
-		if x.Json { // the line's own brace
+		if x.JSON { // the line's own brace
 			x.text = append(x.text[:at], x.text[at+1:]...)
 		}
 		x.Number = number

@@ -26,7 +26,7 @@ func (x *Execution) take(block []byte) error {
 		}
 		at = end + 1
 		a := ExecAnswer{Line: line}
-		if x.Json {
+		if x.JSON {
 			q, answer, err := x.match(line)
 			if err != nil {
 				return err
@@ -139,7 +139,7 @@ func shortened(text []byte) []byte {
 
 // quiet watches a command that has answered everything for a line too many.
 func (x *Execution) quiet(took time.Duration) error {
-	if x.Json || x.Child == nil {
+	if x.JSON || x.Child == nil {
 		return nil
 	}
 	timer := time.NewTimer(min(max(execQuiet, took/16), execQuietMax))

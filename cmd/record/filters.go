@@ -24,6 +24,7 @@ type Filters struct {
 	Key          *string // of --key-equals, as typed
 }
 
+// Plan compiles the filters; a mistake in an expression is a usage error.
 func (f *FilterOptions) Plan(env *cli.Env) (*Filters, error) {
 	p := &Filters{}
 	times, err := f.Times.step(env)

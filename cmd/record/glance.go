@@ -16,6 +16,7 @@ type glance struct {
 // glanceMost is the most records without a look at the clock.
 const glanceMost = 16
 
+// NewGlance returns a glance at a batch whose work begins now.
 func NewGlance() glance {
 	now := time.Now()
 	return glance{stride: 1, last: now, polled: now}

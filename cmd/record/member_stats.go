@@ -73,6 +73,7 @@ func (c *MemberStats) Close() error {
 	return nil
 }
 
+// Member returns what is known of member n, which may be new. The caller holds c.Mu.
 func (c *MemberStats) Member(n int) *MemberStat {
 	m := c.Members[n]
 	if m == nil {
@@ -176,7 +177,7 @@ func (c *MemberStats) Noticed(member int, n kafka.Notice) {
 	c.write(&e)
 }
 
-// write appends one line. The caller holds the lock.
+// write appends one line. The caller holds c.Mu.
 func (c *MemberStats) write(e *MemberEvent) {
 	if c.events == nil || c.err != nil {
 		return

@@ -64,7 +64,8 @@ const (
 	decoded
 	filtered
 	mapped
-	Answered // by the command of --exec
+	// Answered is what the command of --exec did not do with a record.
+	Answered
 	deeds
 )
 
@@ -192,4 +193,6 @@ func (f *failureCount) TellUnmatched(notice func(format string, args ...any)) {
 	}
 }
 
+// UnmatchedNotice is the format of the line about records that --filter could not judge:
+// how many, and the first error.
 const UnmatchedNotice = "--filter failed on %s, left out; the first: %s"

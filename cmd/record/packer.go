@@ -28,6 +28,7 @@ type Packer struct {
 	spare []*TopicBatch
 }
 
+// NewCopyPacker returns an empty Packer.
 func NewCopyPacker() *Packer { return &Packer{Packed: map[string]*TopicBatch{}} }
 
 // Of gives the one that is packed for a topic.

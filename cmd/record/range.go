@@ -72,6 +72,8 @@ type Range struct {
 // Bounded says whether the read ends by itself.
 func (p *Range) Bounded() bool { return p.ToEnd || p.HasTo }
 
+// Plan returns what is read of topics, from where and to where, or a usage error. It asks
+// nobody: positions are resolved once there is a cluster.
 func (f *RangeOptions) Plan(env *cli.Env, topics []string) (*Range, error) {
 	p := &Range{wait: f.Wait, fromText: f.From, end: f.To}
 	for _, topic := range topics {

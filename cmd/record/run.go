@@ -28,10 +28,12 @@ type Alone struct {
 	}
 }
 
+// Run implements Source. The only member is number 1.
 func (a Alone) Run(polling, _ context.Context, receiver func(member int) func(kafka.Event) error) error {
 	return a.From.Run(polling, receiver(1))
 }
 
+// Close closes the reader.
 func (a Alone) Close() error { return a.From.Close() }
 
 // Limits say when a read ends before its records do, and what an end means.
@@ -73,6 +75,8 @@ type Run struct {
 	Asking  context.Context // may we wait for the command of --exec?
 }
 
+// NewRun returns a run of s within l; members is nil for a reader of its own. What ends
+// the run calls stop.
 func NewRun(s *Selection, members *Members, l Limits, env *cli.Env, stop context.CancelCauseFunc) *Run {
 	r := &Run{Reading: &Reading{Selection: s, Env: env}, Members: members, Limits: l, Stop: stop}
 	r.left.Store(math.MaxInt64)

@@ -20,6 +20,7 @@ import (
 // LookingOptions is --on-error of a command that looks at records and shows none.
 type LookingOptions struct{ OnError string }
 
+// Plan returns what becomes of records that cannot be read.
 func (f *LookingOptions) Plan() (OnError, error) {
 	p, err := PlanFailures(f.OnError, "keep", "skip", "stop")
 	p.looks = true
@@ -63,6 +64,7 @@ type Selection struct {
 	Answered    bool // records go to a command, which may have no answer
 }
 
+// NewSelection returns an empty Selection, which chooses all records and may be closed.
 func NewSelection() *Selection { return &Selection{Close: func() {}} }
 
 // OpenSerdes makes the serdes and what depends on them. It comes last in a plan, for a

@@ -21,8 +21,8 @@ import (
 // into records has them.
 type SerdeOptions struct {
 	Key, Value string // SPECs; decode and encode take theirs as an argument
-	JsonMode   string
-	JsonInts   string
+	JSONMode   string
+	JSONInts   string
 	AvroJSON   string
 	Reader     string // --reader-schema
 	ProtoPath  []string
@@ -41,7 +41,7 @@ type SerdeOptions struct {
 // DefaultSerdes returns what holds where no flag says otherwise.
 func DefaultSerdes() SerdeOptions {
 	return SerdeOptions{
-		Key: "text", Value: "text", JsonMode: "plain", JsonInts: "number", AvroJSON: "plain",
+		Key: "text", Value: "text", JSONMode: "plain", JSONInts: "number", AvroJSON: "plain",
 		Strategy: "topic", SchemaIDIn: "prefix",
 	}
 }
@@ -60,19 +60,19 @@ func (f *SerdeOptions) Options(env *cli.Env) (serde.Options, error) {
 	if f.AvroJSON != "plain" && f.AvroJSON != "avro" {
 		return o, cli.Usagef("--avro-json %s: want plain or avro", f.AvroJSON)
 	}
-	switch f.JsonMode {
+	switch f.JSONMode {
 	case "plain":
 	case "lossless":
 		o.JSONMode = value.Lossless
 	default:
-		return o, cli.Usagef("--json-mode %s: want plain or lossless", f.JsonMode)
+		return o, cli.Usagef("--json-mode %s: want plain or lossless", f.JSONMode)
 	}
-	switch f.JsonInts {
+	switch f.JSONInts {
 	case "number":
 	case "string":
 		o.JSONInts = value.IntStrings
 	default:
-		return o, cli.Usagef("--json-ints %s: want number or string", f.JsonInts)
+		return o, cli.Usagef("--json-ints %s: want number or string", f.JSONInts)
 	}
 	return o, nil
 }
@@ -209,6 +209,8 @@ func (p *filterProcess) Close() error {
 	return nil
 }
 
+// SerdeNames returns the formats as a SPEC names them, with a placeholder for an argument
+// that is needed.
 func SerdeNames() []string {
 	var names []string
 	for _, f := range formats.List() {

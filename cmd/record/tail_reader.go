@@ -21,6 +21,7 @@ type tailReader struct {
 	found       map[kafka.TopicPartition]int64
 }
 
+// NewTailReader returns a reader of the last n records of each span.
 func NewTailReader(cfg kafka.Config, n int, uncommitted bool, spans []kafka.Span, topics []kafka.Topic) *tailReader {
 	t := &tailReader{
 		cfg: cfg, n: int64(n), uncommitted: uncommitted, topics: topics,

@@ -51,6 +51,7 @@ func (f *CommitEveryFlag) String() string {
 	return (&cli.Duration{D: f.D}).String()
 }
 
+// Set implements pflag.Value: a number of records, or a duration.
 func (f *CommitEveryFlag) Set(s string) error {
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n > 0 {
 		f.N, f.D = n, 5*time.Second
@@ -64,4 +65,5 @@ func (f *CommitEveryFlag) Set(s string) error {
 	return nil
 }
 
+// Type implements pflag.Value.
 func (f *CommitEveryFlag) Type() string { return "D" }

@@ -58,6 +58,7 @@ func (p place) String() string {
 	return p.topic
 }
 
+// Plan returns what is copied, how it is changed and where it goes, or a usage error.
 func (f *Options) Plan(env *cli.Env, args []string) (*Plan, error) {
 	if err := f.check(args); err != nil {
 		return nil, err

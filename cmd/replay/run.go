@@ -85,6 +85,7 @@ type fetched struct {
 	err   error
 }
 
+// Run copies until the records, ctx or an error ends it, and reports what was copied.
 func (p *Plan) Run(ctx context.Context, env *cli.Env) (err error) {
 	defer p.Close()
 	polling, stop := context.WithCancelCause(ctx) // may we take on more work?

@@ -14,11 +14,13 @@ import (
 	"kstream/kafka/embedded"
 )
 
+// Options are the flags of sandbox, as typed.
 type Options struct {
 	Shape ShapeOptions
 	Load  []string
 }
 
+// Plan is a valid command line of sandbox.
 type Plan struct {
 	config  embedded.Config
 	path    string
@@ -26,6 +28,7 @@ type Plan struct {
 	loader  loader
 }
 
+// Plan finds the command and checks what is to be loaded; it starts nothing.
 func (f *Options) Plan(env *cli.Env, command []string) (*Plan, error) {
 	cfg, err := f.Shape.Config(embedded.Config{})
 	if err != nil {

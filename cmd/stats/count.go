@@ -12,6 +12,7 @@ import (
 	"kstream/output"
 )
 
+// CountOptions are the flags of topic count, as typed.
 type CountOptions struct {
 	ScanOptions
 	ByPartition bool
@@ -24,6 +25,7 @@ type countPlan struct {
 	bare  bool // one topic: its number is all
 }
 
+// Plan returns what is counted, or a usage error.
 func (f *CountOptions) Plan(env *cli.Env, args []string) (*countPlan, error) {
 	scan, err := f.ScanOptions.plan(env, args)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 // DefaultSample is about how many records of a topic are read when all are not asked for.
 const DefaultSample = 100_000
 
+// StatsOptions are the flags of topic stats, as typed.
 type StatsOptions struct {
 	ScanOptions
 	Exact  bool
@@ -30,6 +31,7 @@ type statsPlan struct {
 	rules  []*profile.Rule
 }
 
+// Plan returns what is read of the topics that args choose, or a usage error.
 func (f *StatsOptions) Plan(env *cli.Env, args []string) (*statsPlan, error) {
 	p := &statsPlan{}
 	for _, text := range f.Rules {
