@@ -60,13 +60,13 @@ func (f *aclFlags) filter(asked func(string) bool) (*aclFilter, error) {
 	return found, nil
 }
 
-// any says whether the filter leaves anything out.
+// any reports whether the filter leaves anything out.
 func (f *aclFilter) any() bool {
 	byPattern := f.patternAsked && f.pattern != "any"
 	return len(f.principals)+len(f.hosts)+len(f.operations)+len(f.resources) > 0 || f.permission != "" || byPattern
 }
 
-// finds says whether a rule is wanted.
+// finds reports whether a rule is wanted.
 func (f *aclFilter) finds(rule kafka.ACL) bool {
 	has := func(list []string, text string) bool { return len(list) == 0 || slices.Contains(list, text) }
 	if !has(f.principals, rule.Principal) || !has(f.hosts, rule.Host) || !has(f.operations, rule.Operation) ||
@@ -79,7 +79,7 @@ func (f *aclFilter) finds(rule kafka.ACL) bool {
 	return slices.ContainsFunc(f.resources, func(r aclResource) bool { return r.kind == rule.Resource && f.named(r.name, rule) })
 }
 
-// named says whether a rule about the right kind of resource has the wanted name. Of the
+// named reports whether a rule about the right kind of resource has the wanted name. Of the
 // patterns match is Kafka's: the rules that are looked at when the resource is used.
 func (f *aclFilter) named(name string, rule kafka.ACL) bool {
 	switch f.pattern {
@@ -92,7 +92,7 @@ func (f *aclFilter) named(name string, rule kafka.ACL) bool {
 	return rule.Pattern == f.pattern && rule.Name == name
 }
 
-// among gives the rules that are wanted.
+// among returns the rules that are wanted.
 func (f *aclFilter) among(rules []kafka.ACL) []kafka.ACL {
 	var found []kafka.ACL
 	for _, rule := range rules {

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// pipe gives a pipe that can be read for a while only.
+// pipe returns a pipe that can be read for a while only.
 func osPipe(t *testing.T) (r, w *os.File) {
 	t.Helper()
 	r, w, err := os.Pipe()

@@ -158,7 +158,7 @@ func (p *process) await(what string, done func() bool) {
 	}
 }
 
-// cmpErr gives an error for an end without one.
+// cmpErr returns an error for an end without one.
 func cmpErr(err error) error {
 	if err == nil {
 		return errors.New("exit status 0")

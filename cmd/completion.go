@@ -139,7 +139,7 @@ func enumerated(usage string) []string {
 	return words
 }
 
-// fitting gives those that begin with what was typed; what stands before prefix, in a
+// fitting returns those that begin with what was typed; what stands before prefix, in a
 // list with commas, stays.
 func fitting(found []string, prefix, typed string) []string {
 	var some []string

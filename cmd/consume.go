@@ -47,7 +47,7 @@ written. -o parquet:DIR and -o avro:FILE write files that other programs read as
 }
 
 func registerConsume(f *consume.Options, flags *pflag.FlagSet) {
-	flags.BoolVarP(&f.Exit, "exit", "e", false, "stop at the end as it is at the start")
+	flags.BoolVarP(&f.Exit, "exit", "e", false, "stop at the end offsets seen at startup")
 	flags.Int64VarP(&f.Count, "count", "n", 0, "stop after exactly `N` printed records")
 	flags.Int64Var(&f.PerPart, "count-per-partition", 0, "print at most `N` records of each partition, and stop when every one has them")
 	flags.Var(&f.Idle, "idle-timeout", "stop when nothing has come for `D`")

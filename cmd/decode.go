@@ -112,7 +112,7 @@ func (p *codecPlan) run(ctx context.Context, env *cli.Env) error {
 	return err
 }
 
-// read gives all bytes of the file, never nil: no bytes are an empty value, no null.
+// read returns all bytes of the file, never nil: no bytes are an empty value, no null.
 func (p *codecPlan) read(env *cli.Env) ([]byte, error) {
 	in := env.Stdin
 	if p.file != "-" {

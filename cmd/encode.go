@@ -78,7 +78,7 @@ func (p *codecPlan) runEncode(ctx context.Context, env *cli.Env) error {
 	return err
 }
 
-// printable says whether a terminal shows data as it is, lines and tabs included.
+// printable reports whether a terminal shows data as it is, lines and tabs included.
 func printable(data []byte) bool {
 	text := strings.NewReplacer("\n", "", "\t", "").Replace(string(data))
 	return utf8.ValidString(text) && output.Escaped(text) == text

@@ -21,7 +21,7 @@ func newExpectCmd(env *cli.Env) *cobra.Command {
 or --at-most the time is waited out, for one more would be too many. Otherwise it exits 7 and
 shows the nearest misses on stderr: records that came and met most of the conditions.
 
-It starts at the end of the topic as it is at the start, unless --from-offset says otherwise.
+It starts at the end offsets seen at startup, unless --from-offset says otherwise.
 COMMAND starts when this end is known, so whatever it writes is seen; --within counts from
 then on. What it prints goes to stderr. expect ends when COMMAND has ended, too:
 

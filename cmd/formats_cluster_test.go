@@ -85,7 +85,7 @@ func wantFormats(s *stage, free string, blocks []block, args ...string) []item {
 	return document
 }
 
-// fromYAML gives a YAML document as JSON.
+// fromYAML converts a YAML document to JSON.
 func fromYAML(t *testing.T, text string) string {
 	t.Helper()
 	converted, err := yaml.YAMLToJSON([]byte(text))
@@ -156,7 +156,7 @@ func rowsOf(text string) (tables [][]item) {
 	return tables
 }
 
-// membersOf gives members of an item as "a=1 b=2".
+// membersOf returns members of an item as "a=1 b=2".
 func membersOf(it item, members string) string {
 	var texts []string
 	for _, name := range strings.Fields(members) {

@@ -127,7 +127,7 @@ func deletable(items []*groupDeleteItem) (names []string) {
 	return names
 }
 
-// joinDeletes gives the error of the whole: that of a single item, or of several the
+// joinDeletes returns the error of the whole: that of a single item, or of several the
 // number of those that failed; printed is what printing them returned.
 func joinDeletes(items []*groupDeleteItem, printed error) error {
 	if printed != nil {

@@ -74,7 +74,7 @@ func (p *groupDescribePlan) run(ctx context.Context, env *cli.Env) error {
 	})
 }
 
-// show gives what becomes of each look.
+// show returns what is called with the snapshots of each look.
 func (p *groupDescribePlan) show(env *cli.Env) func([]group.Snapshot) error {
 	if p.flags.watch.Watch && (p.listing.Format == "json" || !env.StdoutTerminal) {
 		changes := &group.Changes{Listing: p.listing}

@@ -107,7 +107,7 @@ func (p *groupLagPlan) run(ctx context.Context, env *cli.Env) error {
 	})
 }
 
-// render gives the text of one look.
+// render returns the text of one look.
 func (p *groupLagPlan) render(snapshots []group.Snapshot) ([]byte, error) {
 	if p.listing.Format == "openmetrics" {
 		return group.AppendOpenMetrics(nil, snapshots, p.listing.Env.StdoutTerminal), nil

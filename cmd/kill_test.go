@@ -139,7 +139,7 @@ func TestCleanStops(t *testing.T) {
 	}
 }
 
-// allOf says whether processes have together printed the values 0…n-1.
+// allOf reports whether processes have together printed the values 0…n-1.
 func allOf(t *testing.T, n int, processes ...*process) func() bool {
 	return func() bool { return len(count(t, processes...).values) >= n }
 }

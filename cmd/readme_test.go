@@ -31,7 +31,7 @@ type example struct {
 	want    []string
 }
 
-// readBlocks gives the examples of each console block of a page, and the text of each
+// readBlocks returns the examples of each console block of a page, and the text of each
 // other block by its language.
 func readBlocks(text string) (console [][]example, others map[string]string) {
 	others = map[string]string{}

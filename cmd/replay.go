@@ -76,7 +76,7 @@ func registerReplay(f *replay.Options, flags *pflag.FlagSet) {
 // registerReading adds the flags of consume that say what is read.
 func registerReplayReading(f *replay.Options, flags *pflag.FlagSet) {
 	r := &f.Reading
-	flags.BoolVarP(&f.Exit, "exit", "e", false, "with --to-offset: stop at the end as it is at the start, if that comes first")
+	flags.BoolVarP(&f.Exit, "exit", "e", false, "with --to-offset: stop at the end offsets seen at startup, if they come first")
 	flags.Int64VarP(&f.Count, "count", "n", 0, "stop after `N` records that were copied")
 	flags.Var(&f.Limit, "for", "stop after `D`")
 	registerSelection(r, flags)

@@ -71,7 +71,7 @@ func (c *copies) written() int64 {
 	return n
 }
 
-// killAt ends a process with SIGKILL when so much more was written. It says whether the
+// killAt ends a process with SIGKILL when so much more was written. It reports whether the
 // process still ran.
 func (c *copies) killAt(p *process, more int64) bool {
 	c.t.Helper()

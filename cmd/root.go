@@ -71,7 +71,7 @@ func (h *helpOutput) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// wantsJSON says whether errors are to be JSON: -o json was given, even when the rest
+// wantsJSON reports whether errors are to be JSON: -o json was given, even when the rest
 // of the command line could not be read.
 func wantsJSON(ran *cobra.Command, args []string) bool {
 	if ran != nil {
@@ -201,7 +201,7 @@ func wantedValue(invalid *pflag.InvalidValueError) error {
 	return errors.New("want a whole number")
 }
 
-// foreignFlag gives our way of writing what kcat, kaf, rpk or kcl write with a flag
+// foreignFlag returns our way of writing what kcat, kaf, rpk or kcl write with a flag
 // that c does not have; message is the parser's.
 func foreignFlag(c *cobra.Command, message string) string {
 	topic := "kstream consume TOPIC"

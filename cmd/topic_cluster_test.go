@@ -44,7 +44,7 @@ func kafkaPartitions(t *testing.T, c *kafkatest.Cluster, args ...string) map[str
 	return found
 }
 
-// ourPartitions gives the same of topics as kstream describes them, and their states.
+// ourPartitions returns the same of topics as kstream describes them, and their states.
 func ourPartitions(topics []topicItem) (found, states map[string]string) {
 	found, states = map[string]string{}, map[string]string{}
 	for _, topic := range topics {

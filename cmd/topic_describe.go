@@ -193,7 +193,7 @@ func (p *topicDescribePlan) item(t *kafka.Topic, settings kafka.SettingsAnswer, 
 	return item
 }
 
-// stateOf gives the worst that is to be said about a partition.
+// stateOf returns the worst that is to be said about a partition.
 func stateOf(p *kafka.Partition, minISR int) string {
 	switch {
 	case p.Offline():

@@ -158,7 +158,7 @@ func (p *topicTruncatePlan) look(ctx context.Context, admin *kafka.Admin, t kafk
 	return items, err
 }
 
-// positionsIn gives the offset that a position means in each partition of a topic that it
+// positionsIn returns the offset that a position means in each partition of a topic that it
 // selects, within the log as read_committed sees it, and the bounds of their logs. A
 // partition for which a group has committed nothing has bounds alone. With an error about
 // partitions that nobody leads it gives those of the others. The flag is the one with the

@@ -129,7 +129,7 @@ func lookAside(ctx context.Context, look look) (string, error) {
 	}
 }
 
-// comes says whether what failed with err may be there a moment later.
+// comes reports whether what failed with err may be there a moment later.
 func comes(err error) bool {
 	switch cli.CodeOf(err) {
 	case cli.CodeUsage, cli.CodeAuthFailed, cli.CodeDenied:

@@ -52,7 +52,7 @@ func startWatch(t *testing.T, redirect string, flags ...string) (term *tmux.Term
 // cells of the grid.
 var memberRow = regexp.MustCompile(`(?m)^[▸ ] +([0-9]+) (running|joining|frozen|leaving) +([·■◆](?: [·■◆]){9}) `)
 
-// holds gives how many partitions each member has on the screen, by number, the frozen
+// holds returns how many partitions each member has on the screen, by number, the frozen
 // ones with an f.
 func holds(screen string) map[string]int {
 	held := map[string]int{}

@@ -65,7 +65,7 @@ func kindOfFile(path string) string {
 	return "AVRO"
 }
 
-// Read gives the schema of the file, with its references as versions, and refuses a text
+// Read returns the schema of the file, with its references as versions, and refuses a text
 // that is none.
 func (s *File) Read(ctx context.Context, env *cli.Env, client *registry.Client) (serde.Schema, error) {
 	text, err := s.text(env)

@@ -79,7 +79,7 @@ func (m *ItemError) Fail(err error) {
 
 func (m *ItemError) why() error { return m.Cause }
 
-// CausesIn gives what went wrong with each item.
+// CausesIn returns what went wrong with each item.
 func CausesIn[T interface{ why() error }](items []T) []error {
 	causes := make([]error, len(items))
 	for i, item := range items {

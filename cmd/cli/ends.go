@@ -11,16 +11,16 @@ import (
 // end.
 const AskingGrace = OutputGrace / 2
 
-// IsSignal says whether a signal is the cause of an end.
+// IsSignal reports whether a signal is the cause of an end.
 func IsSignal(cause error) bool { return errors.As(cause, new(*InterruptedError)) }
 
-// IsHasty says whether the cause of an end leaves no time for what may take for ever: a
+// IsHasty reports whether the cause of an end leaves no time for what may take for ever: a
 // command, an expression, a reader of the output. What ends by itself has that time.
 func IsHasty(cause error) bool {
 	return IsSignal(cause) || errors.Is(cause, ErrTimeUp) || errors.Is(cause, ErrIdle)
 }
 
-// GraceAfter gives a channel that closes some time after one of the contexts has ended for
+// GraceAfter returns a channel that closes some time after one of the contexts has ended for
 // such a cause. Of several the outer one counts too when the inner has ended before.
 func GraceAfter(grace time.Duration, is func(cause error) bool, ctxs ...context.Context) (over <-chan struct{}, release func()) {
 	closing := make(chan struct{})

@@ -74,7 +74,7 @@ func goneOf(err error) error {
 	return err
 }
 
-// BareFile gives the file behind w, for a command that inherits it.
+// BareFile returns the file behind w, for a command that inherits it.
 func BareFile(w io.Writer) io.Writer {
 	if f, ok := w.(stdoutFile); ok {
 		return f.file

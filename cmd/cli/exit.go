@@ -83,7 +83,7 @@ const (
 	CodeBug             Code = "bug"
 )
 
-// ExitOf gives the exit code of every error code but codeInterrupted, whose signal
+// ExitOf returns the exit code of every error code but codeInterrupted, whose signal
 // decides.
 func ExitOf(c Code) int {
 	switch c {
@@ -158,7 +158,18 @@ func (e *ExitError) Error() string { return fmt.Sprintf("exit status %d", e.Stat
 // InterruptedError is the cause of a context that a signal ended.
 type InterruptedError struct{ Signal os.Signal }
 
-func (e *InterruptedError) Error() string { return "interrupted by " + e.Signal.String() }
+func (e *InterruptedError) Error() string {
+	name := e.Signal.String()
+	switch e.Signal {
+	case os.Interrupt:
+		name = "SIGINT"
+	case syscall.SIGTERM:
+		name = "SIGTERM"
+	case syscall.SIGHUP:
+		name = "SIGHUP"
+	}
+	return "interrupted (" + name + ")"
+}
 
 func (e *InterruptedError) status() int {
 	switch e.Signal {

@@ -53,11 +53,11 @@ func registryRemedy(err error) string {
 	return "is it running, and is this its address? --registry names another"
 }
 
-// lockedOut says whether the registry, or we, refuse to talk to each other. That is a
+// lockedOut reports whether the registry, or we, refuse to talk to each other. That is a
 // matter of settings, and no outage.
 func lockedOut(err error) bool {
 	return errors.Is(err, registry.ErrAuth) || errors.Is(err, registry.ErrDenied) || errors.Is(err, registry.ErrTLS)
 }
 
-// IsOutage says whether err is the fault of a registry that may be back soon.
+// IsOutage reports whether err is the fault of a registry that may be back soon.
 func IsOutage(err error) bool { return errors.Is(err, serde.ErrRegistry) && !lockedOut(err) }

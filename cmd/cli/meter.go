@@ -39,7 +39,7 @@ func (m *Meter) Show(total int64, left func() int64) {
 	fmt.Fprintf(m.env.Stderr, "\r\x1b[K%s", m.line(total, total-left(), now.Sub(m.began)))
 }
 
-// line gives "counted 45%, 1.2M offsets a second, 12s left".
+// line returns "counted 45%, 1.2M offsets a second, 12s left".
 func (m *Meter) line(total, read int64, took time.Duration) string {
 	text := fmt.Sprintf("%s %d%%", m.done, int(100*float64(read)/float64(total)))
 	if read <= 0 || took <= 0 {
@@ -50,7 +50,7 @@ func (m *Meter) line(total, read int64, took time.Duration) string {
 	return fmt.Sprintf("%s, %s offsets a second, %v left", text, ShortNumber(rate), left)
 }
 
-// ShortNumber gives "850", "12.3k", "1.2M".
+// ShortNumber formats n as "850", "12.3k", "1.2M".
 func ShortNumber(n float64) string {
 	for _, unit := range []struct {
 		size float64

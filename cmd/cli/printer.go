@@ -77,10 +77,10 @@ type chunkBuffers struct {
 	trail kafka.Trail
 }
 
-// Buffer gives an empty buffer for a chunk's text.
+// Buffer returns an empty buffer for a chunk's text.
 func (p *Printer) Buffer() []byte { return p.Chunk().Text }
 
-// Chunk gives an empty chunk.
+// Chunk returns an empty chunk.
 func (p *Printer) Chunk() Chunk {
 	b, ok := p.free.Get().(*chunkBuffers)
 	if !ok {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// WithSignals gives a context that SIGINT, SIGTERM or SIGHUP ends, with the signal as
+// WithSignals returns a context that SIGINT, SIGTERM or SIGHUP ends, with the signal as
 // its cause. The second signal kills, also where the shell has SIGINT ignored, as in a
 // background job. Two that come at once, as timeout(1) sends them to a command and to its
 // group, are told apart from that: they kill only what has not ended soon. A SIGHUP that is ignored, as under nohup, stays ignored. Call release
@@ -97,7 +97,7 @@ func (d *deaths) Forward() {
 	d.never = true
 }
 
-// prepare does what is to be done, and says whether the process is to die.
+// prepare does what is to be done, and reports whether the process is to die.
 func (d *deaths) prepare() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Unicode says whether the terminal reads UTF-8, by the variables of POSIX.
+// Unicode reports whether the terminal reads UTF-8, by the variables of POSIX.
 func (e *Env) Unicode() bool {
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
 		if v := strings.ToUpper(e.Getenv(name)); v != "" {

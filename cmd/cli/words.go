@@ -40,7 +40,7 @@ func Distinct(names []string) []string {
 	return once
 }
 
-// Count gives "1 record", "2 records".
+// Count formats n and a noun as "1 record", "2 records".
 func Count(n int64, what string) string {
 	if n == 1 {
 		return "1 " + what
@@ -75,7 +75,7 @@ func PathCause(err error) error {
 	return err
 }
 
-// JoinIDs gives "1,2,3".
+// JoinIDs formats ids as "1,2,3".
 func JoinIDs(ids []int32) string {
 	texts := make([]string, len(ids))
 	for i, id := range ids {

@@ -42,7 +42,7 @@ const (
 	workerLine       = 64 << 20        // the longest answer
 )
 
-// WorkerDied is why a worker gave no answer.
+// WorkerDied is why a worker did not answer.
 type WorkerDied struct{ How error }
 
 func (e *WorkerDied) Error() string {
@@ -92,7 +92,7 @@ func (w *Worker) Start(ctx context.Context) error {
 	return nil
 }
 
-// writeAsks gives the process what it is asked. That it has died is for who reads its
+// writeAsks writes to the process what it is asked. That it has died is for who reads its
 // answers to say.
 func writeAsks(in io.Writer, asks <-chan []byte) {
 	for text := range asks {

@@ -1,5 +1,5 @@
-// Package compare says what differs between two topics or dumps. [Options.Plan] gives the
-// flags as typed a meaning, [Plan.Run] reads both sides at once into an index each
+// Package compare says what differs between two topics or dumps. [Options.Plan] checks the
+// flags as typed, [Plan.Run] reads both sides at once into an index each
 // (package diff), compares them and prints.
 //
 // Reading order: plan.go; side.go and dump.go, how a side is read; record.go and

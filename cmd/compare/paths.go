@@ -80,7 +80,7 @@ func appendDiffering(paths []jqpath.Path, at jqpath.Path, a, b any) []jqpath.Pat
 	return paths
 }
 
-// below gives the path with one more step; at stays as it is.
+// below returns the path with one more step; at stays as it is.
 func below(at jqpath.Path, step jqpath.Step) jqpath.Path {
 	return append(slices.Clip(at), step)
 }

@@ -70,7 +70,7 @@ func (p *printer) how() string {
 	return "compared as sets, for not all records have a key"
 }
 
-// counted gives "5 keys", and of how many records when these are more.
+// counted formats a number as "5 keys", and of how many records when these are more.
 func (p *printer) counted(t diff.Total) string {
 	switch {
 	case p.result.By != diff.Key:
@@ -285,7 +285,7 @@ func (p *printer) table(shown []shownDifference) *output.Table {
 	return t
 }
 
-// offsetIn gives PARTITION@OFFSET.
+// offsetIn returns PARTITION@OFFSET.
 func offsetIn(f *diff.Found) string {
 	if f == nil {
 		return ""
@@ -293,7 +293,7 @@ func offsetIn(f *diff.Found) string {
 	return fmt.Sprintf("%d@%d", f.Partition, f.Offset)
 }
 
-// valueText gives the value and the headers of a record, if there is one.
+// valueText returns the value and the headers of a record, if there is one.
 func (p *printer) valueText(r *record.Record) string {
 	if r == nil {
 		return ""

@@ -28,7 +28,7 @@ func newForm(ignore *ignored, by diff.By) *form {
 	}
 }
 
-// of gives r as the index takes it. One that is not kept is dropped.
+// of returns r as the index takes it. One that is not kept is dropped.
 func (f *form) of(r *record.Record, keep bool) *diff.Record {
 	m := &r.Message
 	d := &f.record

@@ -16,7 +16,7 @@ import (
 	"kstream/kafka"
 )
 
-// source gives the records of one side, once: a kafka.Reader, or a dump.
+// source is where the records of one side come from, once: a kafka.Reader, or a dump.
 type source interface {
 	Run(ctx context.Context, emit func(kafka.Event) error) error
 	Close() error

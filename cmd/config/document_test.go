@@ -182,7 +182,7 @@ current: local
 	}
 }
 
-// hintOf gives the hint of an *Error, whatever wraps it.
+// hintOf returns the hint of an *Error, whatever wraps it.
 func hintOf(err error) string {
 	var e *Error
 	if !errors.As(err, &e) {

@@ -93,7 +93,7 @@ type Shown struct {
 	Origin string `json:"origin"`
 }
 
-// List gives every setting for printing, brokers first, the rest by name, secrets as
+// List returns every setting for printing, brokers first, the rest by name, secrets as
 // ***.
 func (e *Effective) List() []Shown {
 	list := []Shown{{"bootstrap.servers", strings.Join(e.Brokers, ","), e.BrokersOrigin.String()}}

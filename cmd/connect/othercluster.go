@@ -13,10 +13,10 @@ type OtherOptions struct {
 	Brokers, Context string
 }
 
-// Given says whether another cluster was named.
+// Given reports whether another cluster was named.
 func (f *OtherOptions) Given() bool { return f.Brokers != "" || f.Context != "" }
 
-// Plan gives the cluster of the second topic: first itself, unless another one was named.
+// Plan returns the cluster of the second topic: first itself, unless another one was named.
 //
 // Of another one counts what --dst-context says, with --dst-brokers instead of its
 // brokers. What tells how to reach the first cluster never leaks there: neither -X,

@@ -26,7 +26,7 @@ type columnFiles struct {
 	avro       *columns.AvroFile
 }
 
-// planColumnFiles gives nil for a format that goes to stdout.
+// planColumnFiles returns nil for a format that goes to stdout.
 func planColumnFiles(format string) (*columnFiles, error) {
 	kind, path, _ := strings.Cut(format, ":")
 	if kind != "parquet" && kind != "avro" || !strings.Contains(format, ":") {
@@ -92,7 +92,7 @@ func (f *columnFiles) check(c *Options) error {
 	return nil
 }
 
-// open gives what takes rows instead of stdout.
+// open returns what takes rows instead of stdout.
 func (f *columnFiles) open(schemas columns.Schemas, stdout io.Writer) (io.Writer, error) {
 	if f == nil {
 		return stdout, nil
@@ -208,7 +208,7 @@ func (c *run) openFiles(ctx context.Context) (err error) {
 	return err
 }
 
-// schemaColumns gives the columns that schemas ask for: those of the registry, and Avro
+// schemaColumns returns the columns that schemas ask for: those of the registry, and Avro
 // schemas in files. In other modes than plain JSON types come from the rows.
 func (c *run) schemaColumns(ctx context.Context) columns.Schemas {
 	f := &c.plan.flags.Serdes

@@ -9,7 +9,7 @@ import (
 	"kstream/cmd/record"
 )
 
-// planFile gives the path of the dump that is read instead of topics, "-" for stdin, or
+// planFile returns the path of the dump that is read instead of topics, "-" for stdin, or
 // nothing. It refuses what only a cluster can do.
 func (f *Options) planFile(topics []string) (string, error) {
 	path, found := "", false

@@ -1,4 +1,4 @@
-// Package consume prints records. [Options.Plan] gives the flags as typed a meaning,
+// Package consume prints records. [Options.Plan] checks the flags as typed,
 // [Plan.Run] reads.
 //
 // Each member of a group, or the only reader, has a view that runs the steps over its

@@ -19,7 +19,7 @@ type OrderOptions struct {
 	LatestPerKey bool
 }
 
-// orderPlan is orderFlags with a meaning.
+// orderPlan is OrderOptions, checked.
 type orderPlan struct {
 	last   int           // of --last
 	latest bool          // --latest-per-key

@@ -23,11 +23,11 @@ type OutputOptions struct {
 	Set       func(name string) bool
 }
 
-// outputPlan is recordOutputFlags with a meaning.
+// outputPlan is OutputOptions, checked.
 type outputPlan struct {
 	format output.Format
 	header string // printed once, before the first record
-	// tellsErrors says whether the format shows why a record could not be decoded.
+	// tellsErrors reports whether the format shows why a record could not be decoded.
 	tellsErrors bool
 	files       *columnFiles // nil: it goes to stdout
 }

@@ -7,7 +7,7 @@ import (
 	"kstream/cmd/record"
 )
 
-// Options holds the command line as typed; plan gives it meaning.
+// Options is the command line as typed. Plan checks it.
 type Options struct {
 	record.Options
 	Output      OutputOptions
@@ -24,7 +24,7 @@ type Options struct {
 	ExecMode    string
 }
 
-// Plan is consumeFlags with a meaning.
+// Plan is a valid command line of consume.
 type Plan struct {
 	*record.Selection
 	flags   *Options

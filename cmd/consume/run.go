@@ -59,7 +59,7 @@ func (p *Plan) Run(ctx context.Context, env *cli.Env) (err error) {
 	return p.output.files.end(errors.Join(c.carry(polling, src), src.Close()))
 }
 
-// close gives back what the consumption itself opened.
+// close closes what the run itself opened.
 func (c *run) close() error {
 	return errors.Join(c.order.close(), c.Run.Close())
 }

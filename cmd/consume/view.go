@@ -104,7 +104,7 @@ func (v *view) unended(err error) error {
 	return err
 }
 
-// tells says whether stderr is told what happens; the live view shows it by itself.
+// tells reports whether stderr is told what happens; the live view shows it by itself.
 func (v *view) tells() bool { return !v.Env.Quiet && v.watch == nil }
 
 // note counts what a notice tells, and adds its line to the chunk.

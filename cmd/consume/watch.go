@@ -23,7 +23,7 @@ import (
 // LiveOptions are those of the live view of consume.
 type LiveOptions struct{ Watch bool }
 
-// plan gives nil without --watch. What stderr is told from here on goes to the log of
+// plan returns nil without --watch. What stderr is told from here on goes to the log of
 // the view while that is shown.
 func (f *LiveOptions) plan(env *cli.Env, c *Options) (*stderrSwitch, error) {
 	switch {
@@ -157,7 +157,7 @@ func (w *watch) options(polling context.Context, in io.Reader) live.Options {
 	}
 }
 
-// keys gives the terminal that keys come from, though stdin may be something else, or
+// keys returns the terminal that keys come from, though stdin may be something else, or
 // nil where there is none.
 func (w *watch) keys() (in io.Reader, done func()) {
 	if w.Env.StdinTerminal {

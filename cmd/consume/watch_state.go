@@ -22,7 +22,7 @@ const (
 )
 
 // watchState gathers what the members of this process do, for the live view. What they
-// have read is counted by the crew. Its methods may be called by any goroutine.
+// have read is counted by record.MemberStats. Its methods may be called by any goroutine.
 type watchState struct {
 	env     *cli.Env
 	crew    *record.MemberStats
@@ -37,7 +37,7 @@ type watchState struct {
 	sampled    time.Time // when the rates were
 }
 
-// watchedMember is what the crew does not count.
+// watchedMember is what record.MemberStats does not count.
 type watchedMember struct {
 	id      string
 	state   live.State
@@ -105,7 +105,7 @@ func (s *watchState) freeze(member int, frozen bool) {
 	s.say(member, "polls again")
 }
 
-// partition gives a partition, which it makes if it is new. The caller holds the lock.
+// partition returns a partition, which it makes if it is new. The caller holds the lock.
 func (s *watchState) partition(tp kafka.TopicPartition) *live.Partition {
 	p := s.partitions[tp]
 	if p == nil {
@@ -165,7 +165,7 @@ func (s *watchState) changed(member int, c *kafka.Change) {
 	s.say(member, text)
 }
 
-// owns says whether a member has a partition. The caller holds the lock.
+// owns reports whether a member has a partition. The caller holds the lock.
 func (s *watchState) owns(member int) bool {
 	for _, p := range s.partitions {
 		if p.Owner == member {
@@ -200,7 +200,7 @@ func (s *watchState) grow(topics []kafka.Topic) {
 	}
 }
 
-// known gives the partitions in order. Nobody may change the result.
+// known returns the partitions in order. Nobody may change the result.
 func (s *watchState) known() []kafka.TopicPartition {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -219,7 +219,7 @@ func (s *watchState) ends(marks map[kafka.TopicPartition]kafka.Watermarks) {
 	}
 }
 
-// snapshot gives what there is to see now.
+// snapshot returns what there is to see now.
 func (s *watchState) snapshot() live.Snapshot {
 	order := s.known()
 	s.crew.Mu.Lock()

@@ -97,7 +97,7 @@ func (c *comparison) check() error {
 	return c.stopped()
 }
 
-// counts says whether equal records are counted, rather than the last one taken.
+// counts reports whether equal records are counted, rather than the last one taken.
 func (c *comparison) counts(m *meta) bool {
 	return c.result.By == Set || c.result.By == Key && m.flags&keyless != 0
 }

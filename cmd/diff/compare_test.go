@@ -61,7 +61,7 @@ func sideOf(t testing.TB, o Options, by By, rows []row) *Side {
 
 func goOn() error { return nil }
 
-// compareRows gives the differences as lines, and the result without them.
+// compareRows returns the differences as lines, and the result without them.
 func compareRows(t testing.TB, o Options, by By, most int, a, b []row) ([]string, Result) {
 	t.Helper()
 	x, y := sideOf(t, o, by, a), sideOf(t, o, by, b)

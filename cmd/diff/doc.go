@@ -18,7 +18,7 @@ import "crypto/sha256"
 // nobody can make two that differ and have one.
 type Hash [16]byte
 
-// HashOf gives the hash of data.
+// HashOf returns the hash of data.
 func HashOf(data []byte) Hash {
 	sum := sha256.Sum256(data)
 	return Hash(sum[:len(Hash{})])

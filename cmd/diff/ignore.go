@@ -25,7 +25,7 @@ type node struct {
 	elements *node // of []
 }
 
-// Any says whether there is any path.
+// Any reports whether there is any path.
 func (p *Paths) Any() bool { return p.any }
 
 // Add adds a path as jqpath.Parse reads it. The error says what is wrong with it.
@@ -117,7 +117,7 @@ func (n *Normal) Append(dst, text []byte) (_ []byte, ok bool) {
 	return out, true
 }
 
-// inner gives the nodes of nodes for the member that is named, or the element i of an
+// inner returns the nodes of nodes for the member that is named, or the element i of an
 // array; ignored says that one of them says so. They lie on the stack.
 func (n *Normal) inner(nodes []*node, name []byte, i int) (inner []*node, ignored bool) {
 	from := len(n.stack)
@@ -202,7 +202,7 @@ func (n *Normal) token() error {
 // maxLevels bounds the time of sorting, for which each level takes its content in hand.
 const maxLevels = 1024
 
-// tooDeep says whether JSON nests deeper than maxLevels. Of other text it may say
+// tooDeep reports whether JSON nests deeper than maxLevels. Of other text it may say
 // anything.
 func tooDeep(text []byte) bool {
 	if len(text) <= maxLevels {

@@ -46,7 +46,7 @@ func (m *meta) parse(b []byte) {
 	m.flags = b[60]
 }
 
-// newer says whether m counts rather than o, the last record of its key in another
+// newer reports whether m counts rather than o, the last record of its key in another
 // partition.
 func (m *meta) newer(o *meta) bool {
 	return cmp.Or(cmp.Compare(m.timestamp, o.timestamp), cmp.Compare(m.partition, o.partition)) > 0

@@ -103,7 +103,7 @@ func (s *Side) seal() error {
 	return err
 }
 
-// found gives a record with its payload.
+// found returns a record with its payload.
 func (s *Side) found(m *meta) (*Found, error) {
 	block := s.open
 	if n := int(m.block); n < len(s.blocks) {

@@ -50,7 +50,7 @@ func (r *Reader) Contents() ([]Contents, error) {
 	return all, nil
 }
 
-// OffsetAt gives the offset of the first record of a partition, in the order of offsets, that has
+// OffsetAt returns the offset of the first record of a partition, in the order of offsets, that has
 // this timestamp or a later one, in milliseconds; and -1 when there is none. It
 // reads at most one block. Next goes on where it was, but what it gave last is gone.
 func (r *Reader) OffsetAt(topic string, partition int32, millis int64) (int64, error) {

@@ -19,7 +19,7 @@ var (
 	errExtra = errors.New("more bytes after the end")
 )
 
-// DamageError says where a dump is not what was written, and what is in doubt.
+// DamageError says where a dump is not what was written, and which records may be wrong.
 type DamageError struct {
 	Path string // as it was opened; "-" for a stream
 	// Part is "manifest", "block", "index" or "end", and "section" where that is what
@@ -38,7 +38,7 @@ type DamageError struct {
 	Err         error
 }
 
-// Error gives one line: the place first, the cause last.
+// Error returns one line: the place first, the cause last.
 func (e *DamageError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s", e.Path, e.Part)
@@ -57,7 +57,7 @@ func (e *DamageError) Error() string {
 	return b.String()
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *DamageError) Unwrap() error { return e.Err }
 
 // partName is how errors call a section.

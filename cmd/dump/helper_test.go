@@ -65,7 +65,7 @@ func write(t *testing.T, path string) []byte {
 	return data
 }
 
-// readAll gives copies of all records, by partition and in order.
+// readAll returns copies of all records, by partition and in order.
 func readAll(r *Reader) (map[string][]kafka.Record, error) {
 	got := map[string][]kafka.Record{}
 	for {

@@ -49,7 +49,7 @@ type Range struct {
 	To        int64  `json:"to"`
 }
 
-// Topic gives the topic with this name, or nil.
+// Topic returns the topic with this name, or nil.
 func (m *Manifest) Topic(name string) *Topic {
 	for i := range m.Topics {
 		if m.Topics[i].Name == name {
@@ -59,7 +59,7 @@ func (m *Manifest) Topic(name string) *Topic {
 	return nil
 }
 
-// line gives the manifest as it stands in the file.
+// line returns the manifest as it stands in the file.
 func (m *Manifest) line() ([]byte, error) {
 	m.Version = version
 	if m.Created.IsZero() {

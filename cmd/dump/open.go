@@ -120,7 +120,7 @@ func (r *Reader) finish(h *header, body []byte) error {
 	return r.end(h.at)
 }
 
-// skippable gives data in a frame that programs for Zstandard skip.
+// skippable returns data in a frame that programs for Zstandard skip.
 func skippable(data []byte) []byte {
 	frame := make([]byte, 0, prefixSize+len(data))
 	frame = binary.LittleEndian.AppendUint32(frame, frameMagic)
@@ -128,7 +128,7 @@ func skippable(data []byte) []byte {
 	return append(frame, data...)
 }
 
-// unskippable gives what stands in such a frame.
+// unskippable returns what stands in such a frame.
 func unskippable(frame []byte) ([]byte, error) {
 	if len(frame) < prefixSize || binary.LittleEndian.Uint32(frame) != frameMagic || int64(binary.LittleEndian.Uint32(frame[4:])) != int64(len(frame)-prefixSize) {
 		return nil, errors.New("no index in a frame of its own")

@@ -71,7 +71,7 @@ func (r *Reader) Close() error {
 	return nil
 }
 
-// Next gives the records of the next block, io.EOF after the last, or a *DamageError. The records
+// Next returns the records of the next block, io.EOF after the last, or a *DamageError. The records
 // and their bytes are valid until the next call. After damage in a file it can be called
 // again, and gives the block behind; after any other error it gives the same again.
 func (r *Reader) Next() ([]kafka.Record, error) {
@@ -281,7 +281,7 @@ func (r *Reader) Select(ranges ...Range) {
 	r.ranges = append([]Range{}, ranges...)
 }
 
-// rangeOf gives the offsets that are wanted of the block's partition.
+// rangeOf returns the offsets that are wanted of the block's partition.
 func (r *Reader) rangeOf(h *header) (from, to int64) {
 	if r.ranges == nil {
 		return 0, math.MaxInt64
@@ -294,7 +294,7 @@ func (r *Reader) rangeOf(h *header) (from, to int64) {
 	return 0, 0
 }
 
-// wants says whether the block may hold something that was selected.
+// wants reports whether the block may hold something that was selected.
 func (r *Reader) wants(h *header) bool {
 	from, to := r.rangeOf(h)
 	return h.first < to && h.last >= from

@@ -84,7 +84,7 @@ func (h *header) append(dst []byte) []byte {
 
 var errNoHeader = errors.New("no header of a section")
 
-// headerLen gives the length of the header that begins with prefix, which has prefixSize bytes.
+// headerLen returns the length of the header that begins with prefix, which has prefixSize bytes.
 func headerLen(prefix []byte) (int, error) {
 	le := binary.LittleEndian
 	n := int64(le.Uint32(prefix[4:])) + prefixSize

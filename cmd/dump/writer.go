@@ -125,7 +125,7 @@ func (w *Writer) add(r *kafka.Record) error {
 	return nil
 }
 
-// blockOf gives the block that gathers the record's partition; nil after an error.
+// blockOf returns the block that gathers the record's partition; nil after an error.
 func (w *Writer) blockOf(r *kafka.Record) *block {
 	tp := kafka.TopicPartition{Topic: r.Topic, Partition: r.Partition}
 	if b := w.open[tp]; b != nil {
@@ -143,7 +143,7 @@ func (w *Writer) blockOf(r *kafka.Record) *block {
 	return b
 }
 
-// messageOf gives the record with rules under which its line loses nothing.
+// messageOf returns the record with rules under which its line loses nothing.
 func (w *Writer) messageOf(r *kafka.Record) *output.Message {
 	m := &w.message
 	m.Topic, m.Partition, m.Offset, m.Timestamp = r.Topic, r.Partition, r.Offset, r.Timestamp
@@ -156,7 +156,7 @@ func (w *Writer) messageOf(r *kafka.Record) *output.Message {
 	return m
 }
 
-// field gives bytes that a record line shows as they are: JSON only where it stands
+// field returns bytes that a record line shows as they are: JSON only where it stands
 // verbatim, which line breaks between its tokens would prevent.
 func field(data []byte) output.Field {
 	f := output.Field{Bytes: data}

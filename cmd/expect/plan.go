@@ -11,7 +11,7 @@ import (
 	"kstream/kafka"
 )
 
-// Options holds the command line as typed; plan gives it meaning.
+// Options is the command line as typed. Plan checks it.
 type Options struct {
 	Reading record.Options
 	Looking record.LookingOptions
@@ -32,7 +32,7 @@ const (
 	boundMost    bound = "at most"
 )
 
-// Plan is expectFlags with a meaning.
+// Plan is a valid command line of expect.
 type Plan struct {
 	*record.Selection
 	flags      *Options
@@ -102,7 +102,7 @@ func (f *Options) Plan(env *cli.Env, topic string, command []string) (*Plan, err
 }
 
 // nameConditions gives the steps of the filters their names, in the order in which
-// filterFlags.plan and keepKey make them.
+// FilterOptions.Plan and keepKey make them.
 func (p *Plan) nameConditions() {
 	f := &p.flags.Reading.Filters
 	add := func(flag, text string) { p.conditions = append(p.conditions, "--"+flag+" "+text) }

@@ -137,7 +137,7 @@ func (e *expectation) take(ctx context.Context, ev kafka.Event) error {
 // errLeftOut is for a record that --on-error skip leaves out.
 var errLeftOut = errors.New("left out")
 
-// judge gives the conditions that a record misses: all are looked at.
+// judge returns the conditions that a record misses: all are looked at.
 func (e *expectation) judge(ctx context.Context, r *record.Record) (missed []string, err error) {
 	for _, s := range e.decode {
 		if _, err := s(ctx, r); err != nil {

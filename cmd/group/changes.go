@@ -130,7 +130,7 @@ func membersByID(g *kafka.GroupInfo) map[string]*kafka.GroupMember {
 	return members
 }
 
-// Without gives the partitions of a that b has not.
+// Without returns the partitions of a that b has not.
 func Without(a, b []kafka.TopicPartition) []kafka.TopicPartition {
 	has := make(map[kafka.TopicPartition]bool, len(b))
 	for _, tp := range b {

@@ -18,7 +18,7 @@ import (
 	"kstream/output"
 )
 
-// EmptyGroup gives what a group without members has committed.
+// EmptyGroup returns what a group without members has committed.
 func EmptyGroup(ctx context.Context, admin *kafka.Admin, group string, create bool) (map[kafka.TopicPartition]kafka.Commit, error) {
 	infos, err := admin.Groups(ctx, group)
 	if errors.Is(err, kafka.ErrUnknownGroup) && create {

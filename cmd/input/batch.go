@@ -7,7 +7,7 @@ const (
 	keepBytes    = 4 << 20 // a larger buffer is given back after a giant record
 )
 
-// Reader gives records in batches.
+// Reader reads records in batches.
 //
 // ReadBatch empties dst and fills it. The records in dst are valid whatever the
 // error: nil, *BadRecord (the input after them is no record; call again), io.EOF,

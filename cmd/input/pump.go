@@ -229,7 +229,7 @@ const (
 	pumpEnded        // all files were read, or halt was called and all is taken
 )
 
-// next gives the next chunk, waiting for it when wait is set and the context has
+// next returns the next chunk, waiting for it when wait is set and the context has
 // not ended. After the end of the context it gives what had been read by then.
 func (p *pump) next(wait bool) (chunk, pumped) {
 	p.start.Do(func() { go p.run() })

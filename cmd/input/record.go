@@ -97,7 +97,7 @@ type BadRecord struct {
 
 func (e *BadRecord) Error() string { return e.Place.String() + ": " + e.Err.Error() }
 
-// Unwrap gives the cause without its place.
+// Unwrap returns the cause without its place.
 func (e *BadRecord) Unwrap() error { return e.Err }
 
 // tooLong is the error of a frame of more than limit bytes.

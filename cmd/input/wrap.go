@@ -6,7 +6,7 @@ import (
 	"iter"
 )
 
-// All gives the records of r one by one, and a *BadRecord in its place between
+// All iterates over the records of r one by one, and a *BadRecord in its place between
 // them. It ends behind the last record, when the loop is left, or after yielding
 // any other error. A record is valid until the next one.
 func All(r Reader) iter.Seq2[*Record, error] {
@@ -58,7 +58,7 @@ func (l *limited) ReadBatch(dst *Batch) error {
 	return err
 }
 
-// Repeat gives each record of r n times in a row, with the same Frame and Place; none
+// Repeat returns a Reader of each record of r, n times in a row, with the same Frame and Place; none
 // when n is below 1.
 func Repeat(r Reader, n int) Reader {
 	return &repeated{r: r, times: n, batch: NewBatch()}

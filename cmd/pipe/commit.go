@@ -174,7 +174,7 @@ func (m *member) unclaim() {
 	m.claimed = 0
 }
 
-// suspected says whether the record at hand was refused before.
+// suspected reports whether the record at hand was refused before.
 func (m *member) suspected() bool {
 	return m.suspects() > 0 && m.suspect(m.here) != nil
 }

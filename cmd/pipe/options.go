@@ -5,7 +5,7 @@ import (
 	"kstream/cmd/record"
 )
 
-// Options holds the command line as typed; plan gives it meaning.
+// Options is the command line as typed. Plan checks it.
 type Options struct {
 	Reading     record.Options
 	Members     record.MemberOptions

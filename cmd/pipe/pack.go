@@ -22,7 +22,7 @@ type packer struct {
 	broken  error                   // the first delivery that failed for another reason
 }
 
-// packMark is the length that a parcel had.
+// packMark is the length that a batch had.
 type packMark struct {
 	parcel *record.TopicBatch
 	length int
@@ -53,7 +53,7 @@ func (k *packer) addWhole(topic string, r *kafka.Record, at record.Origin) {
 	k.add(topic, r, at)
 }
 
-// keep ends the results of one record; full says whether something is to be sent.
+// keep ends the results of one record; full reports whether something is to be sent.
 func (k *packer) keep() (full bool) {
 	for _, m := range k.marks {
 		full = full || m.parcel.Full()
@@ -104,7 +104,7 @@ func (k *packer) suspects() int {
 	return len(k.refused)
 }
 
-// suspect gives the error with which a record was refused, or nil.
+// suspect returns the error with which a record was refused, or nil.
 func (k *packer) suspect(at record.Origin) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -118,7 +118,7 @@ func (k *packer) cleared(at record.Origin) {
 	delete(k.refused, at)
 }
 
-// refusedNow gives the error of a record that was refused since it was asked last.
+// refusedNow returns the error of a record that was refused since it was asked last.
 func (k *packer) refusedNow() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -127,7 +127,7 @@ func (k *packer) refusedNow() error {
 	return err
 }
 
-// failure gives the reason why nothing is delivered, once.
+// failure returns the reason why nothing is delivered, once.
 func (k *packer) failure() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()

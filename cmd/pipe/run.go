@@ -194,7 +194,7 @@ func (l *pipeline) bound() (release func()) {
 	return func() { done(); unask() }
 }
 
-// isFailure says whether the cause of an end is an error, and nothing that was asked for.
+// isFailure reports whether the cause of an end is an error, and nothing that was asked for.
 func isFailure(cause error) bool {
 	var interrupted *cli.InterruptedError
 	return !errors.As(cause, &interrupted) && !errors.Is(cause, cli.ErrEnough) && !errors.Is(cause, cli.ErrIdle) && !errors.Is(cause, cli.ErrTimeUp)

@@ -1,4 +1,4 @@
-// Package produce writes records. [Options.Plan] gives the flags as typed a meaning,
+// Package produce writes records. [Options.Plan] checks the flags as typed,
 // [Plan.Run] reads the input, sends it and says what became of every record.
 //
 // One goroutine reads batches of input, one more encodes and sends them; reports come

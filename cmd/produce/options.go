@@ -8,7 +8,7 @@ import (
 	"kstream/cmd/record"
 )
 
-// Options holds the command line as typed; plan gives it meaning.
+// Options is the command line as typed. Plan checks it.
 type Options struct {
 	Cluster connect.Options
 	Serdes  record.SerdeOptions

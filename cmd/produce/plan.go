@@ -19,7 +19,7 @@ import (
 	"kstream/kafka/position"
 )
 
-// Plan is produceFlags with a meaning.
+// Plan is a valid command line of produce.
 type Plan struct {
 	flags       *Options
 	topic       string // empty: each record names its own

@@ -51,7 +51,7 @@ const (
 	longWait   = 20 * time.Millisecond
 )
 
-// batch gives an empty batch: one that came back, or a new one. made counts those.
+// batch returns an empty batch: one that came back, or a new one. made counts those.
 func (w *run) batch(made *int) *input.Batch {
 	select {
 	case b := <-w.free:
@@ -130,7 +130,7 @@ func (w *run) take(live context.Context, r reading) error {
 	return r.err
 }
 
-// broken says whether --on-error stop applies: something failed already. Nothing more is
+// broken reports whether --on-error stop applies: something failed already. Nothing more is
 // read either when what fails cannot be kept.
 func (w *run) broken() error {
 	w.mu.Lock()

@@ -13,7 +13,7 @@ import (
 
 // rejects is the file of input that was not delivered, ready to be sent again. It is
 // opened before any input is read, so that nothing is read that could not be kept, and
-// an empty one is removed at the end. The production's lock guards it.
+// an empty one is removed at the end. It is guarded by run.mu.
 //
 // Rows of a CSV file with another header cannot stand in the same file: they go to
 // a second one, with .2 behind its name.

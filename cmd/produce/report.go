@@ -138,7 +138,7 @@ func (w *run) bad(l *inFlight, bad *input.BadRecord) error {
 }
 
 // unsendable handles a record that no bytes can be made of, or that has nowhere to go.
-// Its error ends the run; counted says whether the record is among those that are no
+// Its error ends the run; counted reports whether the record is among those that are no
 // records.
 func (w *run) unsendable(l *inFlight, r *input.Record, err error) (counted int, _ error) {
 	var f *cli.CodedError

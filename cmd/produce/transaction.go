@@ -13,7 +13,7 @@ import (
 // sends.
 type transaction struct {
 	sent      int64 // records of the open transaction
-	failedBy  int64 // production.failed when it began
+	failedBy  int64 // run.failed when it began
 	committed int64 // records of those that were committed
 	aborted   int64 // and of those that were not, without what failed by itself
 
@@ -21,7 +21,7 @@ type transaction struct {
 	// delivered: librdkafka sends nothing of the transaction any more, and would wait
 	// until the others' deadlines.
 	whole context.Context
-	spoil context.CancelCauseFunc // guarded by production.mu
+	spoil context.CancelCauseFunc // guarded by run.mu
 }
 
 // takeOver takes over the transactional id and begins a transaction.

@@ -79,7 +79,7 @@ func newTree(limit int, rules []*Rule) tree {
 	return t
 }
 
-// hasRoom says whether there is room for a field below f, whose name has so many bytes.
+// hasRoom reports whether there is room for a field below f, whose name has so many bytes.
 func (t *tree) hasRoom(f *field, name int) bool {
 	if t.room > 0 && len(f.members) < maxMembers && f.level < maxLevels && name <= maxName {
 		return true
@@ -225,7 +225,7 @@ func (t *tree) array(f *field, json []byte, i int) int {
 	}
 }
 
-// space gives the offset of the first byte from i on that is no white space.
+// space returns the offset of the first byte from i on that is no white space.
 func space(json []byte, i int) int {
 	for i < len(json) && json[i] <= ' ' {
 		i++
@@ -233,7 +233,7 @@ func space(json []byte, i int) int {
 	return i
 }
 
-// skip gives the offset behind the value at i, which is valid.
+// skip returns the offset behind the value at i, which is valid.
 func skip(json []byte, i int) int {
 	depth := 0
 	for {
@@ -260,7 +260,7 @@ func skip(json []byte, i int) int {
 	}
 }
 
-// skipString gives the offset behind the string whose opening quote is at i.
+// skipString returns the offset behind the string whose opening quote is at i.
 func skipString(json []byte, i int) int {
 	for i++; ; i++ {
 		i += bytes.IndexByte(json[i:], '"')
@@ -274,7 +274,7 @@ func skipString(json []byte, i int) int {
 	}
 }
 
-// find gives the field at the path of a rule, which newTree has made.
+// find returns the field at the path of a rule, which newTree has made.
 func (t *tree) find(p jqpath.Path) *field {
 	f := &t.root
 	for _, s := range p {

@@ -164,7 +164,7 @@ func (part *Partition) timestamp(t int64) {
 	part.current.last = t
 }
 
-// opensJSON says whether data may be a JSON object or array.
+// opensJSON reports whether data may be a JSON object or array.
 func opensJSON(data []byte) bool {
 	for _, c := range data {
 		switch c {

@@ -70,7 +70,7 @@ type FieldCount struct {
 	NullRate float64          `json:"null_rate"`
 }
 
-// Report gives the figures, and whether the rules hold. It comes last: nothing can be
+// Report returns the figures, and whether the rules hold. It comes last: nothing can be
 // added after it. An error is one of the temporary file.
 func (p *Profile) Report(topic string) (*Report, error) {
 	r := &Report{Topic: topic, Partitions: []PartitionCount{}, OverTime: []Bucket{}}
@@ -115,7 +115,7 @@ func (p *Profile) Report(topic string) (*Report, error) {
 	return r, nil
 }
 
-// known gives n, or nil when it was made from no records.
+// known returns n, or nil when it was made from no records.
 func known(n, records int64) *int64 {
 	if records == 0 {
 		return nil
@@ -135,7 +135,7 @@ func (part *Partition) factor() float64 {
 	return float64(part.offsets) / max(1, float64(read))
 }
 
-// scaled gives the counts as they are for all of the range.
+// scaled returns the counts as they are for all of the range.
 func (c counts) scaled(factor float64) counts {
 	if factor != 1 {
 		for _, n := range []*int64{&c.records, &c.bytes, &c.nullKeys, &c.nullValues, &c.disorder, &c.undecodable} {
@@ -222,7 +222,7 @@ func (t *tree) report() []FieldCount {
 	return list
 }
 
-// rates gives the presence and the null rate of a field that was seen.
+// rates returns the presence and the null rate of a field that was seen.
 func (f *field) rates(values int64) (presence, nullRate float64) {
 	return float64(f.present) / float64(values), float64(f.kinds[isNull]) / float64(f.count)
 }

@@ -65,7 +65,7 @@ func ParseRule(text string) (*Rule, error) {
 	return r, nil
 }
 
-// parse gives the place of a problem as the rest of the text.
+// parse returns the place of a problem as the rest of the text.
 func (r *Rule) parse(text string) (rest, problem string) {
 	text = strings.TrimLeft(text, " ")
 	n := jqpath.WordLen(text)
@@ -150,7 +150,7 @@ func (r *Rule) number(text string) (rest, problem string) {
 	return "", ""
 }
 
-// Verdict says whether a rule holds. Value is what the figure is, or nil when there is
+// Verdict is whether a rule holds. Value is what the figure is, or nil when there is
 // nothing that it could be made of; Seen says it in words.
 type Verdict struct {
 	Rule  string   `json:"rule"`
@@ -188,7 +188,7 @@ func (r *Rule) holds(value float64) bool {
 	return value != r.than
 }
 
-// value gives the figure and how it came about, or not ok and why there is none.
+// value returns the figure and how it came about, or not ok and why there is none.
 func (r *Rule) value(p *Profile, report *Report) (value float64, detail string, ok bool) {
 	switch r.part {
 	case keySchema:
@@ -236,7 +236,7 @@ func (r *Rule) value(p *Profile, report *Report) (value float64, detail string, 
 	return *report.Rate, "", true
 }
 
-// share gives n of all, or not ok when there are none.
+// share returns n of all, or not ok when there are none.
 func share(n, all int64, what string) (value float64, detail string, ok bool) {
 	if all == 0 {
 		return 0, "there are no " + what, false
@@ -244,7 +244,7 @@ func share(n, all int64, what string) (value float64, detail string, ok bool) {
 	return float64(n) / float64(all), fmt.Sprintf(" (%d of %d %s)", n, all, what), true
 }
 
-// ofField gives a figure of the field at the path.
+// ofField returns a figure of the field at the path.
 func (r *Rule) ofField(p *Profile) (value float64, detail string, ok bool) {
 	f := p.fields.find(r.path)
 	if r.name == "presence" {

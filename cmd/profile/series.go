@@ -15,7 +15,7 @@ type series struct {
 
 const maxBuckets = 512
 
-// widthOf gives the width of the buckets of a level in milliseconds. Each is a multiple
+// widthOf returns the width of the buckets of a level in milliseconds. Each is a multiple
 // of the one before, and at most five times as wide.
 func widthOf(level int) int64 {
 	clock := [...]int64{
@@ -37,7 +37,7 @@ func widthOf(level int) int64 {
 	return width
 }
 
-// bucketOf gives the number of the bucket that t lies in, counted from the epoch.
+// bucketOf returns the number of the bucket that t lies in, counted from the epoch.
 func bucketOf(t, width int64) int64 {
 	b := t / width
 	if t%width < 0 {
@@ -55,7 +55,7 @@ func (s *series) add(t int64) {
 	s.n[s.find(t)]++
 }
 
-// find gives the index of the bucket that t lies in, which it makes when it is missing.
+// find returns the index of the bucket that t lies in, which it makes when it is missing.
 func (s *series) find(t int64) int {
 	width := widthOf(s.level)
 	b := bucketOf(t, width)
@@ -80,7 +80,7 @@ func (s *series) find(t int64) int {
 	return s.last
 }
 
-// bounds gives the first and the last time of a bucket. The outermost ones can be longer
+// bounds returns the first and the last time of a bucket. The outermost ones can be longer
 // than what fits.
 func bounds(b, width int64) (first, last int64) {
 	first, last = math.MinInt64, math.MaxInt64
@@ -139,7 +139,7 @@ type Bucket struct {
 	Records int64 `json:"records"`
 }
 
-// buckets gives at most limit buckets without a gap.
+// buckets returns at most limit buckets without a gap.
 func (s *series) buckets(limit int) []Bucket {
 	s = &series{level: s.level, base: s.base, n: append([]float64{}, s.n...)}
 	for len(s.n) > limit {

@@ -34,7 +34,7 @@ func (c *Changes) SetHeader(name, value string, has bool) {
 	c.set = append(c.set, h)
 }
 
-// replaces says whether headers of that name do not stay.
+// replaces reports whether headers of that name do not stay.
 func (c *Changes) replaces(name string) bool {
 	return slices.Contains(c.Drop, name) || slices.ContainsFunc(c.set, func(h kafka.Header) bool { return h.Key == name })
 }
@@ -72,13 +72,13 @@ func (c *Changer) Decode() {
 	}
 }
 
-// Plain says whether every record is written as it was read.
+// Plain reports whether every record is written as it was read.
 func (c *Changer) Plain() bool {
 	x := c.Changes
 	return len(c.steps) == 0 && x.Mapping == nil && x.Mask == nil && len(x.Drop)+len(x.set) == 0
 }
 
-// Change gives the records that are to be written instead of rec to put: none when a
+// Change returns the records that are to be written instead of rec to put: none when a
 // filter drops it. They are valid during the call.
 func (c *Changer) Change(ctx context.Context, rec *kafka.Record, put func(*kafka.Record) error) error {
 	r := &c.Record
@@ -223,7 +223,7 @@ func (c *Changer) WriteValue(ctx context.Context, json []byte, put func(*kafka.R
 	return c.write(ctx, r, true, put)
 }
 
-// ValueJSON gives a value as JSON: as it was decoded, null, its text if that is JSON, or
+// ValueJSON returns a value as JSON: as it was decoded, null, its text if that is JSON, or
 // else the text as a string.
 func ValueJSON(r *Record) []byte {
 	f := &r.Message.Value
@@ -236,7 +236,7 @@ func ValueJSON(r *Record) []byte {
 	return TextJSON(f.Bytes)
 }
 
-// TextJSON gives text that is JSON as it is, and any other as a JSON string.
+// TextJSON returns text that is JSON as it is, and any other as a JSON string.
 func TextJSON(text []byte) []byte {
 	if jsontext.Value(text).IsValid() {
 		return text

@@ -110,7 +110,7 @@ func globExpr(glob string) string {
 	return b.String()
 }
 
-// Patterns gives the patterns among what is wanted.
+// Patterns returns the patterns among what is wanted.
 func (c *TopicChoice) Patterns() (patterns []*regexp.Regexp) {
 	for _, w := range c.Wanted {
 		if w.pattern != nil {

@@ -46,7 +46,7 @@ func CreateLike(ctx context.Context, admin *kafka.Admin, name string, like Liken
 	return nil
 }
 
-// acceptedSettings gives those settings of a topic that the cluster would take, asking about
+// acceptedSettings returns those settings of a topic that the cluster would take, asking about
 // each alone.
 func acceptedSettings(ctx context.Context, admin *kafka.Admin, t kafka.TopicConfig, say func(format string, args ...any)) (map[string]string, error) {
 	accepted := map[string]string{}
@@ -66,7 +66,7 @@ func acceptedSettings(ctx context.Context, admin *kafka.Admin, t kafka.TopicConf
 	return accepted, nil
 }
 
-// LikeTopic gives a topic's likeness.
+// LikeTopic returns a topic's likeness.
 func LikeTopic(ctx context.Context, admin *kafka.Admin, t kafka.Topic) (Likeness, error) {
 	answers, err := admin.TopicSettings(ctx, t.Name)
 	if err == nil {

@@ -52,7 +52,7 @@ func newDecoding(env *cli.Env, part serde.Part, s serde.Serde, json value.JSONOp
 	return d
 }
 
-// field gives the part of a record that d reads.
+// field returns the part of a record that d reads.
 func (d *Decoding) field(r *Record) *output.Field {
 	if d.part == serde.Key {
 		return &r.Message.Key

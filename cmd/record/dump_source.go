@@ -30,7 +30,7 @@ func OpenDump(env *cli.Env, path string) (*dump.Reader, error) {
 	return r, DumpError(err)
 }
 
-// DumpError gives an error of a dump its code.
+// DumpError adds its code to an error of a dump.
 func DumpError(err error) error {
 	var d *dump.DamageError
 	var known *cli.CodedError
@@ -45,7 +45,7 @@ func DumpError(err error) error {
 	return err
 }
 
-// DumpedTopics gives the topics of a dump as a cluster would describe them.
+// DumpedTopics returns the topics of a dump as a cluster would describe them.
 func DumpedTopics(r *dump.Reader) []kafka.Topic {
 	most := map[string]int{}
 	var names []string
@@ -126,7 +126,7 @@ func (p *Range) RangesIn(r *dump.Reader) ([]dump.Range, error) {
 	return ranges, nil
 }
 
-// logsOf gives the offsets of each partition. Of a stream they are unknown, and all that
+// logsOf returns the offsets of each partition. Of a stream they are unknown, and all that
 // there can be.
 func logsOf(r *dump.Reader, topics []kafka.Topic) (map[kafka.TopicPartition]position.Log, error) {
 	logs := map[kafka.TopicPartition]position.Log{}
@@ -190,7 +190,7 @@ type IntactBlocks struct {
 	hurt   failureCount
 }
 
-// next gives the records of the next block, or io.EOF.
+// next returns the records of the next block, or io.EOF.
 func (b *IntactBlocks) next() ([]kafka.Record, error) {
 	for {
 		records, err := b.Reader.Next()

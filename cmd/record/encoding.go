@@ -30,7 +30,7 @@ func NewEncoders(key, val serde.Serde, json value.JSONOptions) [2]Encoding {
 	return e
 }
 
-// Encode gives the bytes of a part, appending what it makes to scratch, and headers to
+// Encode returns the bytes of a part, appending what it makes to scratch, and headers to
 // be added. Input that names a serde of its own must be given that serde; input that
 // gives the bytes themselves needs none.
 func (e *Encoding) Encode(ctx context.Context, topic string, f *input.Field, scratch *[]byte) (data []byte, headers []serde.Header, err error) {

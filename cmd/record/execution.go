@@ -47,7 +47,7 @@ const (
 
 // execJob is what is asked, and what becomes of the answers.
 type execJob interface {
-	// Line appends record i of the batch as a record line. keep says whether it is asked.
+	// Line appends record i of the batch as a record line. keep reports whether it is asked.
 	Line(i int, dst []byte) (text []byte, keep bool, err error)
 	// Answer takes what the command has made of record i; of the batch, the first next
 	// records are done with then.

@@ -17,7 +17,7 @@ type FilterOptions struct {
 	Times           TimeOptions
 }
 
-// Filters is filterFlags with a meaning: steps before and after decoding, in the
+// Filters is FilterOptions, compiled: steps before and after decoding, in the
 // order in which they run.
 type Filters struct {
 	Raw, Decoded []Step
@@ -78,7 +78,7 @@ func (f *FilterOptions) Plan(env *cli.Env) (*Filters, error) {
 	return p, nil
 }
 
-// Any says whether some records may be left out.
+// Any reports whether some records may be left out.
 func (p *Filters) Any() bool { return len(p.Raw)+len(p.Decoded) > 0 || p.Key != nil }
 
 // KeepKey adds the step of --key-equals, for the bytes of the key.

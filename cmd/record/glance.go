@@ -4,10 +4,10 @@ import (
 	"time"
 )
 
-// glance tells who works on the records of a batch, one after the other, when to look at
-// the clock: at every record while they take long, else at some.
+// glance decides when somebody who works on the records of a batch, one after the other,
+// looks at the clock: at every record while they take long, else at some.
 type glance struct {
-	Next   int // the record before which to call look
+	Next   int // the record before which to call Look
 	stride int
 	last   time.Time
 	polled time.Time // when the group was served
@@ -22,7 +22,7 @@ func NewGlance() glance {
 	return glance{stride: 1, last: now, polled: now}
 }
 
-// Look says whether the group is to be served before record i.
+// Look reports whether the group is to be served before record i.
 func (g *glance) Look(i int) (poll bool) {
 	now := time.Now()
 	if now.Sub(g.last) < time.Millisecond {

@@ -32,7 +32,7 @@ type MemberStat struct {
 	Rebalances int
 }
 
-// openCrew makes the crew, and the file of --events.
+// openCrew returns empty statistics, and opens the file of --events.
 func (r *Run) openCrew(events string) error {
 	r.Crew = &MemberStats{Env: r.Env, Members: map[int]*MemberStat{}}
 	if events == "" {

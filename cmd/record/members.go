@@ -28,7 +28,7 @@ type MemberOptions struct {
 	Changed    func(name string) bool
 }
 
-// Members is memberFlags with a meaning.
+// Members is MemberOptions, checked.
 type Members struct {
 	Config kafka.GroupConfig
 	events string
@@ -36,7 +36,7 @@ type Members struct {
 	moves  bool // --from-offset moves the group first
 }
 
-// Plan gives nil when no group was named.
+// Plan returns nil when no group was named.
 func (f *MemberOptions) Plan(reading *Range, batch int) (*Members, error) {
 	if f.Group == "" {
 		for _, name := range []string{"members", "assignor", "protocol", "instance-id", "offset-reset", "events", "join-every", "yes"} {

@@ -23,10 +23,10 @@ type OnError struct {
 	looks   bool // records are looked at and not shown
 }
 
-// Forgives says whether a record that it could not do this with just does not match.
+// Forgives reports whether a record that it could not do this with just does not match.
 func (f OnError) Forgives(what deed) bool { return what == filtered && (f.Lenient || f.Keeps()) }
 
-// Keeps says whether such records are shown, or looked at, all the same.
+// Keeps reports whether such records are shown, or looked at, all the same.
 func (f OnError) Keeps() bool { return f.Action == "keep" }
 
 // PlanFailures gives --on-error its meaning for a command that knows only some actions.
@@ -90,7 +90,7 @@ func (f *failureCount) Add(what deed, err error) {
 	}
 }
 
-// Total gives the number and the first error.
+// Total returns the number and the first error.
 func (f *failureCount) Total() (int64, string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -169,7 +169,7 @@ func (s *Reading) remedyFor(what deed) string {
 	return "--on-error keep shows its bytes, skip leaves it out"
 }
 
-// TellFailures gives one notice for each kind of failure that single records had. It
+// TellFailures prints one notice for each kind of failure that single records had. It
 // runs when the printer is done.
 func (s *Reading) TellFailures() {
 	if n, first := s.Failed.Total(); n > 0 {

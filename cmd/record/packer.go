@@ -31,7 +31,7 @@ type Packer struct {
 // NewCopyPacker returns an empty Packer.
 func NewCopyPacker() *Packer { return &Packer{Packed: map[string]*TopicBatch{}} }
 
-// Of gives the one that is packed for a topic.
+// Of returns the one that is packed for a topic.
 func (c *Packer) Of(topic string) *TopicBatch {
 	if c.latest != nil && c.latest.Topic() == topic {
 		return c.latest

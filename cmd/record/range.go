@@ -53,7 +53,7 @@ type RangeOptions struct {
 	Isolation  string
 }
 
-// Range is rangeFlags with a meaning.
+// Range is RangeOptions, checked.
 type Range struct {
 	Topics        []string
 	Patterns      []*regexp.Regexp
@@ -69,7 +69,7 @@ type Range struct {
 	fromText, end string // as typed
 }
 
-// Bounded says whether the read ends by itself.
+// Bounded reports whether the read ends by itself.
 func (p *Range) Bounded() bool { return p.ToEnd || p.HasTo }
 
 // Plan returns what is read of topics, from where and to where, or a usage error. It asks
@@ -132,7 +132,7 @@ func (p *Range) RefuseStored() error {
 	return cli.FirstOf(group.RefuseStored("from-offset", p.fromText, p.From), group.RefuseStored("to-offset", p.end, p.to))
 }
 
-// selects says whether a partition is to be read.
+// selects reports whether a partition is to be read.
 func (p *Range) selects(tp kafka.TopicPartition) bool {
 	if p.partitionOf != nil {
 		return p.partitionOf[tp.Topic] == tp.Partition
@@ -140,7 +140,7 @@ func (p *Range) selects(tp kafka.TopicPartition) bool {
 	return p.partitions == nil || slices.Contains(p.partitions, tp.Partition)
 }
 
-// names says whether the positions name a partition: one that does not, like 0=10, has
+// names reports whether the positions name a partition: one that does not, like 0=10, has
 // others left out.
 func (p *Range) names(tp kafka.TopicPartition) bool {
 	_, from := p.From.For(tp.Partition)
@@ -148,7 +148,7 @@ func (p *Range) names(tp kafka.TopicPartition) bool {
 	return (from || !p.HasFrom) && (to || !p.HasTo)
 }
 
-// Grows says whether partitions that are new are read too.
+// Grows reports whether partitions that are new are read too.
 func (p *Range) Grows() bool {
 	return !p.Bounded() && p.partitions == nil && p.partitionOf == nil && p.From.Partitions() == nil
 }
@@ -241,7 +241,7 @@ func (r *Part) Note(tps []kafka.TopicPartition, format string, args ...any) {
 	}
 }
 
-// ListPartitions gives "orders[0,2], sales[1]"; of many topics only the first few.
+// ListPartitions formats tps as "orders[0,2], sales[1]"; of many topics only the first few.
 func ListPartitions(tps []kafka.TopicPartition) string {
 	var b strings.Builder
 	topics := 0
@@ -301,7 +301,7 @@ func (p *Range) EndOf(m kafka.Watermarks) int64 {
 	return m.Stable
 }
 
-// Resolve gives the offset that a position means in each partition, leaving out those
+// Resolve returns the offset that a position means in each partition, leaving out those
 // that it does not name. Of a group that has committed nothing for a partition it is the
 // beginning; those partitions are given too.
 func (p *Range) Resolve(ctx context.Context, admin *kafka.Admin, pos position.Position, tps []kafka.TopicPartition, marks map[kafka.TopicPartition]kafka.Watermarks) (offsets map[kafka.TopicPartition]int64, anew []kafka.TopicPartition, err error) {

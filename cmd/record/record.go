@@ -27,7 +27,7 @@ type Record struct {
 	extra     [][]byte // further results of --map
 }
 
-// Step looks at a record, may change what is shown of it, and says whether it is kept.
+// Step looks at a record, may change what is shown of it, and reports whether it is kept.
 // An *unusable is about the record alone; any other error ends the run.
 type Step func(ctx context.Context, r *Record) (keep bool, err error)
 
@@ -61,7 +61,7 @@ func (r *Record) Render(dst []byte, format output.Format) []byte {
 	return dst
 }
 
-// Look gives what expressions see: the decoded fields where there are such.
+// Look returns what expressions see: the decoded fields where there are such.
 func (r *Record) Look() *expr.Record {
 	if r.looked {
 		return &r.view

@@ -100,14 +100,14 @@ func (f *SerdeOptions) useRegistry(env *cli.Env, o *serde.Options) error {
 	return nil
 }
 
-// ByRegistry says whether the format of spec has its schemas in the registry.
+// ByRegistry reports whether the format of spec has its schemas in the registry.
 func ByRegistry(spec string) bool {
 	name, _, _ := strings.Cut(spec, ":")
 	name, _, _ = strings.Cut(name, "?")
 	return name == "avro" || name == "protobuf" || name == "jsonschema"
 }
 
-// HasSchema says whether spec names the file of a schema, which can be registered.
+// HasSchema reports whether spec names the file of a schema, which can be registered.
 func HasSchema(spec string) bool {
 	_, file, _ := strings.Cut(spec, ":")
 	return ByRegistry(spec) && strings.Trim(file, "?") != ""

@@ -59,7 +59,7 @@ func (t *tailReader) Run(ctx context.Context, emit func(kafka.Event) error) erro
 	return nil
 }
 
-// earlier gives the spans in front of those that were read, where records are missing.
+// earlier returns the spans in front of those that were read, where records are missing.
 func (t *tailReader) earlier(round []kafka.Span) []kafka.Span {
 	var next []kafka.Span
 	for _, s := range round {

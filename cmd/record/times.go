@@ -15,7 +15,7 @@ type TimeOptions struct {
 	Since, Until string
 }
 
-// step gives the filter, or nil when neither flag was given.
+// step returns the filter, or nil when neither flag was given.
 func (f *TimeOptions) step(env *cli.Env) (Step, error) {
 	if f.Since == "" && f.Until == "" {
 		return nil, nil

@@ -92,7 +92,7 @@ func (r *run) checkpoint(live context.Context) error {
 	return nil
 }
 
-// keeps says whether progress is stored.
+// keeps reports whether progress is stored.
 func (r *run) keeps() bool { return r.store != nil && !r.flags.DryRun }
 
 // keep stores the positions but for those that are kept already, and ends the transaction
@@ -136,7 +136,7 @@ func (r *run) settleDoubt() {
 	r.doubt = nil
 }
 
-// abort takes the open transaction back after an error, and says whether another pass
+// abort takes the open transaction back after an error, and reports whether another pass
 // makes sense: after a takeover, or where nobody may write, it does not.
 func (r *run) abort(live context.Context, err error) error {
 	r.mu.Lock()

@@ -58,7 +58,7 @@ func (r *run) checkCopied(ctx context.Context) error {
 	return nil
 }
 
-// probes gives what would be written of some records of SRC, one of a partition.
+// probes returns what would be written of some records of SRC, one of a partition.
 func (r *run) probes(ctx context.Context, at func(kafka.Span) int64) ([]kafka.Record, error) {
 	var spans []kafka.Span
 	for _, s := range r.from.spans {
@@ -110,7 +110,7 @@ func (r *run) openProbes(spans []kafka.Span) (feed, error) {
 	return &dumpFeed{d}, nil
 }
 
-// wouldWrite gives copies of the records that rec becomes. What cannot be changed, or goes
+// wouldWrite returns copies of the records that rec becomes. What cannot be changed, or goes
 // nowhere, gives none: the copy itself tells why.
 func (r *run) wouldWrite(ctx context.Context, rec *kafka.Record) []kafka.Record {
 	var made []kafka.Record

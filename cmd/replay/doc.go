@@ -1,5 +1,5 @@
 // Package replay copies a bounded range of records to another topic, cluster or file.
-// [Options.Plan] gives the flags as typed a meaning, [Plan.Run] copies.
+// [Options.Plan] checks the flags as typed, [Plan.Run] copies.
 //
 // The way of a record: a feed gives it, take hands it to the changer, write addresses it,
 // and a sink puts it into the transaction, the topic or the file.

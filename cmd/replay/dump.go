@@ -119,7 +119,7 @@ func (r *run) openDump(ctx context.Context) error {
 	return nil
 }
 
-// openDumpFeed gives the records of the dump from positions on. A stream can be read
+// openDumpFeed returns a feed of the records of the dump from positions on. A stream can be read
 // once.
 func (r *run) openDumpFeed(next map[int32]int64) (feed, error) {
 	d := r.source
@@ -141,7 +141,7 @@ func (r *run) openDumpFeed(next map[int32]int64) (feed, error) {
 	return &dumpFeed{d}, nil
 }
 
-// dumpFeed gives the records of a dump, a block at a time.
+// dumpFeed reads the records of a dump, a block at a time.
 type dumpFeed struct{ r *dump.Reader }
 
 func (f *dumpFeed) Next(ctx context.Context, b *kafka.Batch) error {

@@ -70,7 +70,7 @@ type sourceTopic struct {
 	open        func(ctx context.Context, next map[int32]int64) (feed, error)
 }
 
-// feed gives records: those of a partition in order, all within the spans.
+// feed is a source of records: those of a partition in order, all within the spans.
 type feed interface {
 	Next(ctx context.Context, b *kafka.Batch) error
 	Close() error
@@ -85,7 +85,7 @@ func (o *sourceTopic) starts() map[int32]int64 {
 	return starts
 }
 
-// rest gives the spans without what comes before next.
+// rest returns the spans without what comes before next.
 func (o *sourceTopic) rest(next map[int32]int64) []kafka.Span {
 	rest := slices.Clone(o.spans)
 	for i := range rest {

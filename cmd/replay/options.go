@@ -9,7 +9,7 @@ import (
 	"kstream/cmd/record"
 )
 
-// Options holds the command line as typed; plan gives it meaning.
+// Options is the command line as typed. Plan checks it.
 type Options struct {
 	Reading record.Options
 	Exit    bool
@@ -84,5 +84,5 @@ func (f *Options) check(args []string) error {
 	return nil
 }
 
-// keepsProgress says whether a second run goes on where the first one ended.
+// keepsProgress reports whether a second run goes on where the first one ended.
 func (f *Options) keepsProgress() bool { return f.ExactlyOnce || f.Redrive || f.Name != "" }

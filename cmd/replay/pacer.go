@@ -72,7 +72,7 @@ func (t *pacer) due(millis int64) time.Duration {
 	return time.Duration(min(float64(millis-t.zero)/t.speed*float64(time.Millisecond), math.MaxInt64/2))
 }
 
-// merge gives the records of several feeds, a partition each, in the order of their
+// merge is a feed of the records of several feeds, a partition each, in the order of their
 // times. Records of a partition stay in their order: one that is older than the one
 // before it counts as that old.
 type merge struct {
@@ -88,7 +88,7 @@ type mergePart struct {
 	ended bool
 }
 
-// mergeByTime makes the source one that gives records in the order of their times. Each
+// mergeByTime makes the source one that returns records in the order of their times. Each
 // partition is read by itself, so that none has to be held back while others are read.
 func (r *run) mergeByTime() {
 	o := r.from

@@ -54,7 +54,7 @@ func TestTempo(t *testing.T) {
 	}
 }
 
-// listFeed gives batches of records.
+// listFeed is a feed of batches.
 type listFeed struct{ batches [][]kafka.Record }
 
 func (f *listFeed) Next(_ context.Context, b *kafka.Batch) error {

@@ -17,7 +17,7 @@ import (
 // and of a group.
 var nameRule = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,200}$`)
 
-// Plan is replayFlags with a meaning.
+// Plan is a valid command line of replay.
 type Plan struct {
 	*record.Selection // what is read, and which of it
 	flags             *Options

@@ -77,7 +77,7 @@ func (r *run) resume(polling, live context.Context) (err error) {
 	return r.keep(live, kept)
 }
 
-// progress gives the positions that are gone on from.
+// progress returns the positions at which the run goes on.
 func (r *run) progress(ctx context.Context) (map[int32]progressValue, error) {
 	first := r.kept == nil
 	found, err := r.store.load(ctx)
@@ -107,11 +107,11 @@ func (r *run) progress(ctx context.Context) (map[int32]progressValue, error) {
 	case r.flags.Restart:
 		return nil, nil
 	case len(found.at) == 0 && len(found.former) > 0:
-		place := r.src
+		other := "source"
 		if slices.ContainsFunc(found.former, func(k progressKey) bool { return k.SourceID == r.store.key.SourceID }) {
-			place = r.dst
+			other = "target"
 		}
-		r.say("%s is another one than that of the progress of %s: beginning anew", place, name)
+		r.say("progress %s belongs to another %s: beginning anew", name, other)
 		return nil, nil
 	case len(found.at) == 0:
 		return nil, r.checkCopied(ctx)

@@ -55,7 +55,7 @@ func (f *Options) planRedrive() (*redrive, error) {
 	return d, nil
 }
 
-// lastHeader gives the newest header of a name: a record that failed again has several.
+// lastHeader returns the newest header of a name: a record that failed again has several.
 func lastHeader(headers []kafka.Header, name string) (kafka.Header, bool) {
 	for _, h := range slices.Backward(headers) {
 		if h.Key == name {
@@ -122,7 +122,7 @@ func tries(headers []kafka.Header) int {
 	return n
 }
 
-// readdress makes a dead letter the record that it was. It says whether that may be sent
+// readdress makes a dead letter the record that it was. It reports whether that may be sent
 // back once more.
 func (r *run) readdress(ctx context.Context, out *kafka.Record) (bool, error) {
 	d := r.redrive

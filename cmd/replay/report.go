@@ -95,7 +95,7 @@ func (r *run) undraw() {
 // producerNotice tells what the producer has to say.
 func (r *run) producerNotice(n kafka.Notice) { r.say("%s", n) }
 
-// tell gives the notices of the source, and counts what is lost.
+// tell prints the notices of the source, and counts what is lost.
 func (r *run) tell(notices []kafka.Notice) {
 	for _, n := range notices {
 		if n.Kind == kafka.NoticeLost {

@@ -100,7 +100,7 @@ func (s *progressStore) checkLasts(ctx context.Context) error {
 // to be read: the coordinator ends it after its timeout.
 const openTransactionsLast = 75 * time.Second
 
-// load gives the progress that is kept. What the last transaction under the name did is
+// load returns the progress that is kept. What the last transaction under the name did is
 // decided, when the id of the transactions was taken over before.
 func (s *progressStore) load(ctx context.Context) (*progress, error) {
 	found := &progress{at: map[int32]progressValue{}}

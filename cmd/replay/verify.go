@@ -47,7 +47,7 @@ func (a sum) plus(other sum) sum {
 	return a
 }
 
-// of gives the sums of one record.
+// of returns the sums of one record.
 func (s *sums) of(r *kafka.Record) sum {
 	var ends [4]int
 	field := func(b []byte) {
@@ -113,7 +113,7 @@ func (s *sums) count(sums map[int32]sum) {
 	}
 }
 
-// open gives a copy of what was sent and may still be taken back.
+// open returns a copy of what was sent and may still be taken back.
 func (s *sums) open() map[int32]sum {
 	if s == nil {
 		return nil

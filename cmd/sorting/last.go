@@ -39,7 +39,7 @@ func (l *Last) Add(item *Item) error {
 	return nil
 }
 
-// Each gives the texts of the newest records, the newest last.
+// Each calls f with the texts of the newest records, the newest last.
 func (l *Last) Each(f func(text []byte) error) error {
 	slices.SortFunc(l.heap.items, func(a, b *held) int { return a.compare(&b.place) }) // which is a heap as well
 	for _, h := range l.heap.items {

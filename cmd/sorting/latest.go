@@ -85,7 +85,7 @@ func (l *LatestPerKey) Add(item *Item) error {
 	return nil
 }
 
-// of gives the version of a partition, an empty one when there is none yet.
+// of returns the version of a partition, an empty one when there is none yet.
 func (all *versions) of(partition int32, isNew bool) *version {
 	if isNew || all.first.partition == partition {
 		return &all.first
@@ -142,7 +142,7 @@ func (l *LatestPerKey) Len() int { return l.live }
 // NullKeys counts the records without a key.
 func (l *LatestPerKey) NullKeys() int64 { return l.nullKeys }
 
-// Each gives the last record of each living key by (topic, partition, offset).
+// Each calls f with the last record of each living key by (topic, partition, offset).
 func (l *LatestPerKey) Each(f func(text []byte) error) error {
 	view := make([]*version, 0, l.live)
 	for _, all := range l.keys {

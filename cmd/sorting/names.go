@@ -13,7 +13,7 @@ type names struct {
 	last  int32 // the number that was asked for last: batches are of one topic
 }
 
-// number gives the number of a topic; it keeps a copy of a name that is new.
+// number returns the number of a topic; it keeps a copy of a name that is new.
 func (n *names) number(name string) int32 {
 	if int(n.last) < len(n.list) && n.list[n.last] == name {
 		return n.last
@@ -32,10 +32,10 @@ func (n *names) number(name string) int32 {
 	return i
 }
 
-// intern gives the kept copy of a topic's name.
+// intern returns the kept copy of a topic's name.
 func (n *names) intern(name string) string { return n.list[n.number(name)] }
 
-// ranks gives for each number the place of its name among the names so far.
+// ranks returns for each number the place of its name among the names so far.
 func (n *names) ranks() []int32 {
 	byName := make([]int32, len(n.list))
 	for i := range byName {

@@ -90,7 +90,7 @@ func (s *Sorter) memory() int64 { return int64(len(s.entries))*entryCost + s.tex
 // Runs says how many sorted runs are in the temporary file; 0 means that there is none.
 func (s *Sorter) Runs() int { return len(s.runs) }
 
-// Each gives the texts by time.
+// Each calls f with the texts by time.
 func (s *Sorter) Each(f func(text []byte) error) error {
 	if len(s.runs) == 0 {
 		s.sort()
@@ -181,7 +181,7 @@ func (s *Sorter) reduce(ranks []int32) error {
 	return nil
 }
 
-// merge gives the records of runs in order. Among equals the earlier run comes first.
+// merge merges the records of runs in order. Among equals the earlier run comes first.
 // Only the headers of the runs are held; a text is read when its turn comes.
 func (s *Sorter) merge(runs []extent, ranks []int32, f func(*header, []byte) error) error {
 	h := heap[*runReader]{less: func(a, b *runReader) bool {

@@ -86,7 +86,7 @@ func (w *Window) Add(item *Item, now time.Time) error {
 	return w.fit()
 }
 
-// slot gives an entry, a used one where there is one.
+// slot returns an entry, a used one where there is one.
 func (w *Window) slot() *waiting {
 	if last := len(w.free) - 1; last >= 0 {
 		e := w.free[last]
@@ -131,7 +131,7 @@ func (w *Window) Due(now time.Time) error {
 	return nil
 }
 
-// passed says whether a record newer than t by the span has come.
+// passed reports whether a record newer than t by the span has come.
 func (w *Window) passed(t int64) bool {
 	return w.newest >= t && uint64(w.newest)-uint64(t) >= uint64((w.span+time.Millisecond-1)/time.Millisecond)
 }

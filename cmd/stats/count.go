@@ -79,7 +79,7 @@ func (p *countPlan) Run(ctx context.Context, env *cli.Env) error {
 	})
 }
 
-// count gives the numbers, or none and an error. Numbers with an error are those of the
+// count returns the numbers, or none and an error. Numbers with an error are those of the
 // records that could still be read.
 func (p *countPlan) count(ctx context.Context, env *cli.Env, cluster *connect.Cluster, admin *kafka.Admin, topics []kafka.Topic) ([]countItem, error) {
 	c := &counting{

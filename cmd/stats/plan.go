@@ -14,7 +14,7 @@ type ScanOptions struct {
 	Looking record.LookingOptions
 }
 
-// scanPlan is scanFlags with a meaning.
+// scanPlan is ScanOptions, checked.
 type scanPlan struct {
 	*record.Selection
 	flags   *record.Options
