@@ -113,15 +113,13 @@ func openConsumer(cfg Config, cc consumerConfig) (*consumer, error) {
 // closeLimit is how long a client may take to close.
 const closeLimit = 3 * time.Second
 
-// errLeftBehind says that a client did not close in time.
-var errLeftBehind = fmt.Errorf("%w: the client does not close and is left behind", ErrFailed)
-
 // close leaves the group, if there is one, and ends the client. The rebalance callback
 // may run inside.
 //
 // A client with a fatal error is left as it is: librdkafka refuses to close its group,
 // and the client's Close waits for that for ever. So it does for a callback that is
-// answered too late; then, after a while, it is left behind too.
+// answered too late; then, after a while, it is left behind too. That is no error: what
+// was to be committed was before, or has failed with an error of its own.
 func (c *consumer) close() error { return c.closeWithin(closeLimit) }
 
 func (c *consumer) closeWithin(limit time.Duration) error {
@@ -149,7 +147,10 @@ func (c *consumer) closeWithin(limit time.Duration) error {
 		return err
 	case <-timer.C:
 		c.abandoned.Store(true)
-		return errLeftBehind
+		if c.cfg.Log != nil {
+			c.cfg.Log(Log{4, "KSTREAM", fmt.Sprintf("the client did not close within %v and is left behind", limit)})
+		}
+		return nil
 	}
 }
 

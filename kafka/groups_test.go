@@ -282,7 +282,7 @@ func TestRecordTimes(t *testing.T) {
 
 func TestGroupActiveErrorNamesMembers(t *testing.T) {
 	member := func(n int) GroupMember {
-		return GroupMember{ID: fmt.Sprint("m", n), ClientID: "c", Host: "/127.0.0.1"}
+		return GroupMember{ID: fmt.Sprint("m", n), ClientID: "c", Host: "127.0.0.1"}
 	}
 	tests := map[string]struct {
 		members []GroupMember

@@ -52,7 +52,7 @@ func TestRoundTrip(t *testing.T) {
 	if diff := cmp.Diff([]Contents{
 		{Topic: "orders", Partition: 0, First: 3, Last: 8, Records: 3, Oldest: at - 5, Newest: at},
 		{Topic: "orders", Partition: 1, First: 0, Last: 9, Records: 2, Oldest: at + 1, Newest: at + 9},
-		{Topic: "sales", Partition: 0, First: 0, Last: 0, Records: 1, Oldest: 0, Newest: 0},
+		{Topic: "sales", Partition: 0, First: 0, Last: 2, Records: 3, Oldest: 0, Newest: 0},
 	}, contents); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

@@ -22,6 +22,8 @@ func sample() []kafka.Record {
 		{Topic: "sales", Partition: 0, Offset: 0, Timestamp: 0, TimestampType: kafka.TimestampCreate, LeaderEpoch: -1, Value: []byte(" {} "), Headers: []kafka.Header{
 			{Key: "h", Value: []byte("1")}, {Key: "", Value: nil}, {Key: "h", Value: []byte{}}, {Key: "\xff", Value: []byte{0x80}}, {Key: "j", Value: []byte("[\n]")},
 		}},
+		{Topic: "sales", Partition: 0, Offset: 1, Timestamp: -1, TimestampType: kafka.TimestampCreate, LeaderEpoch: -1, Value: []byte("none")},
+		{Topic: "sales", Partition: 0, Offset: 2, Timestamp: -5000, TimestampType: kafka.TimestampCreate, LeaderEpoch: -1, Value: []byte("before 1970")},
 		{Topic: "orders", Partition: 1, Offset: 9, Timestamp: at + 9, TimestampType: kafka.TimestampCreate, LeaderEpoch: -1, Key: []byte(`"q"`), Value: []byte("17.0\x00\u2028é")},
 	}
 }

@@ -156,11 +156,11 @@ func TestFormats(t *testing.T) {
 			c:  Config{Format: `%k\t%p:%v\n`, NullKey: ptr("-")},
 			in: "a\t1:x:y\nnone\n-\t2:\nb\tz:\nc\t3:last",
 			want: []string{
-				`stdin:1@0: [1] t=-1 "a" = "x:y"`,
+				`stdin:1@0: [1] t=none "a" = "x:y"`,
 				"bad stdin:2: the line ends before the format string does <none\n>",
-				`stdin:3@13: [2] t=-1 null = ""`,
+				`stdin:3@13: [2] t=none null = ""`,
 				"bad stdin:4: %p: want a number <b\tz:\n>",
-				`stdin:5@23: [3] t=-1 "c" = "last"`,
+				`stdin:5@23: [3] t=none "c" = "last"`,
 			},
 		},
 		"format string with lengths": {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -40,7 +41,11 @@ func shownRecord(rec *Record) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s@%d: ", rec.Place, rec.Place.Offset)
 	if rec.Topic != "" || rec.Partition != NoPartition || rec.Timestamp != NoTimestamp {
-		fmt.Fprintf(&b, "%s[%d] t=%d ", rec.Topic, rec.Partition, rec.Timestamp)
+		at := "none" // -1 is a timestamp, too
+		if rec.Timestamp != NoTimestamp {
+			at = strconv.FormatInt(rec.Timestamp, 10)
+		}
+		fmt.Fprintf(&b, "%s[%d] t=%s ", rec.Topic, rec.Partition, at)
 	}
 	b.WriteString(shownField(&rec.Key) + " = " + shownField(&rec.Value))
 	for i := range rec.Headers {

@@ -107,9 +107,7 @@ func TestStop(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer in.Close()
-				if _, err := io.WriteString(w, tt.write); err != nil {
-					t.Fatal(err)
-				}
+				go io.WriteString(w, tt.write) // ends when the reader, which begins below, has taken it
 				out := []string{}
 				for rec, err := range All(in) {
 					var bad *BadRecord
