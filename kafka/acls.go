@@ -11,7 +11,8 @@ import (
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
 
-// ErrNoAuthorizer says that the brokers check no rights, and keep no ACLs either.
+// ErrNoAuthorizer is returned where the brokers have no authorizer: they check no rights
+// and keep no ACLs.
 var ErrNoAuthorizer = errors.New("the brokers have no authorizer: everybody may do everything, and there are no ACLs")
 
 // ACL is one rule of who may do what (KIP-11, KIP-290). The words are Kafka's in lower
@@ -61,8 +62,8 @@ func newACLWords() aclWords {
 	}
 }
 
-// ACLOperations returns the operations that rules can name for a kind of resource, sorted;
-// nil for a kind that does not exist. "all" is each of them.
+// ACLOperations returns the operations that rules can name for a kind of resource, sorted,
+// or nil for a kind that does not exist. The operation "all" stands for all the others.
 func ACLOperations(resource string) []string {
 	switch resource {
 	case "topic":
@@ -77,10 +78,10 @@ func ACLOperations(resource string) []string {
 	return nil
 }
 
-// ACLResources lists the kinds of resources that the client can make rules about.
+// ACLResources returns the kinds of resources that the client can make rules about.
 func ACLResources() []string { return []string{"topic", "group", "transactional_id", "cluster"} }
 
-// binding is the rule as the client has it.
+// binding returns the rule in the client's form.
 func (w aclWords) binding(rule ACL) ck.ACLBinding {
 	return ck.ACLBinding{
 		Type: w.resources[rule.Resource], Name: rule.Name, ResourcePatternType: w.patterns[rule.Pattern],
@@ -107,7 +108,8 @@ func wordOf[T comparable](words map[string]T, number T) string {
 	return "unknown"
 }
 
-// CompareACLs orders rules by what they are about, then by whom.
+// CompareACLs compares rules by resource, then by principal; the result is as that of
+// cmp.Compare.
 func CompareACLs(a, b ACL) int {
 	return cmp.Or(
 		cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Pattern, b.Pattern),
@@ -116,8 +118,8 @@ func CompareACLs(a, b ACL) int {
 	)
 }
 
-// ACLs lists all rules, in the order of CompareACLs. Without an authorizer it is
-// ErrNoAuthorizer.
+// ACLs returns all rules, in the order of CompareACLs. Its error wraps ErrNoAuthorizer if
+// the brokers have no authorizer.
 func (a *Admin) ACLs(ctx context.Context) ([]ACL, error) {
 	cluster, err := a.mayDescribe(ctx)
 	if err != nil {
@@ -147,9 +149,9 @@ func (a *Admin) ACLs(ctx context.Context) ([]ACL, error) {
 	return rules, nil
 }
 
-// mayDescribe describes the cluster, and refuses for the user who may not do so with more
-// than its nodes. The client would show such a user no rules instead of an error, and
-// crash when asked for users.
+// mayDescribe returns the description of the cluster, or an error if the user may not see
+// more of it than its nodes. For such a user the client returns no rules and no error, and
+// crashes when it is asked for users.
 func (a *Admin) mayDescribe(ctx context.Context) (*Cluster, error) {
 	cluster, err := a.Cluster(ctx)
 	if err == nil && cluster.Operations != nil && !slices.Contains(cluster.Operations, "describe") {
@@ -158,8 +160,8 @@ func (a *Admin) mayDescribe(ctx context.Context) (*Cluster, error) {
 	return cluster, err
 }
 
-// withoutAuthorizer says whether a broker tells that it has none. The client shows no
-// rules, then, and no error.
+// withoutAuthorizer reports whether a broker's settings show that it has no authorizer. In
+// that case the client returns no rules and no error.
 func (a *Admin) withoutAuthorizer(ctx context.Context, cluster *Cluster) bool {
 	if len(cluster.Brokers) == 0 {
 		return false
@@ -170,8 +172,8 @@ func (a *Admin) withoutAuthorizer(ctx context.Context, cluster *Cluster) bool {
 	return err == nil && authorizer != nil && authorizer.Value == ""
 }
 
-// CreateACLs adds rules; one that is there already stays. It gives an error or nil for
-// each, and returns when the brokers show what was added.
+// CreateACLs adds rules; one that exists already is no error. It returns an error or nil
+// for each rule, in their order, once the brokers show what was added.
 func (a *Admin) CreateACLs(ctx context.Context, rules []ACL) ([]error, error) {
 	if len(rules) == 0 {
 		return nil, nil
@@ -198,8 +200,9 @@ func (a *Admin) CreateACLs(ctx context.Context, rules []ACL) ([]error, error) {
 	return failures, a.awaitACLs(ctx, rules, failures, true)
 }
 
-// DeleteACLs removes exactly these rules; one that is not there is no error. It gives an
-// error or nil for each, and returns when the brokers no longer show what was removed.
+// DeleteACLs removes exactly these rules; one that does not exist is no error. It returns
+// an error or nil for each rule, in their order, once the brokers no longer show what was
+// removed.
 func (a *Admin) DeleteACLs(ctx context.Context, rules []ACL) ([]error, error) {
 	words := newACLWords()
 	failures := make([]error, len(rules))
@@ -256,7 +259,7 @@ func (a *Admin) awaitACLs(ctx context.Context, rules []ACL, failures []error, sh
 	}
 }
 
-// explainACL is explain for requests about rules.
+// explainACL is like explain, for errors of requests about rules.
 func (a *Admin) explainACL(err error) error {
 	var ke ck.Error
 	if errors.As(err, &ke) && (ke.Code() == ck.ErrSecurityDisabled || ke.Code() == ck.ErrUnsupportedFeature) {

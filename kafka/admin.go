@@ -12,8 +12,8 @@ import (
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
 
-// Admin asks and changes a cluster; it moves no records. It may be shared by
-// goroutines.
+// Admin describes and changes a cluster; it neither reads nor writes records. It is safe
+// for concurrent use.
 type Admin struct {
 	cfg    Config
 	client *ck.AdminClient
@@ -23,9 +23,10 @@ type Admin struct {
 	coordinators coordinators
 }
 
-// OpenAdmin connects to the cluster: it returns when a broker has accepted a
-// connection. Close it when done. A broker that refuses is an error at once, one that
-// keeps silent when the first request times out; both wrap ErrUnreachable.
+// OpenAdmin connects to the cluster and returns once a broker has accepted a connection.
+// If all refuse, it fails at once; a broker that accepts and then does not answer is noticed
+// when the first request times out. Both errors wrap ErrUnreachable. The caller must Close
+// the Admin.
 func OpenAdmin(ctx context.Context, cfg Config) (*Admin, error) {
 	if err := Reachable(ctx, cfg); err != nil {
 		return nil, err
@@ -56,12 +57,12 @@ func (a *Admin) Close() {
 	a.logs.stop()
 }
 
-// bounded limits one request, leaving the client a moment to say what was wrong.
+// bounded returns a context for one request, which ends after the configured timeout.
 func (a *Admin) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, a.cfg.timeout())
 }
 
-// Topic is what a cluster says about a topic.
+// Topic is the description of a topic.
 type Topic struct {
 	Name       string
 	ID         string // a topic that is deleted and created again has another
@@ -77,9 +78,9 @@ type Partition struct {
 	ISR      []int32
 }
 
-// Topics describes the named topics, in that order. It never creates one: the request
-// is DescribeTopics, not a metadata request by name. A name that does not exist is an
-// *UnknownTopicError that lists what does.
+// Topics returns the descriptions of the named topics, in the order of the names. It never
+// creates a topic: the client's DescribeTopics does not allow the broker to, whereas its
+// GetMetadata may. If a topic does not exist the error is an *UnknownTopicError.
 func (a *Admin) Topics(ctx context.Context, names ...string) ([]Topic, error) {
 	answers, err := a.TopicAnswers(ctx, names...)
 	if err != nil {
@@ -95,9 +96,9 @@ func (a *Admin) Topics(ctx context.Context, names ...string) ([]Topic, error) {
 	return topics, nil
 }
 
-// describe asks again when it must. The client sends the request to the broker that it
-// takes for the controller: one that has just gone, while the others do not know yet, it
-// would wait for until the end. Asking for metadata makes it look anew.
+// describe describes topics and retries where that helps. The client sends the request to
+// the broker that it takes for the controller, and if that broker has just gone it waits
+// for it until the request times out. A metadata request makes it find the new one.
 func (a *Admin) describe(ctx context.Context, names []string) ([]ck.TopicDescription, error) {
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
@@ -116,8 +117,8 @@ func (a *Admin) describe(ctx context.Context, names []string) ([]ck.TopicDescrip
 	}
 }
 
-// topicID writes the id of a topic as Kafka and its tools do: in base64 for addresses, which
-// librdkafka gives in the other alphabet (KIP-516).
+// topicID returns the id of a topic as Kafka and its tools write it (KIP-516): in the
+// base64 alphabet for URLs, where librdkafka uses the standard one.
 func topicID(text string) string { return strings.NewReplacer("+", "-", "/", "_").Replace(text) }
 
 func topicOf(d ck.TopicDescription) Topic {
@@ -141,7 +142,8 @@ func nodeIDs(nodes []ck.Node) []int32 {
 	return ids
 }
 
-// UnknownTopicError names a topic that does not exist, and those that do.
+// UnknownTopicError is the error for a topic that does not exist. It lists those that do,
+// and wraps ErrUnknownTopic.
 type UnknownTopicError struct {
 	Topic    string
 	Existing []string
@@ -149,7 +151,7 @@ type UnknownTopicError struct {
 
 func (e *UnknownTopicError) Error() string { return e.Topic + ": no such topic" }
 
-// Is makes it an ErrUnknownTopic.
+// Is reports whether target is ErrUnknownTopic.
 func (e *UnknownTopicError) Is(target error) bool { return target == ErrUnknownTopic }
 
 func (a *Admin) unknownTopic(ctx context.Context, name string) *UnknownTopicError {
@@ -160,7 +162,7 @@ func (a *Admin) unknownTopic(ctx context.Context, name string) *UnknownTopicErro
 	return &UnknownTopicError{name, existing}
 }
 
-// TopicNames lists all topics that the user may see, sorted.
+// TopicNames returns the names of all topics that the user may see, sorted.
 func (a *Admin) TopicNames(context.Context) ([]string, error) {
 	m, err := a.client.GetMetadata(nil, true, millis(a.cfg.timeout(), 0, maxSpan))
 	if err != nil {
@@ -182,7 +184,7 @@ type TopicConfig struct {
 }
 
 // CreateTopic creates a topic and returns when its partitions have leaders and every
-// broker that answers knows of them. A topic that is there already is ErrExists.
+// broker that answers knows of them. Its error wraps ErrExists if the topic exists already.
 func (a *Admin) CreateTopic(ctx context.Context, t TopicConfig) error {
 	spec := ck.TopicSpecification{Topic: t.Name, NumPartitions: -1, ReplicationFactor: -1, Config: t.Config}
 	if t.Partitions > 0 {
@@ -210,8 +212,8 @@ func (a *Admin) CreateTopic(ctx context.Context, t TopicConfig) error {
 }
 
 // awaitLeaders waits until a topic has that many partitions or more, each with a leader,
-// for every broker that answers: before that a client that knows of them would be told
-// that they do not exist. done says in errors what has been done to it.
+// for every broker that answers: before that, a client may be told that they do not exist.
+// done is, for error messages, what has been done to the topic.
 func (a *Admin) awaitLeaders(ctx context.Context, name, done string, partitions int) error {
 	for {
 		topics, err := a.Topics(ctx, name)

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// API is a kind of request that a broker answers, and in which versions.
+// API is a kind of request that a broker answers, with the range of its versions.
 type API struct {
 	Key      int
 	Name     string // empty when the client has none for it
@@ -22,9 +22,9 @@ type API struct {
 // apisLimit bounds the wait for what the client logs behind its first answer.
 const apisLimit = 2 * time.Second
 
-// APIs lists the requests that the first broker that answers knows, by key. The client
-// keeps the list to itself but for its debug log: that is read here. It is empty when the
-// broker or the client has not told.
+// APIs returns the requests that the first broker to answer supports, sorted by key. The
+// client publishes the list only in its debug log, which is parsed here. The result is
+// empty if the log does not contain it.
 func APIs(ctx context.Context, cfg Config) ([]API, error) {
 	c := apiCollector{found: map[int]API{}, complete: make(chan struct{})}
 	hand := cfg.Log
@@ -72,8 +72,8 @@ type apiCollector struct {
 //	[thrd:127.0.0.1:9092/bootstrap]: 127.0.0.1:9092/bootstrap:   ApiKey Fetch (1) Versions 4..18
 var apiLine = regexp.MustCompile(`^\[thrd:[^]]*\]: (\S+): +ApiKey (\S+) \((\d+)\) Versions (\d+)\.\.(\d+)$`)
 
-// add takes a line of the log and says whether it belongs to what only the context
-// "feature" logs.
+// add parses a line of the log, and reports whether the line is one that only the debug
+// context "feature" produces.
 func (c *apiCollector) add(line string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -14,12 +14,12 @@ import (
 // cost of crossing into C; larger ones only add latency.
 const maxBatch = 4096
 
-// arenaKept is the largest arena that a batch keeps for the next fetch; a larger one,
-// made for a run of huge records, is given back.
+// arenaKept is the largest arena, in bytes, that a batch keeps for the next fetch; a
+// larger one, made for a run of huge records, is freed.
 const arenaKept = 4 << 20
 
-// Signal is what a partition says beside its records: its end, or an error. A signal
-// stands behind all records of its partition that came before it.
+// Signal is the end of a partition's log, or an error of the partition. It applies after
+// all records of the partition in the same batch.
 type Signal struct {
 	Topic     string
 	Partition int32
@@ -28,8 +28,8 @@ type Signal struct {
 	Text      string
 }
 
-// Batch holds what one fetch gave. Its records point into memory that the next fetch
-// into the same Batch writes again.
+// Batch holds the result of one fetch. Its records point into memory that the next fetch
+// into the same Batch overwrites.
 type Batch struct {
 	Records []Record
 	Signals []Signal
@@ -75,8 +75,8 @@ func newFetcher(rk *C.rd_kafka_t, size int) *fetcher {
 	}
 }
 
-// close gives everything back. It must come before the client's Close, which waits
-// for ever while this queue exists.
+// close frees the memory and the queue. It must come before the client's Close, which
+// waits forever while the queue exists.
 func (f *fetcher) close() {
 	C.ks_batch_free(f.batch)
 	C.ks_queue_destroy(f.queue)
@@ -104,7 +104,7 @@ func (f *fetcher) fetch(b *Batch, waitMillis int) {
 	b.fill(records)
 }
 
-// name returns the Go string for a C one, allocating once per topic.
+// name returns the Go string of a topic's name in C, allocating once per topic.
 func (f *fetcher) name(c *C.char) string {
 	n := 0
 	for p := unsafe.Pointer(c); *(*byte)(unsafe.Add(p, n)) != 0; {

@@ -1,7 +1,6 @@
 package kafka
 
-// ChangeKind says what happened to a member. The texts are the event names of
-// --events.
+// ChangeKind is what happened to a member. The texts are the event names of --events.
 type ChangeKind string
 
 // What can happen to a member of a group.
@@ -26,15 +25,16 @@ type Change struct {
 	// Offsets are the partitions concerned: with where reading starts (assigned), the
 	// next offset that was fetched (revoked, lost), or what was committed.
 	Offsets map[TopicPartition]int64
-	// Written is to be called once all that the member emitted before is written out; it
-	// waits for that before it gives the partitions away. Nil where nothing waits.
+	// Written must be called once everything that the member emitted before has been
+	// written out: the member waits for the call before it gives the partitions up. It is
+	// nil if the member does not wait.
 	Written func()
 }
 
-// Ack gives a function that acknowledges the first n records of the batch as written
-// out, and with all of them also how far their partitions were read behind them: over
-// what holds no records, to an end. It is nil when
-// nothing commits. Make it before the batch is used again; call it from any
+// Ack returns a function that acknowledges the first n records of the batch as written
+// out. If n is all of them, it also acknowledges how far their partitions were read beyond
+// them, past offsets that hold no records. Ack returns nil if nothing commits. It must be
+// called before the batch is reused; the function may be called later and from any
 // goroutine.
 func (b *Batch) Ack(n int) func() {
 	if b.ledger == nil {

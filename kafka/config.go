@@ -9,35 +9,36 @@ import (
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
 
-// Config says which cluster to talk to, and how. It is a value: the functions of this
-// package do not change it.
+// Config is which cluster to connect to, and how. The functions of this package do not
+// modify it.
 type Config struct {
 	// Brokers are the bootstrap servers, host:port each.
 	Brokers []string
-	// Properties are librdkafka's, by name. PropertyRules says which of them win over
-	// what this package sets, and which may not be here.
+	// Properties are librdkafka's, by name. PropertyRules lists which of them override
+	// what this package sets, and which are not allowed here.
 	Properties map[string]string
-	// Timeout bounds connecting, each request and each delivery.
+	// Timeout bounds connecting, each request, and the delivery of each record.
 	Timeout time.Duration
-	// Log gets what librdkafka logs, from goroutines of this package; nil drops it.
-	// Nothing is ever printed by the client itself.
+	// Log is called for each line that librdkafka logs, on goroutines of this package. If
+	// it is nil the lines are dropped; the client itself never prints anything.
 	Log func(Log)
-	// Token gets an OAUTHBEARER token (RFC 7628) when one is needed; nil when librdkafka
-	// needs none or gets them by itself.
+	// Token returns an OAUTHBEARER token (RFC 7628) and is called whenever one is needed.
+	// It is nil if librdkafka needs none or gets them by itself.
 	Token func(context.Context) (string, error)
 	// Debug holds librdkafka's debug contexts, such as "broker,cgrp".
 	Debug string
 }
 
-// Log is a line that librdkafka logged. Level is syslog's: 3 is an error, 7 debug.
+// Log is a line that librdkafka logged. Level is the severity of syslog (RFC 5424): 3 is an
+// error, 7 is debug.
 type Log struct {
 	Level   int
 	Name    string // librdkafka's name for the kind of line: FAIL, REQTMOUT
 	Message string
 }
 
-// properties joins what every client needs with the user's properties and then with
-// what the kind of client is for.
+// properties merges the defaults of every client, the user's properties, and own, the
+// properties of this kind of client; later ones override earlier ones.
 func (c Config) properties(client string, own ck.ConfigMap) *ck.ConfigMap {
 	m := ck.ConfigMap{
 		"client.id":                          "kstream",
@@ -69,8 +70,8 @@ func (c Config) properties(client string, own ck.ConfigMap) *ck.ConfigMap {
 	return &m
 }
 
-// connects tells the properties that matter to an admin client from those of readers
-// and writers, which it would only complain about.
+// connects reports whether a property matters to an admin client. It would log a warning
+// about those of consumers and producers.
 func connects(name string) bool {
 	for _, prefix := range []string{"ssl.", "sasl.", "security.", "socket.", "broker.", "client.", "reconnect.", "api.", "metadata.", "log", "debug", "enable.ssl", "enable.sasl", "retry.", "https.", "connections."} {
 		if strings.HasPrefix(name, prefix) {
@@ -87,7 +88,7 @@ func (c Config) timeout() time.Duration {
 	return c.Timeout
 }
 
-// The most that librdkafka takes for a time; a --timeout may be longer.
+// The longest times that librdkafka accepts, in milliseconds; a --timeout may be longer.
 const (
 	maxSpan           = math.MaxInt32 * time.Millisecond
 	maxRequest        = 15 * time.Minute
@@ -95,7 +96,7 @@ const (
 	maxTransactionEnd = 15 * time.Minute // brokers', transaction.max.timeout.ms
 )
 
-// millis returns d in milliseconds within bounds.
+// millis returns d in whole milliseconds, limited to the range from least to most.
 func millis(d, least, most time.Duration) int {
 	return int(min(max(d, least), most).Milliseconds())
 }
@@ -108,5 +109,5 @@ func operationWithin(d time.Duration) ck.AdminOptionOperationTimeout {
 	return ck.SetAdminOperationTimeout(min(d, maxAdminRequest))
 }
 
-// where names the brokers in messages.
+// where returns the bootstrap servers, for error messages.
 func (c Config) where() string { return strings.Join(c.Brokers, ",") }

@@ -12,12 +12,13 @@ import (
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
 
-// dialLimit bounds one probe of an address. librdkafka takes its whole timeout to say
-// that a connection is refused; a plain dial says so at once.
+// dialLimit bounds one probe of an address. librdkafka reports a refused connection only
+// when its whole timeout has passed; a plain dial reports it at once.
 const dialLimit = 1500 * time.Millisecond
 
-// Reachable says whether a broker accepts a connection. A refusal is an error at once,
-// which wraps ErrUnreachable, where clients would go on trying until their time is over.
+// Reachable returns nil if one of cfg's bootstrap servers accepts a connection. Otherwise
+// its error wraps ErrUnreachable; a refusal is returned at once, whereas a client would
+// retry until its timeout.
 func Reachable(ctx context.Context, cfg Config) error {
 	if err := cfg.Check(); err != nil {
 		return err
@@ -26,8 +27,8 @@ func Reachable(ctx context.Context, cfg Config) error {
 }
 
 // preflight dials every bootstrap address at once. It succeeds with the first that
-// accepts and otherwise says what each one answered. Its errors wrap ErrUnreachable, but
-// for the cause of a ctx that has ended.
+// accepts; otherwise the error has the failure of each. It wraps ErrUnreachable, or is the
+// cause of ctx if that has ended.
 func preflight(ctx context.Context, cfg Config) error {
 	if len(cfg.Brokers) == 0 {
 		return fmt.Errorf("%w: no brokers named", ErrUnreachable)
@@ -46,8 +47,8 @@ func preflight(ctx context.Context, cfg Config) error {
 	return fmt.Errorf("%w: %s", ErrUnreachable, strings.Join(why, "; "))
 }
 
-// dialAll connects to each address and hangs up; errors are in the order of addresses.
-// It returns early, with the rest as they were, once one address has accepted.
+// dialAll connects to each address and closes the connection. It returns the errors in
+// the order of addresses, or early once one address has accepted.
 func dialAll(ctx context.Context, addresses []string, limit time.Duration) []error {
 	type answer struct {
 		i   int
@@ -109,8 +110,8 @@ func dialCause(err error) string {
 	return strings.TrimPrefix(text, "connect: ")
 }
 
-// explain turns an error of the client into one of this package's, with the newest
-// connection failure as cause when the client itself has none to give.
+// explain returns an error of the client as one of this package, which wraps a sentinel.
+// If the client has no cause, that is the newest connection failure in the log.
 func explain(cfg Config, l *logs, err error) error {
 	if err == nil {
 		return nil
@@ -132,8 +133,8 @@ func explain(cfg Config, l *logs, err error) error {
 	return fmt.Errorf("%w: %s", sentinel, ke.Error())
 }
 
-// unanswered says why no broker answered: the newest failure that librdkafka logged,
-// or that the address accepts and then says nothing.
+// unanswered returns why no broker answered: the newest failure that librdkafka logged,
+// or that the address accepts connections and then does not answer.
 func unanswered(cfg Config, l *logs) error {
 	cause := ""
 	if l != nil {
@@ -154,9 +155,9 @@ func unanswered(cfg Config, l *logs) error {
 	return fmt.Errorf("%w: %s", ErrUnreachable, cause)
 }
 
-// advertised takes a failure apart that concerns an address which a broker told, such
-// as "10.0.0.1:9092/2: Connect to … failed: Connection refused". The id is empty for the
-// failure of an address that was given.
+// advertised splits a failure that concerns an advertised address, such as
+// "10.0.0.1:9092/2: Connect to … failed: Connection refused". The id is empty if the
+// address is a bootstrap server.
 func advertised(cfg Config, cause string) (id, address, why string) {
 	name, why, ok := strings.Cut(cause, ": ")
 	address, id, told := strings.Cut(name, "/")
@@ -166,13 +167,13 @@ func advertised(cfg Config, cause string) (id, address, why string) {
 	return id, address, why
 }
 
-// configText cuts librdkafka's preamble from a configuration error.
+// configText returns the text of a configuration error without librdkafka's preamble.
 func configText(s string) string {
 	s = strings.TrimPrefix(s, "Local: Invalid argument or configuration: ")
 	return strings.TrimPrefix(s, "Configuration property ")
 }
 
-// sentinelOf maps an error code of librdkafka or a broker to a sentinel.
+// sentinelOf returns the sentinel for an error code of librdkafka or a broker.
 func sentinelOf(code ck.ErrorCode) error {
 	switch code {
 	case ck.ErrUnknownTopic, ck.ErrUnknownTopicOrPart, ck.ErrUnknownTopicID, ck.ErrUnknownPartition:

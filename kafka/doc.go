@@ -1,20 +1,20 @@
-// Package kafka talks to Kafka clusters: it reads, joins groups, produces and
-// administers. It is the only package that does, it knows bytes and offsets only, and
-// the client library under it, librdkafka, shows nowhere else.
+// Package kafka is the client of Kafka clusters: it reads, joins groups, produces and
+// administers. It deals in bytes and offsets only, and hides the client library that it is
+// built on, librdkafka.
 //
 // # What to use first
 //
-// A [Config] says which cluster and how; [Config.Check] refuses the properties that
-// would break a promise. With it
+// A [Config] is which cluster to connect to and how; [Config.Check] refuses properties that
+// would break a promise of this package. With it
 //
-//   - [OpenAdmin] asks and changes the cluster. It dials the addresses first, so that a
-//     wrong one is said within two seconds; ask something of it before a client is
-//     opened that would try for ever.
-//   - [OpenReader] reads [Span]s of partitions without a group. [Admin.Topics] and
-//     [Admin.Watermarks] give what spans are made from; package position turns what
-//     people write into offsets.
+//   - [OpenAdmin] describes and changes the cluster. It dials the addresses first, so that
+//     a wrong one is reported within two seconds. Make a request with it before opening one
+//     of the other clients, which retry forever.
+//   - [OpenReader] reads [Span]s of partitions without a group. Spans are made from the
+//     results of [Admin.Topics] and [Admin.Watermarks]; package position resolves what
+//     users write to offsets.
 //   - [OpenGroup] runs members of a consumer group.
-//   - [OpenProducer] sends batches of records, each an [Outgoing], and tells the fate of
+//   - [OpenProducer] sends batches of records, each an [Outgoing], and reports the fate of
 //     every record.
 //
 // Reading a topic from its beginning to where it ends now:
@@ -53,26 +53,26 @@
 // # What it promises
 //
 // Reading: within a partition, records come in the order of their offsets, none twice
-// and none left out in silence. What was deleted before it was read, a log that was
-// truncated, a topic that was created anew: each is a [Notice]. Checksums are always
-// verified.
+// and none left out silently. Records deleted before they were read, a truncated log and a
+// topic that was deleted and created again are each reported by a [Notice]. Checksums are
+// always verified.
 //
-// Groups: only what was acknowledged with [Batch.Ack] is committed, so whoever writes
-// records out before that loses none; after a crash some come again. A partition is
-// given away when what was fetched from it is written out.
+// Groups: only what was acknowledged with [Batch.Ack] is committed, so a program that
+// acknowledges records after it has written them loses none; after a crash some come
+// again. A member gives a partition up only when what it fetched from it is written out.
 //
 // Producing: a record counts as delivered when the broker has acknowledged it, and as
-// failed when it was refused or given up, never as both. Between Begin and Commit all
-// records of a transaction become visible, or none.
+// failed when it was refused or abandoned, never as both. The records sent between Begin
+// and Commit become visible all together or not at all.
 //
 // Errors wrap one of the sentinels, such as [ErrUnreachable], or the cause of a context
-// that ended; their texts are of one line and begin with the place. Nothing is ever
-// printed: what librdkafka logs goes to Config.Log.
+// that ended; their texts are one line and begin with the place. Nothing is ever
+// printed: what librdkafka logs is passed to Config.Log.
 //
-// Memory: a [Batch] and an [Outgoing] are reused, and the bytes of their records with
-// them; copy what is to be kept. The consumers of one process share what they fetch
-// ahead, so that memory does not grow with their number.
+// Memory: a [Batch] and an [Outgoing] are reused together with the bytes of their records;
+// copy what is to be kept. The consumers of one process share a budget for prefetched
+// records, so that memory does not grow with their number.
 //
-// An Admin may be shared by goroutines. A Reader and a Producer belong to one each,
-// but for the methods that say otherwise.
+// An Admin is safe for concurrent use. A Reader and a Producer are not, except for the
+// methods that are documented to be.
 package kafka

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Sentinels that every error of this package wraps one of; test with errors.Is. They
-// stand behind the exit codes.
+// The sentinels, of which every error of this package wraps one, except for the cause of a
+// context; test with errors.Is. The exit codes of commands follow from them.
 var (
 	ErrUnreachable  = errors.New("unreachable")
 	ErrTLS          = errors.New("TLS handshake")
@@ -25,5 +25,6 @@ var (
 	ErrFailed       = errors.New("refused by the broker")
 )
 
-// ErrTooLarge is the ErrFailed of a record that makes a batch larger than its topic takes.
+// ErrTooLarge is the error of a record that makes a batch larger than its topic's
+// max.message.bytes. It wraps ErrFailed.
 var ErrTooLarge = fmt.Errorf("%w: larger than the topic's max.message.bytes allows", ErrFailed)

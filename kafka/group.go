@@ -12,7 +12,7 @@ import (
 type GroupConfig struct {
 	Name   string
 	Topics []string // a name that begins with ^ is a regular expression
-	// Members is how many to start with; Group.Add and Remove change it.
+	// Members is the number of members to start; Group.Add and Group.Remove change it.
 	Members int
 	// Assignor is range, roundrobin or cooperative-sticky (also when empty) under the
 	// classic protocol, uniform or range under consumer (empty: the broker's choice).
@@ -26,18 +26,19 @@ type GroupConfig struct {
 	Reset           string
 	ReadUncommitted bool
 	SessionTimeout  time.Duration // classic protocol; zero: the client's default
-	// Only, when set, says which partitions are read. The others are held all the same, when
-	// the group gives them to a member, and nothing of them is read or committed.
+	// Only, when set, reports whether a partition is to be read. The group assigns the
+	// others to its members too, but they are neither read nor committed.
 	Only func(TopicPartition) bool
-	// BatchSize is the most records of a Batch; zero or more than 4,096 means 4,096.
+	// BatchSize is the largest number of records in a Batch; zero and more than 4,096 mean
+	// 4,096.
 	BatchSize int
-	// JoinEvery lets the members join one after the other.
+	// JoinEvery is the time between the joins of one member and the next.
 	JoinEvery time.Duration
 	// CommitEvery is how often a member commits what was written out; zero: a second.
 	CommitEvery time.Duration
-	// Ends, when set, are where to stop. Run returns when every partition in it is done,
-	// by whichever member of whichever process. Committed then tells what the others
-	// have committed.
+	// Ends, when set, are where to stop. Run returns when every partition in it has been
+	// read to its end. Committed returns what the group has committed, from which it is
+	// known how far members of other processes are; nil: there are none.
 	Ends      map[TopicPartition]End
 	Committed func(context.Context) (map[TopicPartition]int64, error)
 	// Committer, when set, is called for each member before it joins; what it returns
@@ -47,8 +48,8 @@ type GroupConfig struct {
 	onePerCall bool
 }
 
-// End is where to stop in a partition. One that is Ahead lies behind the end of the log as
-// it was when the end was found: the members wait for the records that are still to come.
+// End is where to stop in a partition. If Ahead is set, it was beyond the end of the log
+// when it was determined, and the members wait for the records before it.
 type End struct {
 	Offset int64
 	Ahead  bool
@@ -70,11 +71,11 @@ func (gc *GroupConfig) follows() bool {
 
 // Group runs members of one consumer group, a goroutine each.
 //
-// What a member fetched is committed only after whoever took it has called Ack; what
-// was acknowledged is committed every CommitEvery, before a partition is given away,
-// and when the member leaves. Within a partition records come in the order of their
-// offsets, across rebalances too: a partition is given away only when all that was
-// fetched from it has been written out.
+// What a member fetched is committed only after its receiver has acknowledged it, see
+// Batch.Ack. That happens every CommitEvery, before a partition is given up, and when the
+// member leaves. Within a partition, records come in the order of their offsets, across
+// rebalances too: a member gives a partition up only when all that it fetched from it has
+// been written out.
 type Group struct {
 	cfg  Config
 	gc   GroupConfig
@@ -93,7 +94,8 @@ type Group struct {
 // errDone ends the members when every partition has reached its end.
 var errDone = errors.New("every partition is read to its end")
 
-// OpenGroup checks the configuration. Nothing joins before Run.
+// OpenGroup returns a group, or an error if the configuration is not valid. No member
+// joins before Run.
 func OpenGroup(cfg Config, gc GroupConfig) (*Group, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
@@ -104,9 +106,9 @@ func OpenGroup(cfg Config, gc GroupConfig) (*Group, error) {
 // Run starts the members and returns when they have left, with the first error of one
 // of them, the cause of polling, or nil when all Ends are reached.
 //
-// emit makes the receiver of a member's events, which runs on that member's goroutine;
-// receivers of different members run at the same time. When polling ends the members
-// leave in order; when live ends nobody takes their events any more.
+// emit returns the receiver of a member's events, which is called on that member's
+// goroutine; receivers of different members run concurrently. When polling ends, the
+// members commit and leave; when live ends, their events are no longer received.
 func (g *Group) Run(polling, live context.Context, emit func(member int) func(Event) error) error {
 	g.polling, g.stop = context.WithCancelCause(polling)
 	defer g.stop(nil)
@@ -133,8 +135,8 @@ func (g *Group) Run(polling, live context.Context, emit func(member int) func(Ev
 	return nil
 }
 
-// Add lets one more member join and returns its number, or 0 when the group is
-// leaving already.
+// Add starts one more member and returns its number, or 0 if the group is already
+// leaving. It is safe for concurrent use, as are Remove and Freeze.
 func (g *Group) Add() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -157,11 +159,13 @@ func (g *Group) Add() int {
 	return m.number
 }
 
-// Remove lets a member leave in order: it commits, and the others take over.
+// Remove makes a member commit and leave the group. It reports whether there is a member
+// with the number.
 func (g *Group) Remove(number int) bool { return g.with(number, func(m *member) { m.leave() }) }
 
-// Freeze makes a member stop polling, or go on: the group loses a member that does not
-// poll for max.poll.interval.ms.
+// Freeze makes a member stop polling, or resume. A member that does not poll for
+// max.poll.interval.ms is removed from the group. Freeze reports whether there is a member
+// with the number.
 func (g *Group) Freeze(number int, frozen bool) bool {
 	return g.with(number, func(m *member) { m.frozen.Store(frozen) })
 }
@@ -176,8 +180,8 @@ func (g *Group) with(number int, do func(*member)) bool {
 	return ok
 }
 
-// watchEnds ends the group when every partition has reached its end. Members of this
-// process are asked directly, the others by what they have committed.
+// watchEnds ends the group when every partition has been read to its end. For members of
+// other processes that is known from what they have committed.
 func (g *Group) watchEnds() {
 	open := map[TopicPartition]int64{}
 	for tp, end := range g.gc.Ends {

@@ -15,7 +15,7 @@ import (
 	"kstream/kafka/assign"
 )
 
-// GroupState is the state of a group in Kafka's words; Active says what they mean.
+// GroupState is the state of a group, in Kafka's words.
 type GroupState string
 
 // The states of classic and consumer (KIP-848) groups.
@@ -30,7 +30,7 @@ const (
 	GroupUnknown             GroupState = "Unknown"
 )
 
-// GroupStates lists the states.
+// GroupStates returns all states.
 func GroupStates() []GroupState {
 	return []GroupState{
 		GroupEmpty, GroupStable, GroupPreparingRebalance, GroupCompletingRebalance,
@@ -57,8 +57,8 @@ type GroupMember struct {
 	Partitions, Target             []TopicPartition
 }
 
-// Rebalancing says that the coordinator does not tell who has what: it knows a classic
-// group's assignment only while that group is stable.
+// Rebalancing reports whether the assignment is unknown because of a rebalance: a
+// coordinator knows the assignment of a classic group only while the group is stable.
 func (g *GroupInfo) Rebalancing() bool {
 	return g.State == GroupPreparingRebalance || g.State == GroupCompletingRebalance
 }
@@ -74,7 +74,8 @@ func (g *GroupInfo) Owners() map[TopicPartition]*GroupMember {
 	return owners
 }
 
-// UnknownGroupError names a group that does not exist, and those that do.
+// UnknownGroupError is the error for a group that does not exist. It lists those that do,
+// and wraps ErrUnknownGroup.
 type UnknownGroupError struct {
 	Group    string
 	Existing []string
@@ -82,11 +83,11 @@ type UnknownGroupError struct {
 
 func (e *UnknownGroupError) Error() string { return e.Group + ": no such group" }
 
-// Is makes it an ErrUnknownGroup.
+// Is reports whether target is ErrUnknownGroup.
 func (e *UnknownGroupError) Is(target error) bool { return target == ErrUnknownGroup }
 
-// GroupActiveError says that a group has members, which keeps its offsets where they
-// are: they would commit their own.
+// GroupActiveError is the error for a change that a group does not allow while it has
+// members.
 type GroupActiveError struct {
 	Group   string
 	Members []GroupMember // empty when they joined after the group was looked at
@@ -111,11 +112,11 @@ func (e *GroupActiveError) Error() string {
 	return fmt.Sprintf("%s: the group has %d active %s: %s", e.Group, len(e.Members), noun, strings.Join(names, ", "))
 }
 
-// Is makes it an ErrGroupActive.
+// Is reports whether target is ErrGroupActive.
 func (e *GroupActiveError) Is(target error) bool { return target == ErrGroupActive }
 
-// GroupNames lists the groups of consumers that the user may see, sorted. When only
-// some brokers answer, it is an error.
+// GroupNames returns the names of the consumer groups that the user may see, sorted. If
+// some brokers do not answer it returns an error.
 func (a *Admin) GroupNames(ctx context.Context) ([]string, error) {
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
@@ -137,8 +138,8 @@ func (a *Admin) GroupNames(ctx context.Context) ([]string, error) {
 // describeAtOnce is how many groups go into one request.
 const describeAtOnce = 200
 
-// Groups describes groups, in the order of the names. One that does not exist is an
-// *UnknownGroupError that lists what does.
+// Groups returns the descriptions of groups, in the order of the names. If one does not
+// exist the error is an *UnknownGroupError.
 func (a *Admin) Groups(ctx context.Context, names ...string) ([]GroupInfo, error) {
 	infos, err := a.describeGroups(ctx, names)
 	if err != nil {
@@ -152,8 +153,8 @@ func (a *Admin) Groups(ctx context.Context, names ...string) ([]GroupInfo, error
 	return infos, nil
 }
 
-// AllGroups describes every group that the user may see, sorted by name. One that
-// vanishes meanwhile is left out.
+// AllGroups returns the descriptions of all groups that the user may see, sorted by name.
+// A group that is deleted meanwhile is left out.
 func (a *Admin) AllGroups(ctx context.Context) ([]GroupInfo, error) {
 	names, err := a.GroupNames(ctx)
 	if err != nil {
@@ -163,8 +164,8 @@ func (a *Admin) AllGroups(ctx context.Context) ([]GroupInfo, error) {
 	return slices.DeleteFunc(infos, func(g GroupInfo) bool { return g.State == GroupDead && len(g.Members) == 0 }), err
 }
 
-// describeGroups gives a group that does not exist the state Dead: so do brokers that
-// are older than Kafka 4 (KIP-1043).
+// describeGroups returns the descriptions of groups. One that does not exist has the state
+// Dead, as it has for brokers older than Kafka 4 (KIP-1043).
 func (a *Admin) describeGroups(ctx context.Context, names []string) ([]GroupInfo, error) {
 	found := make(map[string]GroupInfo, len(names))
 	for chunk := range slices.Chunk(names, describeAtOnce) {
@@ -198,7 +199,7 @@ func (a *Admin) describeGroups(ctx context.Context, names []string) ([]GroupInfo
 	return infos, nil
 }
 
-// unsettled is an error of one of the groups that asking again can mend, if there is one.
+// unsettled returns the error of one of the groups that a retry may resolve, or nil.
 func unsettled(result ck.DescribeConsumerGroupsResult) error {
 	for _, d := range result.ConsumerGroupDescriptions {
 		if coordinatorMoves(d.Error) || hadNoAnswer(d.Error) {
@@ -253,8 +254,8 @@ func groupOf(d ck.ConsumerGroupDescription) GroupInfo {
 	return g
 }
 
-// unfinished tells the two states of KIP-848 apart that the client has no names for:
-// members that have yet to reach their targets, or targets that are yet to be made.
+// unfinished returns which of the two states of KIP-848 a group is in that the client has
+// no names for: reconciling, if a member has yet to reach its target, or assigning.
 func unfinished(members []GroupMember) GroupState {
 	for _, m := range members {
 		if !slices.Equal(m.Partitions, m.Target) {
@@ -282,8 +283,8 @@ func (tp TopicPartition) compare(other TopicPartition) int {
 	return cmp.Or(strings.Compare(tp.Topic, other.Topic), cmp.Compare(tp.Partition, other.Partition))
 }
 
-// DeleteGroup deletes a group and its committed offsets. A group with members is an
-// *GroupActiveError.
+// DeleteGroup deletes a group and its committed offsets. If the group has members the
+// error is a *GroupActiveError.
 func (a *Admin) DeleteGroup(ctx context.Context, name string) error {
 	bounded, cancel := a.bounded(ctx)
 	defer cancel()
@@ -299,7 +300,7 @@ func (a *Admin) DeleteGroup(ctx context.Context, name string) error {
 	return nil
 }
 
-// groupError explains what a coordinator refused to do to a group.
+// groupError returns the error of this package for a coordinator's refusal.
 func (a *Admin) groupError(ctx context.Context, name string, err ck.Error) error {
 	switch err.Code() {
 	case ck.ErrGroupIDNotFound:
@@ -314,7 +315,7 @@ func (a *Admin) groupError(ctx context.Context, name string, err ck.Error) error
 	return fmt.Errorf("%s: %w", name, explain(a.cfg, a.logs, err))
 }
 
-// RefuseActive is a *GroupActiveError when the group has members.
+// RefuseActive returns a *GroupActiveError if the group has members, and nil otherwise.
 func (g *GroupInfo) RefuseActive() error {
 	if len(g.Members) > 0 {
 		return &GroupActiveError{g.Name, g.Members}

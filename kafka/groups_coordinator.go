@@ -32,7 +32,8 @@ func (c *coordinatorClient) close() {
 	_ = c.consumer.close()
 }
 
-// use gives the client; users.Done gives it back.
+// use returns the client for questions about a group, opening it if needed. The caller
+// must call users.Done on it when done.
 func (o *coordinators) use(cfg Config, group string) (*coordinatorClient, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -99,7 +100,7 @@ func (a *Admin) askCoordinator(ctx context.Context, group string, ask question) 
 	}
 }
 
-// coordinatorMoves tells the errors that pass when a group has found its coordinator.
+// coordinatorMoves reports whether err passes once a group has found its coordinator.
 func coordinatorMoves(err error) bool {
 	var ke ck.Error
 	if !errors.As(err, &ke) {
@@ -112,7 +113,7 @@ func coordinatorMoves(err error) bool {
 	return false
 }
 
-// hadNoAnswer tells the errors of a client that had no answer.
+// hadNoAnswer reports whether err means that no broker answered.
 func hadNoAnswer(err error) bool {
 	var ke ck.Error
 	if !errors.As(err, &ke) {

@@ -10,7 +10,7 @@ import (
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
 
-// LagReason says why records of a partition wait, in one word.
+// LagReason is why records of a partition have not been read, in one word.
 type LagReason string
 
 // The reasons. Of several that hold, the first in this order is given.
@@ -34,8 +34,8 @@ type PartitionLag struct {
 	Reason LagReason
 }
 
-// Position is the offset at which the group would go on: what it committed, or the
-// start of the log when it has committed nothing, or nothing that is still there.
+// Position returns the offset at which the group would go on: the one that it committed,
+// or the start of the log if it has committed none or one before the start.
 func (l *PartitionLag) Position() int64 {
 	if l.Commit == nil {
 		return l.Start
@@ -43,11 +43,11 @@ func (l *PartitionLag) Position() int64 {
 	return max(l.Commit.Offset, l.Start)
 }
 
-// GroupLag says how far a group is, in every partition of each topic that it has
-// committed to or whose partitions its members have, sorted. Topics that no longer
-// exist are left out. The offsets are asked for before the ends of the logs, so the lag
-// of a group that keeps up is never negative. With an *UnansweredError it gives all other
-// partitions.
+// GroupLag returns how far a group is in every partition of each topic for which it has
+// committed offsets or its members have partitions, sorted. Topics that no longer exist
+// are left out. Offsets are read before the ends of the logs, so that the lag of a group
+// that keeps up is never negative. If the error is an *UnansweredError the result has all
+// other partitions.
 func (a *Admin) GroupLag(ctx context.Context, g *GroupInfo) ([]PartitionLag, error) {
 	commits, err := a.Committed(ctx, g.Name)
 	if err != nil {

@@ -16,8 +16,8 @@ type Commit struct {
 	Metadata    string
 }
 
-// Committed returns the offsets that a group has committed. A group that does not exist
-// has none. Transactions that commit offsets and are still open are left out.
+// Committed returns the offsets that a group has committed; for a group that does not
+// exist there are none. Offsets in transactions that are still open are left out.
 func (a *Admin) Committed(ctx context.Context, group string) (map[TopicPartition]Commit, error) {
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
@@ -51,9 +51,9 @@ func (a *Admin) Committed(ctx context.Context, group string) (map[TopicPartition
 	return commits, nil
 }
 
-// SetCommitted commits offsets in the name of a group without members; a group that
-// does not exist is made. The result has the partitions that were refused; when a
-// member has joined it is an *GroupActiveError.
+// SetCommitted commits offsets for a group without members, and creates the group if it
+// does not exist. It returns the partitions that were refused. If the group has members
+// the error is a *GroupActiveError.
 func (a *Admin) SetCommitted(ctx context.Context, group string, commits map[TopicPartition]Commit) (refused map[TopicPartition]error, err error) {
 	bounded, cancel := a.bounded(ctx)
 	defer cancel()

@@ -5,10 +5,10 @@ import (
 	"fmt"
 )
 
-// NoticeKind says what happened beside the records.
+// NoticeKind is the kind of an event that concerns no single record.
 type NoticeKind string
 
-// What a reader or a group can have to say. The texts are the event names of --events.
+// The kinds of notices of readers and groups. The texts are the event names of --events.
 const (
 	NoticeLost       NoticeKind = "lost"       // records From..To-1 were gone before they were read; Text says why unless retention did it
 	NoticeTruncated  NoticeKind = "truncated"  // the log ended at From and now ends at To
@@ -25,8 +25,8 @@ const (
 	NoticeEnd        NoticeKind = "end"       // every partition was read to its end
 )
 
-// Notice is something that a person should know and that is no error. Partition is -1
-// where it concerns none.
+// Notice is an event that users should know of and that is not an error. Partition is -1
+// if it concerns none.
 type Notice struct {
 	Kind      NoticeKind
 	Topic     string
@@ -68,22 +68,22 @@ func (n Notice) String() string {
 	return string(n.Kind) + " " + n.Text
 }
 
-// Event is what a reader or the members of a group hand on: records, or something to
-// be told, or both.
+// Event is what a reader or a member of a group emits: records, notices and changes, or
+// several of these.
 type Event struct {
 	Member  int    // counted from 1
 	Batch   *Batch // nil without records
 	Notices []Notice
 	Change  *Change // nil without one
-	// Commit commits what was acknowledged up to now, for a receiver to which a batch is
-	// long. After ErrTakenBack it is to leave the rest of the batch: all that was taken
-	// back comes again. Nil where nothing commits.
+	// Commit commits what has been acknowledged so far, for receivers that take long over a
+	// batch. If it returns ErrTakenBack the receiver must drop the rest of the batch: the
+	// records whose results were undone come again. It is nil if nothing commits.
 	Commit func() error
-	// Poll serves the group, for a receiver that is at work for long: the member takes part
-	// in rebalances and commits what is due. It is to be called about every second, while
-	// nothing is half done: partitions may be given away inside, so that records of the
-	// batch are not the member's any more (see Batch.Owned). After ErrTakenBack the receiver
-	// is to leave the rest of the batch, after ErrLeaving to begin nothing more. Nil without
-	// a group.
+	// Poll lets the member take part in rebalances and commit what is due while a receiver
+	// takes long over a batch. It should be called about once a second, and between records
+	// only: partitions may be given up during the call, and records of the batch then no
+	// longer belong to the member (see Batch.Owned). If it returns ErrTakenBack the receiver
+	// must drop the rest of the batch, and if ErrLeaving it must begin no further record. It
+	// is nil without a group.
 	Poll func() error
 }

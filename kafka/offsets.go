@@ -21,16 +21,16 @@ type TopicPartition struct {
 
 func (tp TopicPartition) String() string { return fmt.Sprintf("%s[%d]", tp.Topic, tp.Partition) }
 
-// Watermarks are the bounds of a partition's log. Start is the offset of the first
-// record that is still there, End one behind the last; under read_committed Stable is
-// the last stable offset, which a transaction that is still open holds back, and
-// otherwise it equals End.
+// Watermarks are the bounds of a partition's log. Start is the log start offset, and End
+// the high watermark, one more than the offset of the last readable record. Under
+// read_committed Stable is the last stable offset, which an open transaction holds back
+// (KIP-98); otherwise it equals End.
 type Watermarks struct {
 	Start, Stable, End int64
 }
 
-// UnansweredError names partitions of which nothing could be told in time: nobody leads
-// them (ErrNoLeader), or their leaders do not answer.
+// UnansweredError lists partitions whose leaders did not answer in time, or that have no
+// leader (ErrNoLeader).
 type UnansweredError struct {
 	Partitions []TopicPartition // sorted
 	Cause      error
@@ -50,8 +50,8 @@ func (e *UnansweredError) Error() string {
 
 func (e *UnansweredError) Unwrap() error { return e.Cause }
 
-// Watermarks asks for the bounds of the logs of partitions. Leaders that are missing are
-// waited for; with an *UnansweredError it gives the bounds of all other partitions.
+// Watermarks returns the bounds of the logs of partitions. It waits for leaders that are
+// missing. If the error is an *UnansweredError the result has all other partitions.
 func (a *Admin) Watermarks(ctx context.Context, partitions []TopicPartition) (map[TopicPartition]Watermarks, error) {
 	questions := []struct {
 		spec      ck.OffsetSpec
@@ -105,8 +105,8 @@ func silentAbout(partitions []TopicPartition, cause error) *UnansweredError {
 	return &UnansweredError{partitions, cause}
 }
 
-// OffsetsAt gives, for each partition, the offset of the first record with a timestamp
-// of at least millis since the epoch, or -1 where there is none.
+// OffsetsAt returns, for each partition, the offset of the first record with a timestamp
+// of at least millis, in milliseconds since the epoch, or -1 if there is none.
 func (a *Admin) OffsetsAt(ctx context.Context, millis map[TopicPartition]int64) (map[TopicPartition]int64, error) {
 	partitions := make([]TopicPartition, 0, len(millis))
 	for p := range millis {
@@ -122,7 +122,8 @@ func fixedSpec(spec ck.OffsetSpec) func(TopicPartition) ck.OffsetSpec {
 }
 
 // listOffsets asks until each partition has answered: while leaders move, the old one or
-// nobody says that it is not there. With an *UnansweredError it gives what the others said.
+// no broker reports that it leads. If the error is an *UnansweredError the result has all
+// other partitions.
 func (a *Admin) listOffsets(ctx context.Context, partitions []TopicPartition, spec func(TopicPartition) ck.OffsetSpec, isolation ck.IsolationLevel) (map[TopicPartition]int64, error) {
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
@@ -217,7 +218,7 @@ func (a *Admin) splitLed(ctx context.Context, partitions []TopicPartition) (led,
 }
 
 // listOffsetsOnce asks once and adds what it was told to the answers. With an error that a
-// later question need not meet it gives the partitions to ask about again. ErrNoLeader is
+// later question need not meet it returns the partitions to ask about again. ErrNoLeader is
 // about one of them, and then none has answered.
 func (a *Admin) listOffsetsOnce(ctx context.Context, partitions []TopicPartition, q *offsetsQuestion) (later []TopicPartition, err error) {
 	if len(partitions) == 0 {

@@ -17,16 +17,16 @@ const (
 	outgoingBytes = 512 << 10
 )
 
-// AnyPartition lets the partitioner choose.
+// AnyPartition leaves the choice of the partition to the partitioner.
 const AnyPartition int32 = -1
 
-// Now as a timestamp is the moment of sending. All others are written as WrittenTime has
-// them: -1, which means none, and those before 1970 too.
+// Now is the timestamp that stands for the time of sending. For all others see WrittenTime.
 const Now int64 = math.MinInt64
 
-// WrittenTime returns the timestamp that Add has a record written with: its own, but for 0.
-// That is the moment of sending to librdkafka, which has no way to write it, so the
-// millisecond behind it stands for it.
+// WrittenTime returns the timestamp, in milliseconds since the epoch, with which a record
+// is written that is added with millis. The two are equal, also for -1, which means none,
+// and before 1970, but for 0: that means the time of sending to librdkafka, which cannot
+// write it, so 1 is written instead.
 func WrittenTime(millis int64) int64 {
 	if millis == 0 {
 		return 1
@@ -34,8 +34,9 @@ func WrittenTime(millis int64) int64 {
 	return millis
 }
 
-// Outgoing is a batch of records for one topic, packed as Send hands them to
-// librdkafka. It is reused: Reset empties it.
+// Outgoing is a batch of records for one topic, in the form that Send passes to
+// librdkafka. It can be reused after Reset, but not before its producer has called Done. It
+// is not safe for concurrent use.
 type Outgoing struct {
 	// Tag is the caller's, for instance where the records came from.
 	Tag any
@@ -58,26 +59,26 @@ func (o *Outgoing) Reset(topic string) {
 	o.zero = false
 }
 
-// Grow makes room for so many records of so many bytes together.
+// Grow makes room for that many further records with that many bytes in total.
 func (o *Outgoing) Grow(records, bytes int) {
 	o.records = slices.Grow(o.records, records)
 	o.buf = slices.Grow(o.buf, bytes)
 }
 
-// Size is the number of bytes of all records together.
+// Size returns the number of bytes of all records.
 func (o *Outgoing) Size() int { return len(o.buf) }
 
-// Len is the number of records.
+// Len returns the number of records.
 func (o *Outgoing) Len() int { return len(o.records) }
 
-// Topic is where the records go.
+// Topic returns the topic of the records.
 func (o *Outgoing) Topic() string { return o.topic }
 
-// Full says that the batch must be sent before more is added.
+// Full reports whether the batch must be sent before more is added.
 func (o *Outgoing) Full() bool { return len(o.records) >= sendGroup || len(o.buf) >= outgoingBytes }
 
-// Add copies a record. A nil key or value is a null. A partition of AnyPartition leaves
-// the choice to the partitioner, a timestamp of Now to the moment of sending.
+// Add appends a record and copies its bytes. A nil key or value is a null. The timestamp is
+// in milliseconds since the epoch, or Now.
 func (o *Outgoing) Add(key, value []byte, headers []Header, partition int32, timestamp int64) {
 	if cap(o.buf) == 0 {
 		o.buf = make([]byte, 0, 512)
@@ -114,10 +115,10 @@ func (o *Outgoing) Add(key, value []byte, headers []Header, partition int32, tim
 	o.records = append(o.records, out)
 }
 
-// Truncate takes the records from n on out again, before the batch is sent.
+// Truncate removes the records from index n on. It must not be called after Send.
 func (o *Outgoing) Truncate(n int) { o.records = o.records[:n] }
 
-// Record gives record i back, as it was added. Its bytes belong to the batch.
+// Record returns record i as it was added. Its bytes belong to the batch.
 func (o *Outgoing) Record(i int) Record {
 	c := &o.records[i]
 	r := Record{Topic: o.topic, Partition: int32(c.partition), Offset: -1, Timestamp: int64(c.timestamp), LeaderEpoch: -1}

@@ -15,12 +15,12 @@ import (
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
 
-// Producer sends records. Send, Flush and the transaction calls belong to one
-// goroutine. What it counts as delivered, the broker has acknowledged.
+// Producer sends records. Its methods are not safe for concurrent use, except for Err,
+// GiveUp and Totals. A record counts as delivered when the broker has acknowledged it.
 //
-// A record that cannot be delivered is handed to Failed and does not end the
-// producer; an error of the producer itself (fenced, denied, given up) stays, and
-// every later call returns it.
+// A record that cannot be delivered is passed to Failed and does not end the
+// producer. An error of the producer itself (fenced, denied, GiveUp) is permanent: every
+// later call returns it.
 type Producer struct {
 	cfg    Config
 	pc     ProducerConfig
@@ -55,10 +55,10 @@ type Producer struct {
 	down    bool
 }
 
-// OpenProducer makes a producer. It begins to connect and does not wait for that: ask
-// its Admin whether the topic exists before the first Send, which would otherwise wait
-// for it. notice gets NoticeDown and NoticeUp from a goroutine of the producer, and
-// NoticeZeroTime from Send; it may be nil.
+// OpenProducer returns a producer without waiting for a connection. Check with its Admin
+// that the topic exists before the first Send, which would otherwise wait for it. notice
+// is called with NoticeDown and NoticeUp on a goroutine of the producer, and with
+// NoticeZeroTime inside Send; it may be nil.
 func OpenProducer(cfg Config, pc ProducerConfig, notice func(Notice)) (*Producer, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
@@ -110,8 +110,8 @@ func OpenProducer(cfg Config, pc ProducerConfig, notice func(Notice)) (*Producer
 	return p, nil
 }
 
-// Admin asks and changes the cluster over the connections of the producer, which saves
-// others their time to start. It ends with the producer and must not be closed.
+// Admin returns an Admin that uses the connections of the producer. It is valid until the
+// producer is closed, and must not be closed itself.
 func (p *Producer) Admin() *Admin { return p.admin }
 
 // takeQueue makes events come to reports, many in one call, instead of to the client's
@@ -140,10 +140,10 @@ func (p *Producer) takeQueue() error {
 	return nil
 }
 
-// Send queues the records of o in order, waiting while the queue is full. It owns o
-// until Done. It returns early only when ctx ends, the transaction has failed
-// (ErrTransaction) or the producer has, and then reports the records that it did not
-// queue as failed.
+// Send queues the records of o in order, waiting while the queue is full. The producer
+// owns o until it calls Done. Send returns early only if ctx ends, or the transaction
+// (ErrTransaction) or the producer has failed; it then reports the records that it did
+// not queue as failed.
 func (p *Producer) Send(ctx context.Context, o *Outgoing) error {
 	if o.Len() == 0 {
 		p.done(o)
@@ -220,7 +220,7 @@ func (p *Producer) pause(ctx context.Context, code ck.ErrorCode) error {
 	return p.Err()
 }
 
-// register gives the records of a batch their numbers, so that reports find them.
+// register assigns numbers to the records of a batch, by which reports refer to them.
 func (p *Producer) register(o *Outgoing) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -252,7 +252,7 @@ func (p *Producer) topic(name string) *C.rd_kafka_topic_t {
 	return t
 }
 
-// Err is the error of the producer as a whole, or nil.
+// Err returns the error of the producer as a whole, or nil. It is safe for concurrent use.
 func (p *Producer) Err() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -269,30 +269,30 @@ func (p *Producer) fail(err error) {
 }
 
 // GiveUp ends the producer with cause: records that wait fail with it at once instead
-// of at their deadlines. Flush then learns the fate of them all. It may be called from
-// any goroutine.
+// of at their deadlines. Flush then waits for the reports of all of them. GiveUp is safe
+// for concurrent use.
 func (p *Producer) GiveUp(cause error) {
 	p.fail(cause)
 	// The error would be that of a producer that never sent anything.
 	_ = p.client.Purge(ck.PurgeQueue | ck.PurgeInFlight | ck.PurgeNonBlocking)
 }
 
-// Totals counts what became of the records so far.
+// Totals are the numbers of records so far, by their fate.
 type Totals struct {
 	Acknowledged, Failed, Waiting int64
 	Bytes                         int64 // keys and values of the acknowledged records
 }
 
-// Totals may be called from any goroutine.
+// Totals returns the totals so far. It is safe for concurrent use.
 func (p *Producer) Totals() Totals {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return Totals{p.acked, p.failed, p.waiting, p.bytes}
 }
 
-// Flush waits until the fate of every record is known; none lingers any more. Each record has a deadline of
-// its own (Config.Timeout), so Flush ends by itself; it returns the producer's error,
-// or the cause of ctx when that ends first.
+// Flush sends what lingers and waits until the fate of every record is known, which is at
+// the latest at its deadline (Config.Timeout). It returns the error of the producer, or
+// the cause of ctx if that ends first.
 func (p *Producer) Flush(ctx context.Context) error {
 	timer := time.NewTicker(pollInterval)
 	defer timer.Stop()
@@ -310,9 +310,9 @@ func (p *Producer) Flush(ctx context.Context) error {
 	return p.Err()
 }
 
-// Close ends the producer; no callback runs when it returns. What was not flushed is
-// lost, so Flush first. The connections are torn down behind it: that takes the client
-// a tenth of a second or two, for which nobody should wait.
+// Close ends the producer; no callback is called after it returns. Records that were not
+// flushed are lost. The connections are closed in the background, which takes the client
+// a tenth of a second or two.
 func (p *Producer) Close() error {
 	close(p.stop)
 	p.tokens()

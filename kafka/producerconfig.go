@@ -14,19 +14,18 @@ type ProducerConfig struct {
 	Compression   string // none, gzip, snappy, lz4, zstd; empty is the client's default
 	Partitioner   string // librdkafka's name; empty is murmur2_random, Java's choice
 	Transactional string // the transactional id, or empty
-	// MaxBatch is the topic's max.message.bytes; 0 is librdkafka's batch.size. A broker
-	// refuses a batch that is larger with all its records, so one must not be made. A
-	// record that is larger goes alone.
+	// MaxBatch is the topic's max.message.bytes; 0 means librdkafka's batch.size. A broker
+	// refuses a larger batch with all its records, so none is made; a record that is larger
+	// is sent alone.
 	MaxBatch int
-	// Linger is how long a batch that is not full waits for more; zero is 5 ms. Much
-	// input is sent with a third less work for the kernel when it is longer.
+	// Linger is how long a batch that is not full waits for more records; zero means 5 ms.
 	Linger time.Duration
 
 	// Delivered is called for every record that the broker acknowledged, with the batch
-	// and its index there; nil when nobody asks. Failed is called for every record that
-	// was refused or given up. Done is called when the fate of the whole batch is known:
-	// the batch may be used again. Delivered runs on a goroutine of the producer; the
-	// others do too, or inside Send.
+	// and the record's index in it; it may be nil. Failed is called for every record that
+	// was refused or abandoned. Done is called when the fate of the whole batch is known,
+	// and the batch may be reused. Delivered is called on a goroutine of the producer; the
+	// others are too, or inside Send.
 	Delivered func(o *Outgoing, i int, r Receipt)
 	Failed    func(o *Outgoing, i int, err error)
 	Done      func(o *Outgoing)
@@ -41,14 +40,14 @@ type Receipt struct {
 	Timestamp int64 // milliseconds since the epoch; -1 when unknown
 }
 
-// maxMessage lets a record be as large as a topic can be configured for; the broker
-// decides, and names the record that it refuses.
+// maxMessage is the message.max.bytes of producers: it leaves it to the broker to refuse a
+// record that is too large for its topic.
 const maxMessage = 64 << 20
 
 // DefaultBatch is librdkafka's batch.size in bytes.
 const DefaultBatch = 1000000
 
-// maxQueued bounds, in KiB, what librdkafka holds of records that wait.
+// maxQueued is the most, in KiB, that librdkafka holds of records that wait.
 const maxQueued = 32 << 10
 
 func (pc *ProducerConfig) properties(cfg Config, l *logs) ck.ConfigMap {

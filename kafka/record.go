@@ -1,12 +1,12 @@
 package kafka
 
-// Header is a record header. A nil Value is a null, which is not empty.
+// Header is a record header. A nil Value is a null, which differs from an empty value.
 type Header struct {
 	Key   string
 	Value []byte
 }
 
-// TimestampType says who set a record's timestamp (KIP-32).
+// TimestampType is who set a record's timestamp, the producer or the broker (KIP-32).
 type TimestampType uint8
 
 // The kinds of timestamp that a record can carry.
@@ -16,7 +16,7 @@ const (
 	TimestampLogAppend
 )
 
-// String is the name of the type in record lines; empty for TimestampNone.
+// String returns the name of the type in record lines; it is empty for TimestampNone.
 func (t TimestampType) String() string {
 	switch t {
 	case TimestampCreate:
@@ -27,11 +27,12 @@ func (t TimestampType) String() string {
 	return ""
 }
 
-// Record is one record as bytes. A nil Key or Value is a null (for a value: a
-// tombstone), which is not empty. Timestamp is milliseconds since the epoch.
+// Record is one record as bytes. A nil Key or Value is a null (a null value is a
+// tombstone), which differs from an empty one. Timestamp is in milliseconds since the
+// epoch.
 //
-// Records that a Batch holds point into the batch's arena: they are valid until
-// the batch is released.
+// The bytes of a record in a Batch belong to the Batch and are valid until it is filled
+// again.
 type Record struct {
 	Topic         string
 	Partition     int32

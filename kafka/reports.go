@@ -76,8 +76,9 @@ func (p *Producer) take(reports []C.ks_report) {
 	p.settle(o, ok, failed)
 }
 
-// arrived is called after reports: there may be room in the queue again, and where a
-// record was acknowledged, a broker answers.
+// arrived is called after reports were taken, when the queue may have room again. bytes is
+// the size of what was acknowledged; that it is positive, or up, means that a broker
+// answers.
 func (p *Producer) arrived(bytes int64, up bool) {
 	p.mu.Lock()
 	p.bytes += bytes
@@ -107,7 +108,7 @@ func (p *Producer) failedRecord(o *Outgoing, i int, err error) {
 	}
 }
 
-// settle counts records of o whose fate is known, and hands o back after its last.
+// settle counts records of o whose fate is known, and calls Done after the last of them.
 func (p *Producer) settle(o *Outgoing, ok, failed int) {
 	if o == nil || ok+failed == 0 {
 		return
@@ -173,7 +174,7 @@ func (p *Producer) recordError(code ck.ErrorCode) error {
 	return p.explain(ck.NewError(code, code.String(), false))
 }
 
-// explain is explain, and knows whose transactional id was taken.
+// explain is like the function explain; for ErrFenced it also names the transactional id.
 func (p *Producer) explain(err error) error {
 	err = explain(p.cfg, p.logs, err)
 	if errors.Is(err, ErrFenced) && p.pc.Transactional != "" {
@@ -182,7 +183,7 @@ func (p *Producer) explain(err error) error {
 	return err
 }
 
-// onError takes an error that concerns no single record.
+// onError handles an error that concerns no single record.
 func (p *Producer) onError(err ck.Error) {
 	switch {
 	case err.IsFatal():
@@ -200,8 +201,8 @@ func (p *Producer) onError(err ck.Error) {
 	}
 }
 
-// checkDown gives the notice that brokers are back when nothing is sent that would
-// show it.
+// checkDown sends the notice that brokers are back while no records are being sent whose
+// delivery would show it.
 func (p *Producer) checkDown() {
 	p.mu.Lock()
 	down := p.down

@@ -7,15 +7,15 @@ import (
 	"math"
 )
 
-// Part is a key, a value or the value of a header as a record line gives it.
+// Part is a key, a value or the value of a header as it is in a record line.
 type Part struct {
 	// Present is false when the line does not have the member at all.
 	Present bool
 	// Bytes are the record's bytes; nil is a null, which is not empty. They are nil as
 	// well when Encoding is set.
 	Bytes []byte
-	// Exact says that the line gave Bytes as base64 or hexadecimal: they are what stands
-	// in the record, whatever serde is in use.
+	// Exact reports whether Bytes were base64 or hexadecimal in the line: they are then the
+	// bytes of the record, whatever serde is in use.
 	Exact bool
 	// Encoding names the serde that JSON must be encoded with, or is empty when Bytes
 	// are all there is to it. The encodings of bytes, "json", "json-reflowed", "base64",
@@ -27,7 +27,7 @@ type Part struct {
 	Schema string
 }
 
-// LineHeader is a record header as a record line gives it.
+// LineHeader is a record header as it is in a record line.
 type LineHeader struct {
 	Key   string
 	Value Part
@@ -48,7 +48,7 @@ type Line struct {
 }
 
 // Decoder reads record lines, and owns the memory that they decode into. The zero
-// value is ready. It must not be used by two goroutines at once.
+// value is ready to use. A Decoder is not safe for concurrent use.
 type Decoder struct {
 	line    Line
 	data    []byte // the line at hand

@@ -1,7 +1,7 @@
 // Package output turns messages into text: record lines, tables, format strings.
 //
-// It writes into byte slices that it is given, knows neither Kafka nor terminals, and
-// asks nobody for a width or a colour: the caller says.
+// It appends to byte slices and depends on neither Kafka nor a terminal: widths and colours
+// are passed by the caller.
 //
 // A [Message] is a record whose parts are ready to be shown. A [Format] renders it:
 // [JSON] is the record line, which a [Decoder] reads back; [Value] writes values, with
@@ -12,8 +12,8 @@
 // What commands list or describe is a slice of structs with JSON tags: [Table],
 // [AppendDocument] and [AppendYAML] render it.
 //
-// Text of strangers never reaches a terminal as it is: every renderer has an option
+// Untrusted text is never written to a terminal unescaped: every renderer has an option
 // Terminal, or is for terminals only, and then escapes it as [AppendEscaped] does. In a
-// pipe, bytes are exact. Whoever prints such text elsewhere, in an error or a notice,
-// passes it through [Escaped].
+// pipe, bytes are exact. Code that prints such text elsewhere, in an error or a notice,
+// must pass it through [Escaped].
 package output

@@ -8,9 +8,9 @@ import (
 
 const hexDigits = "0123456789abcdef"
 
-// AppendEscaped appends text of strangers so that it can do nothing to a terminal but
-// take room: no byte of it moves the cursor, changes a colour, turns the direction of
-// writing, hides what stands beside it, or starts a new line.
+// AppendEscaped appends untrusted text so that it is safe on a terminal: no byte of it
+// moves the cursor, changes a colour, turns the direction of writing, hides what stands
+// beside it, or starts a new line.
 //
 // Control characters become \n, \t, \r or \xNN, bytes that are not UTF-8 \xNN, C1
 // controls and invisible or direction changing characters \uNNNN or \UNNNNNNNN. A

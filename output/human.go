@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Count writes n with a comma every three digits: 1,234,567.
+// Count returns n with a comma every three digits: 1,234,567.
 func Count(n int64) string {
 	digits := strconv.FormatInt(n, 10)
 	sign := ""
@@ -19,7 +19,7 @@ func Count(n int64) string {
 	return sign + digits
 }
 
-// Bytes writes a size in units of 1000: 512 B, 12.3 MB.
+// Bytes returns a size in bytes with units of 1000: 512 B, 12.3 MB.
 func Bytes(n int64) string {
 	if -1000 < n && n < 1000 {
 		return strconv.FormatInt(n, 10) + " B"
@@ -27,7 +27,7 @@ func Bytes(n int64) string {
 	return scaled(float64(n), " ", "B")
 }
 
-// Rate writes how many a second: 0.5/s, 950/s, 12.3k/s, 1.2M/s.
+// Rate returns a rate as text: 0.5/s, 950/s, 12.3k/s, 1.2M/s.
 func Rate(perSecond float64) string {
 	if math.IsNaN(perSecond) || math.IsInf(perSecond, 0) {
 		return "-"
@@ -38,7 +38,7 @@ func Rate(perSecond float64) string {
 	return scaled(perSecond, "", "") + "/s"
 }
 
-// ByteRate writes bytes a second: 12.3 MB/s.
+// ByteRate returns bytes a second as text: 12.3 MB/s.
 func ByteRate(perSecond float64) string {
 	if math.IsNaN(perSecond) || math.Abs(perSecond) >= math.MaxInt64 {
 		return "-"
@@ -65,8 +65,8 @@ func trimmed(v float64) string {
 	return strconv.FormatFloat(math.Round(v*10)/10, 'f', -1, 64)
 }
 
-// Duration writes a time span with its two largest units, as a person would say it:
-// 350ms, 4.2s, 1m23s, 3h5m, 2d4h.
+// Duration returns a time span rounded to its two largest units: 350ms, 4.2s, 1m23s, 3h5m,
+// 2d4h.
 func Duration(d time.Duration) string {
 	if d < 0 {
 		if d == math.MinInt64 {

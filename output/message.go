@@ -55,8 +55,8 @@ type Message struct {
 	Headers       []Header
 }
 
-// Format renders one message at the end of dst and returns the longer slice, like
-// append. A Format may be shared by goroutines.
+// Format appends one rendered message to dst and returns the extended slice. It is safe for
+// concurrent use.
 type Format interface {
 	Append(dst []byte, m *Message) []byte
 }

@@ -43,7 +43,7 @@ func (*auto) Encode(context.Context, string, Part, value.V) (Output, error) {
 	return Output{}, NewEncodeError("auto", fmt.Errorf("writing is %w: name a format", ErrUnsupported))
 }
 
-// Decode never fails but for the registry.
+// Decode returns no errors other than those of the registry.
 func (a *auto) Decode(ctx context.Context, in Input) (Result, error) {
 	for _, d := range a.marked(ctx, in) {
 		if d.err != nil {
@@ -68,7 +68,7 @@ func (a *auto) Decode(ctx context.Context, in Input) (Result, error) {
 	return Result{Value: append(value.Bytes{}, in.Data...), Format: "base64", Notes: glueNote(in.Data)}, nil
 }
 
-// AppendJSON has the short cuts of what it recognises.
+// AppendJSON uses the AppendJSON of the format that it recognises, if that has one.
 func (a *auto) AppendJSON(ctx context.Context, dst []byte, in Input) ([]byte, Result, error) {
 	o := a.o.JSON()
 	for _, d := range a.marked(ctx, in) {

@@ -7,9 +7,9 @@ import (
 	"kstream/serde/value"
 )
 
-// EncodeError says why a value cannot be written in a format. Offset is where the JSON
-// it came from stopped being JSON, -1 when the value itself is at fault; Path then says
-// where in it ("items[2].price"), if known.
+// EncodeError is the error for a value that cannot be written in a format. Offset is the
+// byte offset at which the text is not valid JSON, or -1 if the value itself is at fault;
+// Path is then the place in it ("items[2].price"), if known.
 type EncodeError struct {
 	Format string
 	Offset int
@@ -29,7 +29,7 @@ func (e *EncodeError) Error() string {
 
 func (e *EncodeError) Unwrap() error { return e.Err }
 
-// NewEncodeError is an EncodeError about the value itself.
+// NewEncodeError returns an EncodeError about the value itself.
 func NewEncodeError(format string, err error) error {
 	return &EncodeError{Format: format, Offset: -1, Err: err}
 }

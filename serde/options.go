@@ -33,12 +33,12 @@ type Options struct {
 	Limits Limits
 }
 
-// ExecFunc starts a user's command. Write goes to its stdin, Read comes from its
+// ExecFunc starts a user's command. Write writes to its stdin and Read reads from its
 // stdout; Close ends the process, waits for it, and makes Write and Read return.
 type ExecFunc func(command string) (io.ReadWriteCloser, error)
 
-// Limits bound what a decoder may do with hostile input. Zero fields mean the
-// defaults of DefaultLimits.
+// Limits bound what a decoder may do with hostile input. Fields that are zero or less mean
+// those of DefaultLimits.
 type Limits struct {
 	Bytes  int // of input
 	Depth  int // of nesting
@@ -46,12 +46,13 @@ type Limits struct {
 	Output int // bytes of JSON that one value may become
 }
 
-// DefaultLimits are generous for records and small for a machine.
+// DefaultLimits returns limits that are far above what records need, and small compared to
+// the memory of a machine.
 func DefaultLimits() Limits {
 	return Limits{Bytes: 256 << 20, Depth: value.DefaultDepth, Items: 16 << 20, Output: value.DefaultOutput}
 }
 
-// OrDefaults is l with defaults for what is zero or less.
+// OrDefaults returns l with the defaults for fields that are zero or less.
 func (l Limits) OrDefaults() Limits {
 	d := DefaultLimits()
 	for _, f := range []struct {

@@ -127,7 +127,7 @@ func (f packField) read(b []byte) (value.V, error) {
 	return Unsigned(f.order.Uint64(b)), nil
 }
 
-// Unsigned is n as a value: int64, or *big.Int beyond that.
+// Unsigned returns n as a value: an int64, or a *big.Int if it does not fit.
 func Unsigned(n uint64) value.V {
 	if n <= math.MaxInt64 {
 		return int64(n)

@@ -1,14 +1,14 @@
 // Package serde turns record bytes into values and back.
 //
-// A Serde may be shared by any number of goroutines, never keeps what it was given,
-// never panics on any input and needs memory in proportion to it. The package does no
-// I/O: schemas come from the Registry and the files that Options hands in.
+// A Serde is safe for concurrent use, never retains its input, never panics on any input
+// and needs memory in proportion to it. The package does no I/O of its own: schemas come
+// from Options.Registry and Options.Files.
 //
 // This package holds what all formats share (interfaces, Options, Limits, errors, the
 // grammar of a SPEC) and the formats that need nothing else: text, json, Kafka's own,
 // pack, exec, auto. Richer formats are packages of their own that import this one. The
 // list of all is kstream/serde/formats, one line a format; its Open takes a SPEC as a
-// user writes it ("text", "avro", "pack:>iq", "pickle?protocol=2") and gives a Serde.
+// user writes it ("text", "avro", "pack:>iq", "pickle?protocol=2") and returns a Serde.
 // A format's constructor is func(Spec, Options) (Serde, error) and does no I/O but
 // reading files by Options.Files.
 //
@@ -24,7 +24,7 @@ import (
 	"kstream/serde/value"
 )
 
-// Part says which half of a record is meant.
+// Part is the key or the value of a record.
 type Part uint8
 
 // The two parts of a record that a serde reads and writes.
@@ -40,14 +40,14 @@ func (p Part) String() string {
 	return "value"
 }
 
-// Header is a record header. A nil Value is a null, which is not empty.
+// Header is a record header. A nil Value is a null, which differs from an empty value.
 type Header struct {
 	Key   string
 	Value []byte
 }
 
-// Input is what a Decoder reads. Data is nil for a null, which is not empty;
-// decoders are never called for a null. A Decoder must not keep or change Data.
+// Input is what a Decoder reads. Data is never nil: a Decoder is not called for a null. It
+// must not retain or modify Data.
 type Input struct {
 	Topic   string
 	Part    Part
@@ -107,13 +107,13 @@ var (
 	ErrTooDeep       = value.ErrTooDeep
 	ErrTooBig        = value.ErrTooBig
 	ErrUnsupported   = errors.New("not supported")
-	// ErrRegistry is behind every failure to reach or understand a registry. It is
-	// never a fault of the record.
+	// ErrRegistry is wrapped by every error of reaching a registry or understanding its
+	// answer. It never means that the record is at fault.
 	ErrRegistry = errors.New("schema registry")
 )
 
-// DecodeError says where the bytes of a record stopped making sense. Its text is
-// short and never holds the payload.
+// DecodeError is the error for bytes that are not valid in a format, with the offset at
+// which decoding failed. Its text is short and never contains the payload.
 type DecodeError struct {
 	Format string
 	Offset int // bytes from the start of the data; -1 when unknown
@@ -160,8 +160,8 @@ func (f Frame) String() string {
 	return fmt.Sprintf("the frame of schema %s", value.AppendUUID(nil, f.GUID))
 }
 
-// AfterValue is the error of a format about size bytes after the value that ends at
-// offset, or -1 where its place is not known.
+// AfterValue returns the error of a format for size bytes after a value that ends at
+// offset, which is -1 if it is not known.
 func AfterValue(format string, offset, size int) error {
 	if size == 1 {
 		return &DecodeError{Format: format, Offset: offset, Err: errOneAfter}
@@ -185,13 +185,13 @@ type Reference struct {
 	Version int
 }
 
-// Registry is what formats need of a schema registry. Implementations cache and
-// may be shared by goroutines; their failures wrap ErrRegistry, and an id or
-// subject that does not exist is ErrUnknownSchema.
+// Registry is what formats need of a schema registry. Implementations cache and are safe
+// for concurrent use. Their errors wrap ErrRegistry, or ErrUnknownSchema for an id or
+// subject that does not exist.
 type Registry interface {
 	ByID(ctx context.Context, id int, subject string) (Schema, error)
 	ByGUID(ctx context.Context, guid string) (Schema, error)
-	// BySubject gives one version of a subject; version -1 is the latest.
+	// BySubject returns one version of a subject; version -1 is the latest.
 	BySubject(ctx context.Context, subject string, version int) (Schema, error)
 	Register(ctx context.Context, subject string, s Schema) (Schema, error)
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Spec is a SPEC taken apart: name[:argument][?param=value&…].
+// Spec is a parsed SPEC: name[:argument][?param=value&…].
 type Spec struct {
 	Name     string
 	Argument string // what follows the colon: a file, a pack string, a command
@@ -14,7 +14,7 @@ type Spec struct {
 	params   []specParam
 }
 
-// Errorf is a SpecError about s, for the constructors of formats.
+// Errorf returns a SpecError about s, for the constructors of formats.
 func (s Spec) Errorf(format string, args ...any) error {
 	return &SpecError{Spec: s.text, Err: fmt.Errorf(format, args...)}
 }
@@ -52,7 +52,7 @@ type Factory struct {
 	New         func(Spec, Options) (Serde, error)
 }
 
-// SpecError says what is wrong with a SPEC: an error of who typed it.
+// SpecError is the error for a SPEC that is not valid, which is an error of usage.
 type SpecError struct {
 	Spec    string
 	Err     error
@@ -62,9 +62,8 @@ type SpecError struct {
 func (e *SpecError) Error() string { return fmt.Sprintf("serde %q: %v", e.Spec, e.Err) }
 func (e *SpecError) Unwrap() error { return e.Err }
 
-// OpenFrom makes the serde that spec names from a list of formats. A spec that cannot
-// be understood is a *SpecError; a schema file that cannot be read is the error of
-// Options.Files.
+// OpenFrom returns the serde that spec names in a list of formats. If spec is not valid the
+// error is a *SpecError; if a schema file cannot be read it is that of Options.Files.
 func OpenFrom(list []Factory, spec string, o Options) (Serde, error) {
 	name := spec
 	if i := strings.IndexAny(spec, ":?"); i >= 0 {

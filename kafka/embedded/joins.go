@@ -119,7 +119,7 @@ func (js *joins) forget(c *conn) {
 	delete(js.waiting, c)
 }
 
-// look gives copies of what waits, by group.
+// look returns copies of the joins that wait, by group.
 func (js *joins) look() map[string]map[*conn]join {
 	js.mu.Lock()
 	defer js.mu.Unlock()

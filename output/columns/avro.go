@@ -38,8 +38,9 @@ type AvroFile struct {
 	deflate *flate.Writer
 }
 
-// NewAvroFile returns the file that path will be once it is closed. A name that is taken, even by a
-// link that leads nowhere, is ErrExists, now and then.
+// NewAvroFile begins a file that gets the name path when it is closed. If the name is
+// taken, even by a dangling link, NewAvroFile returns ErrExists, or Close does if it was
+// taken in between.
 func NewAvroFile(path string, schemas Schemas) (*AvroFile, error) {
 	if err := whole.Free(path); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -53,7 +54,7 @@ func NewAvroFile(path string, schemas Schemas) (*AvroFile, error) {
 	return f, err
 }
 
-// Write takes whole frames of Rows.
+// Write writes the rows of frames, which must be whole frames of Rows.
 func (f *AvroFile) Write(frames []byte) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -132,7 +133,7 @@ func (f *AvroFile) flush() error {
 	return nil
 }
 
-// Close finishes the file and gives it its name, also when it has no rows.
+// Close finishes the file and renames it to its path, also if it has no rows.
 func (f *AvroFile) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

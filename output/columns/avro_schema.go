@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// avroNames gives the names of Avro: letters, digits and underscores, and each record another.
+// avroNames makes the names that Avro allows: letters, digits and underscores, and a
+// different one for each record.
 type avroNames struct{ records map[string]bool }
 
 // word turns a name into one that Avro allows.

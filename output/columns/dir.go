@@ -31,11 +31,11 @@ const (
 	mostOpen   = 128       // files that are being written
 )
 
-// Options say when a file is full. Zero values are the defaults.
+// Options are when a file is full. Zero values mean the defaults.
 type Options struct {
 	Rows  int64 // in a file
 	Bytes int64 // of frames in a file, before they are compressed
-	// Schemas knows the columns of schemas; nil: types come from the rows alone.
+	// Schemas returns the columns of a schema; if it is nil, types come from the rows alone.
 	Schemas Schemas
 }
 
@@ -72,8 +72,8 @@ type fileName struct {
 	first, last int64
 }
 
-// OpenDir opens the folder path and learns what is in it. One that is not there is made with
-// its first file.
+// OpenDir opens the folder path and reads which ranges its files cover. A folder that does
+// not exist is made with its first file.
 func OpenDir(path string, o Options) (*Dir, error) {
 	if o.Rows <= 0 {
 		o.Rows = DefaultRows
@@ -134,8 +134,8 @@ func (n fileName) String() string {
 	return fmt.Sprintf("%s-%d-%d-%d.parquet", n.topic, n.partition, n.first, n.last)
 }
 
-// Write takes whole frames of Rows. The offsets of a partition must not fall; rows that a file
-// holds already are left out.
+// Write writes the rows of frames, which must be whole frames of Rows. The offsets of a
+// partition must not decrease; rows that a file contains already are left out.
 func (d *Dir) Write(frames []byte) (int, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -293,7 +293,7 @@ func (d *Dir) readShapes(name fileName) (shapes, error) {
 	return s, json.Unmarshal([]byte(text), &s)
 }
 
-// publish gives a file its name and forgets it.
+// publish finishes a file under its name and removes it from the open ones.
 func (d *Dir) publish(f *parquetFile) error {
 	if f.writer == nil {
 		if err := d.begin(f); err != nil {
@@ -308,8 +308,8 @@ func (d *Dir) publish(f *parquetFile) error {
 	return nil
 }
 
-// Close publishes what was written. After an error of Write it removes the files that are not
-// whole; those that were full before are there.
+// Close finishes the files and gives them their names. After an error of Write it removes
+// unfinished files instead; files that were full before stay.
 func (d *Dir) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -8,7 +8,7 @@ import (
 )
 
 // Rows packs messages into frames, which a Dir or an AvroFile unpacks. The zero value is
-// ready.
+// ready to use, and safe for concurrent use.
 type Rows struct{}
 
 // What a part of a record is.

@@ -7,8 +7,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Schemas gives the columns that a schema asks for, by the name that a record line has for
-// it, or nil when it is unknown.
+// Schemas returns the columns of a schema by its name in a record line, or nil if the
+// schema is unknown.
 type Schemas func(name string) *Shape
 
 // shapes are the types of the key and of the value, in this order.
@@ -102,7 +102,7 @@ func (s shapes) settled() shapes {
 	return out
 }
 
-// meaning reports whether the part is JSON, text or binary, and takes JSON apart.
+// meaning returns whether the part is JSON, text or binary, and parses JSON into t.
 func (p *part) meaning(t *tree) byte {
 	t.nodes = t.nodes[:0]
 	switch p.kind {

@@ -63,9 +63,11 @@ func (l *ledger) below(offset int64) (stretch, bool) {
 	return l.held[i], true
 }
 
-// Begin says that a read of a partition of the topic begins at an offset, and gives the
-// one to begin at instead, behind what files cover. When gap is less than from, what lies
-// between is in no file, though files cover what comes before. An empty id is not known; one that differs from that of a file is ErrOtherTopic.
+// Begin prepares for a read of a partition of the topic from an offset on, and returns the
+// offset to begin at instead, which is after what files cover. If gap is less than from,
+// files cover what comes before gap, and nothing from gap up to from. An empty id means
+// that the topic's id is unknown; if id differs from that of a file the error is
+// ErrOtherTopic.
 func (d *Dir) Begin(topic, id string, partition int32, from int64) (next, gap int64, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -128,8 +130,8 @@ func (d *Dir) openFile(name fileName) (*parquet.File, func() error, error) {
 	return file, f.Close, nil
 }
 
-// place says whether a file has the row's offset already, and where the file begins that
-// the row would be the first of. Offsets must not fall.
+// place reports whether a file already has the row's offset, and otherwise returns the
+// offset at which a file that begins with the row starts. Offsets must not decrease.
 func (d *Dir) place(of tp, l *ledger, offset int64) (there bool, from int64, err error) {
 	if offset < l.last {
 		return false, 0, fmt.Errorf("%s: offset %d of %s-%d comes after %d: the topic was created again", d.path, offset, of.topic, of.partition, l.last)

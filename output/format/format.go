@@ -21,7 +21,7 @@ type Options struct {
 	Terminal bool
 }
 
-// Format is a compiled format string. It may be shared by goroutines.
+// Format is a compiled format string. It is safe for concurrent use.
 type Format struct {
 	steps []step
 	opts  Options

@@ -44,10 +44,10 @@ func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
 // reads.
 const maxFPS = 10
 
-// Run shows what Snapshots gives until ctx ends, which is no error, and lets keys call
-// the other functions. It owns the terminal meanwhile: nothing else may write there.
-// However it ends, the terminal is then as it was before, with the shell's text back
-// on it; a panic inside becomes a *PanicError.
+// Run shows the results of Options.Snapshots until ctx ends, which is no error, and calls
+// the other functions when keys are pressed. Nothing else may write to the terminal
+// meanwhile. When Run returns the terminal is as it was before, with the shell's text on
+// it; a panic inside is returned as a *PanicError.
 //
 // q and Ctrl-C call Quit once; the picture stays, and says that the members leave,
 // until ctx ends. Signals are the caller's business. Ctrl-Z stops the process.

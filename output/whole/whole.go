@@ -15,15 +15,16 @@ import (
 // ErrExists is the error of an output that would replace a file.
 var ErrExists = errors.New("the file exists")
 
-// File is a file that is being written under a temporary name. One goroutine owns it.
+// File is a file that is being written under a temporary name. It is not safe for
+// concurrent use.
 type File struct {
 	*bufio.Writer
 	file   *os.File
 	folder string
 }
 
-// Free returns nil when nothing has the name path, and ErrExists otherwise, even for a link
-// that leads nowhere.
+// Free returns nil if nothing has the name path, and ErrExists otherwise, even for a
+// dangling link.
 func Free(path string) error {
 	if _, err := os.Lstat(path); err == nil {
 		return ErrExists
@@ -42,8 +43,8 @@ func Create(folder, stem string) (*File, error) {
 	return &File{bufio.NewWriterSize(f, 256<<10), f, folder}, nil
 }
 
-// Close puts the file on the disk and gives it its name in the folder; where that is taken the
-// error is ErrExists. After an error there is no file.
+// Close syncs the file and renames it to name in its folder. If the name is taken the error
+// is ErrExists. After an error the file is removed.
 func (f *File) Close(name string) error {
 	err := f.Flush()
 	if err == nil {
@@ -81,13 +82,13 @@ func (f *File) publish(path string) error {
 	return nil
 }
 
-// Abort closes the file and takes its temporary name away. After Close it does nothing.
+// Abort closes and removes the file. After Close it does nothing.
 func (f *File) Abort() {
 	f.file.Close()
 	os.Remove(f.file.Name())
 }
 
-// Cause is what the system said, without the operation and the temporary name before it.
+// Cause returns the system's error within err, without the operation and the temporary name.
 func Cause(err error) error {
 	var pe *fs.PathError
 	var le *os.LinkError

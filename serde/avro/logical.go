@@ -83,8 +83,8 @@ func (n *node) annotate(m *value.Map) {
 	}
 }
 
-// parseDecimal says whether precision and scale make sense, as the specification
-// has it: 0 ≤ scale ≤ precision, and a fixed is large enough for the precision.
+// parseDecimal reads precision and scale, and reports whether they are valid by the
+// specification: 0 ≤ scale ≤ precision, and a fixed is large enough for the precision.
 func (n *node) parseDecimal(m *value.Map) (decimals, bool) {
 	precision, ok := whole(m, "precision")
 	if !ok || precision < 1 || precision > 1<<16 {
@@ -120,8 +120,8 @@ func (n *node) integerValue(i int64, style Style) value.V {
 	return n.instant(i)
 }
 
-// shown says whether i has a logical type, and a calendar or a clock has it. What
-// neither has stays a number.
+// shown reports whether i is within the range of its logical type, a date or a time. A
+// value out of range stays a number.
 func (n *node) shown(i int64) bool {
 	switch n.logical {
 	case date:

@@ -13,7 +13,7 @@ import (
 	"kstream/serde/wire"
 )
 
-// Serde reads and writes records in Avro. It may be shared by goroutines.
+// Serde reads and writes records in Avro. It is safe for concurrent use.
 type Serde struct {
 	style  Style
 	ignore bool // fields that the schema lacks, when writing
@@ -88,7 +88,7 @@ func readSchema(o serde.Options, file string) (*Schema, string, error) {
 	return schema, string(text), nil
 }
 
-// Name is "avro".
+// Name returns "avro".
 func (s *Serde) Name() string { return "avro" }
 
 // Decode reads one key or value.
@@ -139,7 +139,7 @@ func (s *Serde) AppendJSON(ctx context.Context, dst []byte, in serde.Input) ([]b
 	return out, r, nil
 }
 
-// datum is what is left of a record when its frame is understood.
+// datum is a record without its frame.
 type datum struct {
 	schema    *Schema
 	info      *serde.SchemaInfo
@@ -149,15 +149,15 @@ type datum struct {
 	container bool
 }
 
-// withLength gives bytes at the top of a schema the length that they lack after a frame,
-// as Confluent's serializers write them.
+// withLength adds the length to a datum whose schema is bytes: after a frame, Confluent's
+// serializers write such bytes without one.
 func (d *datum) withLength() {
 	if d.schema.root.kind == kindBytes {
 		d.datum, d.offset = append(binary.AppendVarint(make([]byte, 0, len(d.datum)+binary.MaxVarintLen64), int64(len(d.datum))), d.datum...), -1
 	}
 }
 
-// whole wants the value to be all of the datum.
+// whole returns an error unless a value of size bytes is all of the datum.
 func (d *datum) whole(size int) error {
 	if left := len(d.datum) - size; left > 0 {
 		return serde.AfterValue("avro", size, left)
@@ -192,9 +192,9 @@ func (s *Serde) open(ctx context.Context, in serde.Input) (datum, error) {
 	return s.rewritten(l, d)
 }
 
-// openLocal reads data without a frame. Single-object encoding and container files
-// are told from a bare datum by more than chance: the one by the fingerprint of this
-// very schema, the other by not being a datum.
+// openLocal is open for a local schema. Data is in single-object encoding if it begins
+// with the fingerprint of this schema, a container file if it begins with the magic of one
+// and is not a datum of the schema, and a datum otherwise.
 func (s *Serde) openLocal(ctx context.Context, in serde.Input) (datum, error) {
 	l, err := s.ready(ctx)
 	if err != nil {
@@ -250,7 +250,7 @@ func (s *Schema) takes(data []byte, limits serde.Limits) bool {
 	return err == nil && n == len(data)
 }
 
-// rewritten returns the datum as the reader schema has it, if there is one.
+// rewritten returns the datum in the encoding of the reader schema, if there is one.
 func (s *Serde) rewritten(l *loaded, d datum) (datum, error) {
 	if l.Schema.reader == nil {
 		return d, nil
@@ -269,7 +269,8 @@ func (s *Serde) rewritten(l *loaded, d datum) (datum, error) {
 	return d, nil
 }
 
-// shift makes an offset in a datum one in the record.
+// shift converts the offset of a decode error from one in the datum to one in the record.
+// by is where the datum begins, or -1 if it was rewritten.
 func shift(err error, by int) error {
 	var de *serde.DecodeError
 	if !errors.As(err, &de) || de.Offset < 0 {
@@ -293,120 +294,4 @@ func (s *Serde) container(data []byte) (serde.Result, error) {
 		Schema: &serde.SchemaInfo{Type: "AVRO", Name: schema.Name},
 		Notes:  []string{"a container file, values: " + strconv.Itoa(len(list))},
 	}, nil
-}
-
-// readerSchema is the schema to resolve to: of a file, or of the registry, which is
-// asked when the first record comes.
-type readerSchema struct {
-	wanted  bool
-	subject string
-	version int
-	id      int
-	schema  atomic.Pointer[Schema]
-}
-
-func (r *readerSchema) parse(o serde.Options) error {
-	if o.ReaderSchema == "" {
-		return nil
-	}
-	r.wanted = true
-	if id, err := strconv.ParseUint(o.ReaderSchema, 10, 32); err == nil {
-		r.id = int(id)
-		return nil
-	}
-	if subject, version, ok := wire.SplitVersion(o.ReaderSchema); ok {
-		r.subject, r.version = subject, version
-		return nil
-	}
-	schema, _, err := readSchema(o, o.ReaderSchema)
-	if err != nil {
-		return fmt.Errorf("reader schema: %w", err)
-	}
-	r.schema.Store(schema)
-	return nil
-}
-
-// ready is the local schema, ready for the reader schema.
-func (s *Serde) ready(ctx context.Context) (*loaded, error) {
-	l := s.local.Load()
-	if !s.reader.wanted || l.Schema.reader != nil || l.Err != nil {
-		return l, l.Err
-	}
-	same := *l
-	var err error
-	if same.Schema.reader, err = s.resolve(ctx, l.Schema.Schema); err != nil && !errors.Is(err, errReader) {
-		same.Err = err
-	} else if err != nil {
-		return nil, err
-	}
-	s.local.Store(&same)
-	return &same, same.Err
-}
-
-// errReader is behind what goes wrong when the reader schema is asked for.
-var errReader = errors.New("reader schema")
-
-// parse makes a schema of the registry ready, for the reader schema too.
-func (s *Serde) parse(ctx context.Context, text string, imports []wire.Import) (resolved, string, error) {
-	schema, err := parseWith(text, imports)
-	if err != nil {
-		return resolved{}, "", err
-	}
-	reader, err := s.resolve(ctx, schema)
-	return resolved{schema, reader}, schema.Name, err
-}
-
-// parseWith parses a schema and what it refers to: each once, whatever its references
-// are called, as the names are in the schemas.
-func parseWith(text string, imports []wire.Import) (*Schema, error) {
-	type version struct {
-		subject string
-		version int
-	}
-	seen := make(map[version]bool, len(imports))
-	texts := make([]string, 0, len(imports))
-	for _, i := range imports {
-		if v := (version{i.Subject, i.Version}); !seen[v] {
-			seen[v] = true
-			texts = append(texts, i.Text)
-		}
-	}
-	return ParseSchema(text, texts...)
-}
-
-// resolve returns what reads writer as the reader schema, nil without one.
-func (s *Serde) resolve(ctx context.Context, writer *Schema) (*resolution, error) {
-	if !s.reader.wanted {
-		return nil, nil
-	}
-	reader := s.reader.schema.Load()
-	if reader == nil {
-		var err error
-		if reader, err = s.fetchReader(ctx); err != nil {
-			return nil, fmt.Errorf("%w: %w", errReader, err)
-		}
-		s.reader.schema.Store(reader)
-	}
-	return resolve(writer, reader)
-}
-
-func (s *Serde) fetchReader(ctx context.Context) (*Schema, error) {
-	plain := wire.Source[*Schema]{
-		Registry: s.source.Registry, Type: "AVRO",
-		Parse: func(_ context.Context, text string, imports []wire.Import) (*Schema, string, error) {
-			schema, err := parseWith(text, imports)
-			return schema, "", err
-		},
-	}
-	var l *wire.Loaded[*Schema]
-	var err error
-	if s.reader.id > 0 {
-		l, err = plain.Framed(ctx, wire.Frame{ID: s.reader.id}, "")
-	} else {
-		l, err = plain.Versioned(ctx, s.reader.subject, s.reader.version)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return l.Schema, nil
 }

@@ -225,7 +225,8 @@ func unwrapAny(s *schema, m protoreflect.Message) error {
 	return nil
 }
 
-// explain gives the place in the JSON that protojson names by line and column.
+// explain returns err with the byte offset in the JSON in place of protojson's line and
+// column.
 func (r *anyResolver) explain(err error, json []byte, asGiven bool) error {
 	text := strings.TrimPrefix(withoutPrefix(err), "syntax error ")
 	offset := -1

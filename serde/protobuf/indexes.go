@@ -132,8 +132,8 @@ func appendIndexes(dst []byte, m protoreflect.MessageDescriptor) []byte {
 	return dst
 }
 
-// byIndexes finds a message of a file. entries says whether the entries of maps count.
-// It is nil when there is none.
+// byIndexes returns the message of a file at the indexes, or nil if there is none.
+// entries is whether the entry types of maps are counted.
 func byIndexes(file protoreflect.FileDescriptor, indexes []int, entries bool) protoreflect.MessageDescriptor {
 	var m protoreflect.MessageDescriptor
 	list := file.Messages()

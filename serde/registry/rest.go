@@ -54,8 +54,8 @@ func (r *rest) ask(ctx context.Context, question func(context.Context) error) er
 	return err
 }
 
-// known gives the failure that stands, and before it whether it is time to see if it
-// still does: the caller is then the one to find out.
+// known returns the failure that is remembered, if any. again reports whether it is time
+// to ask the registry once more; the caller that is told so has to do it.
 func (r *rest) known() (again bool, failed error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -63,8 +63,8 @@ func digitsError(digits uint8) error {
 	return fmt.Errorf("more than %d digits of a second", digits)
 }
 
-// Units is t as the raw count in units of its digits since 1970-01-01T00:00:00, or an
-// error when that is beyond an int64.
+// Units returns t as a count since 1970-01-01T00:00:00, in the unit of its digits, or an
+// error if that does not fit into an int64.
 func (t Time) Units() (int64, error) {
 	n := t.count()
 	if !n.IsInt64() {

@@ -12,8 +12,8 @@ var (
 	ErrTooBig    = errors.New("too big")
 )
 
-// SyntaxError says where a text stopped being JSON. Offset counts bytes from the
-// start of the text.
+// SyntaxError is the error for text that is not JSON. Offset is where in the text, in bytes
+// from its start.
 type SyntaxError struct {
 	Offset int
 	Err    error
@@ -22,7 +22,7 @@ type SyntaxError struct {
 func (e *SyntaxError) Error() string { return fmt.Sprintf("byte %d: %v", e.Offset, e.Err) }
 func (e *SyntaxError) Unwrap() error { return e.Err }
 
-// TypeName is what v is called in an error: "text", "a number", "an object".
+// TypeName returns what v is called in an error: "text", "a number", "an object".
 func TypeName(v V) string {
 	switch t := v.(type) {
 	case nil:

@@ -13,10 +13,10 @@ import (
 // quietNaN is what Java, Python and C write for a NaN; Go's math.NaN has a bit more.
 const quietNaN = 0x7ff8 << 48
 
-// NaN is the one that other languages write.
+// NaN returns the quiet NaN that other languages write, whose payload is zero.
 func NaN() float64 { return math.Float64frombits(quietNaN) }
 
-// Float32 reads an IEEE 754 binary32.
+// Float32 returns the Float of an IEEE 754 binary32.
 func Float32(bits uint32) Float {
 	if mantissa := bits & (1<<23 - 1); bits>>23&0xff == 0xff && mantissa != 0 {
 		return Float{widened(bits>>31, uint64(mantissa)<<29), 32}
@@ -24,7 +24,7 @@ func Float32(bits uint32) Float {
 	return Float{float64(math.Float32frombits(bits)), 32}
 }
 
-// Float16 reads an IEEE 754 binary16.
+// Float16 returns the Float of an IEEE 754 binary16.
 func Float16(bits uint16) Float {
 	exponent, mantissa := int(bits>>10&31), bits&0x3ff
 	f := math.Ldexp(float64(mantissa)+1024, exponent-25)
@@ -46,7 +46,7 @@ func widened(sign uint32, mantissa uint64) float64 {
 	return math.Float64frombits(uint64(sign)<<63 | 0x7ff<<52 | mantissa)
 }
 
-// Bits32 is f as an IEEE 754 binary32, rounded to the nearest.
+// Bits32 returns f as an IEEE 754 binary32, rounded to the nearest.
 func (f Float) Bits32() uint32 {
 	if !math.IsNaN(f.F) {
 		return math.Float32bits(float32(f.F))
@@ -54,7 +54,7 @@ func (f Float) Bits32() uint32 {
 	return uint32(narrowed(f.F, 23)) | uint32(math.Float64bits(f.F)>>63)<<31 | 0xff<<23
 }
 
-// Bits16 is f as an IEEE 754 binary16, rounded to the nearest.
+// Bits16 returns f as an IEEE 754 binary16, rounded to the nearest.
 func (f Float) Bits16() uint16 {
 	sign := uint16(math.Float64bits(f.F)>>63) << 15
 	a := math.Abs(f.F)
@@ -82,8 +82,8 @@ func narrowed(f float64, bits int) uint64 {
 	return payload
 }
 
-// Digits returns f as a format does whose schema says the width: as a Number, without one
-// in the JSON. What is not finite stays as it is.
+// Digits returns f as a Number, for formats whose schema has the width, so that the JSON
+// need not. A value that is not finite is returned unchanged.
 func (f Float) Digits() V {
 	if math.IsNaN(f.F) || math.IsInf(f.F, 0) {
 		return f

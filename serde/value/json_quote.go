@@ -104,7 +104,7 @@ func nextSurrogate(s string) int {
 	return len(s)
 }
 
-// Replace is the text with U+FFFD for each lone surrogate.
+// Replace returns the text with U+FFFD for each lone surrogate.
 func (t WTF8) Replace() string {
 	var b strings.Builder
 	for s := string(t); ; {

@@ -23,7 +23,8 @@ func AppendCompact(dst, data []byte, depth int) ([]byte, error) {
 	return append(s.out, data[s.from:s.end]...), nil
 }
 
-// CheckJSON reports whether data is one JSON value, by the rules of AppendCompact.
+// CheckJSON returns nil if data is one JSON value by the rules of AppendCompact, and a
+// *SyntaxError otherwise.
 func CheckJSON(data []byte, depth int) error {
 	s := scanner{data: data, maxDepth: depthOr(depth)}
 	return s.document()

@@ -24,8 +24,8 @@ type Number string
 
 // Float is a binary floating point number. Bits is 16, 32 or 64 and decides how many
 // digits are printed: a 32-bit 0.1 is 0.1, not 0.10000000149011612. Lossless JSON
-// keeps it: {"$float32":0.1}. A format whose schema says the width gives the digits as
-// a Number in that mode.
+// keeps it: {"$float32":0.1}. In that mode a format whose schema has the width writes the
+// digits as a Number.
 type Float struct {
 	F    float64
 	Bits uint8

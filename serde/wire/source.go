@@ -150,7 +150,8 @@ func (s *Source[S]) get(ctx context.Context, k key, fetch func(context.Context) 
 	return l, l.Err
 }
 
-// load gives an error when the registry fails, and keeps what is wrong with a schema.
+// load fetches and parses a schema. Its error is that of the registry; what is wrong with
+// the schema itself is in Loaded.Err.
 func (s *Source[S]) load(ctx context.Context, fetch func(context.Context) (serde.Schema, error)) (*Loaded[S], error) {
 	raw, err := fetch(ctx)
 	if err != nil {
