@@ -7,9 +7,9 @@ import (
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
 
-// MaxMessage is the largest batch of records in bytes that the topic takes, its
-// max.message.bytes. It is 0 when the broker does not say: who may write a topic need
-// not be allowed to see its settings.
+// MaxMessage returns the topic's max.message.bytes, the size in bytes of the largest batch
+// of records that it accepts. It returns 0 if that is not known: a user who may write to a
+// topic need not be allowed to describe its configuration.
 func (a *Admin) MaxMessage(ctx context.Context, topic string) int {
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()

@@ -42,7 +42,7 @@ func newMember(g *Group, number int) *member {
 	return m
 }
 
-// properties are what the configuration of the group means to one member.
+// properties returns the properties of one member for the configuration of the group.
 func (m *member) properties() ck.ConfigMap {
 	gc := m.group.gc
 	own := ck.ConfigMap{
@@ -247,7 +247,7 @@ func (m *member) commit() error {
 	return fmt.Errorf("commit: %w", explain(m.cfg, m.logs, err))
 }
 
-// passing tells refusals of a commit that a later one need not meet.
+// passing reports whether err is a refusal of a commit that a later one need not meet.
 func passing(err ck.Error) bool {
 	switch err.Code() {
 	case ck.ErrIllegalGeneration, ck.ErrRebalanceInProgress, ck.ErrUnknownMemberID, ck.ErrStaleMemberEpoch,
@@ -258,7 +258,7 @@ func passing(err ck.Error) bool {
 	return err.IsRetriable()
 }
 
-// mends tells errors that pass once the cluster has found leaders again.
+// mends reports whether err passes once the cluster has elected leaders again.
 func mends(err error) bool {
 	var ke ck.Error
 	if !errors.As(err, &ke) {

@@ -9,7 +9,8 @@ import (
 
 // What a member does for its group while a receiver is at work on a batch.
 
-// ErrLeaving says that the member is to leave: nothing more is to be begun.
+// ErrLeaving is returned by Event.Poll when the member is to leave: its receiver must begin
+// no further record.
 var ErrLeaving = errors.New("the member is leaving")
 
 // pollNow is Event.Poll. Records that come meanwhile wait for the next fetch; where every
@@ -85,8 +86,8 @@ func (b *Batch) Owned(i int) bool {
 	return b.ledger.owns(TopicPartition{r.Topic, r.Partition}, b.turn)
 }
 
-// Trail remembers where the records of a batch stand, so that some of them can be
-// acknowledged when the batch has been used again. One goroutine at a time owns it.
+// Trail has the positions of the records of a batch, so that they can be acknowledged after
+// the batch has been reused. It is not safe for concurrent use.
 type Trail struct {
 	ledger *ledger
 	turn   int64
@@ -100,7 +101,7 @@ type trailRun struct {
 	first int // of its records
 }
 
-// Trail fills t. Without a group it stays empty.
+// Trail fills t with the positions of the batch's records; without a group it stays empty.
 func (b *Batch) Trail(t *Trail) {
 	t.ledger, t.turn, t.runs, t.next = b.ledger, b.turn, t.runs[:0], t.next[:0]
 	if b.ledger == nil {

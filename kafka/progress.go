@@ -25,10 +25,10 @@ func commitList(commits map[TopicPartition]Commit) []ck.TopicPartition {
 	return list
 }
 
-// StableCommitted returns what a group has committed for partitions, for who will go on from
-// there: while a transaction that commits offsets of the group is being ended it waits, at
-// most the timeout (KIP-447). Partitions without an offset are missing in the result, which
-// is nil for a group that does not exist.
+// StableCommitted returns what a group has committed for partitions. While a transaction
+// with offsets of the group is open it waits for its end, at most Config.Timeout (KIP-447).
+// Partitions without an offset are missing in the result, which is nil for a group that
+// does not exist.
 //
 // It asks through a consumer that joins nothing, not as Admin.Committed does: librdkafka
 // 2.14 crashes when an admin client asks a broker that does not coordinate the group yet,

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// PropertyKind says who decides about a property that this package sets.
+// PropertyKind is who decides about a property that this package sets.
 type PropertyKind uint8
 
 const (
@@ -28,9 +28,8 @@ type PropertyRule struct {
 	Reason string // of Fixed ones: why nobody may set it
 }
 
-// PropertyRules lists every property of librdkafka that this package sets, or that
-// nobody may set, by the first of its names. A property that is missing here is the
-// user's alone.
+// PropertyRules returns the rule of every property of librdkafka that this package sets or
+// forbids, by the first of its names. Properties that are not in it are passed unchanged.
 func PropertyRules() map[string]PropertyRule {
 	const (
 		committed = "only what was written out is committed"
@@ -86,8 +85,8 @@ func PropertyRules() map[string]PropertyRule {
 	return rules
 }
 
-// Check refuses properties that break a promise, or that a field of the configuration
-// sets, before anything is opened. Its errors wrap ErrProperty.
+// Check returns an error, which wraps ErrProperty, if Properties has one that would break a
+// promise of this package or that a field of a configuration sets.
 func (c Config) Check() error {
 	rules := PropertyRules()
 	for _, name := range slices.Sorted(maps.Keys(c.Properties)) {

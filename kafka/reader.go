@@ -10,14 +10,14 @@ import (
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
 
-// Follow as the To of a Span means that it has no end.
+// Follow is the To of a Span without an end.
 const Follow int64 = -1
 
 // Span is the part of a partition to read: offsets From up to, not including, To.
 //
-// What a span names is in the log when the span is made; when it turns out to be
-// missing, that is said. A span that is Ahead starts or ends behind End, where the log
-// ended when the span was made (see Watermarks): the reader waits for the records that
+// The offsets of a span are in the log when the span is made; if they turn out to be
+// missing, a Notice reports it. A span that is Ahead starts or ends beyond End, the end of
+// the log when the span was made (see Watermarks): the reader waits for the records that
 // are still to come.
 type Span struct {
 	TopicPartition
@@ -26,7 +26,7 @@ type Span struct {
 	End      int64 // counts only with Ahead
 }
 
-// start is where to fetch first.
+// start returns the offset to fetch first.
 func (s Span) start() int64 {
 	if s.Ahead {
 		return min(s.From, s.End)
@@ -34,31 +34,32 @@ func (s Span) start() int64 {
 	return s.From
 }
 
-// ReaderConfig says what a Reader reads.
+// ReaderConfig is what a Reader reads.
 type ReaderConfig struct {
 	Spans           []Span
 	ReadUncommitted bool
-	// Topics, when set, describes the topics that are meant and exist now. It is asked
-	// now and then by a goroutine of the Reader: librdkafka itself does not tell that a
-	// topic was deleted, or created anew.
+	// Topics, when set, returns the descriptions of the topics to read that exist. It is
+	// called periodically on a goroutine of the Reader, because librdkafka does not report
+	// that a topic was deleted, or created again.
 	Topics func(context.Context) ([]Topic, error)
-	// Grow lets new partitions and new topics be read too, from their beginning and
-	// without an end.
+	// Grow makes the Reader read new partitions and new topics too, from their beginning
+	// and without an end.
 	Grow bool
-	// Every is how often Topics is asked; zero means every 30 seconds, or 5 when the
-	// read is bounded. While a topic is missing it is asked every second, or more often
-	// if Every says so.
+	// Every is the interval between calls of Topics; zero means 30 seconds, or 5 if the
+	// read is bounded. While a topic is missing it is a second at most.
 	Every time.Duration
-	// BatchSize is the most records of a Batch; zero or more than 4,096 means 4,096.
+	// BatchSize is the largest number of records in a Batch; zero and more than 4,096 mean
+	// 4,096.
 	BatchSize int
 
 	onePerCall bool
 }
 
-// Reader reads spans of partitions without a group. One goroutine owns it.
+// Reader reads spans of partitions without a group. It is not safe for concurrent use.
 //
 // Within a partition, records come in the order of their offsets, none twice and none
-// left out silently: what is gone before it was read comes as a Notice.
+// left out silently: records that were deleted before they were read are reported by a
+// Notice.
 type Reader struct {
 	*consumer
 	parts   map[TopicPartition]*readPart
@@ -118,8 +119,9 @@ type readPart struct {
 	unled      bool      // nobody leads it, and that was said
 }
 
-// OpenReader starts reading. topics are the descriptions that the spans were made
-// from. Spans that are empty are done at once.
+// OpenReader returns a Reader, which begins to fetch. topics are the descriptions that the
+// spans were made from. Spans that are empty are done at once. The caller must Close the
+// Reader.
 func OpenReader(cfg Config, rc ReaderConfig, topics []Topic) (*Reader, error) {
 	r := &Reader{parts: map[TopicPartition]*readPart{}, topics: topics, grows: rc.Grow && rc.Topics != nil}
 	r.follow, r.ends = r.grows, !r.grows
@@ -166,8 +168,8 @@ func (r *Reader) Close() error {
 	return r.close()
 }
 
-// Next fills b with the next records and notices, waiting for some. It returns io.EOF
-// when every span is read, and the cause of ctx when that ends first.
+// Next fills b with the next records and notices, waiting until there are some. It returns
+// io.EOF when every span has been read, and the cause of ctx if that ends first.
 func (r *Reader) Next(ctx context.Context, b *Batch) error {
 	for {
 		if r.open == 0 && !r.grows {
@@ -223,9 +225,8 @@ func (r *Reader) step(ctx context.Context, b *Batch) error {
 	return nil
 }
 
-// Run hands everything that Next gives to emit until the spans are read, which is nil,
-// emit fails, or ctx ends, whose cause it then returns. emit must be done with the
-// batch when it returns.
+// Run calls emit with the results of Next. It returns nil when every span has been read,
+// the error of emit, or the cause of ctx. emit must not retain the batch.
 func (r *Reader) Run(ctx context.Context, emit func(Event) error) error {
 	var b Batch
 	for {
@@ -299,8 +300,8 @@ func (r *Reader) part(topic string, partition int32) *readPart {
 	return r.last
 }
 
-// Finish ends the span of a partition: nothing more of it is wanted. It may be called
-// from emit.
+// Finish ends the span of a partition: no further records of it are read. It may be called
+// by emit.
 func (r *Reader) Finish(tp TopicPartition) {
 	if p := r.parts[tp]; p != nil {
 		r.finish(p)
@@ -355,7 +356,7 @@ func (r *Reader) leaveOut() error {
 	return explain(r.cfg, r.logs, err)
 }
 
-// noteEnd gives the notice of the end once, when an endless read has reached it.
+// noteEnd adds the notice of the end of all logs when an endless read has reached it, once.
 func (r *Reader) noteEnd() {
 	if r.ended || !r.follow {
 		return
@@ -369,7 +370,7 @@ func (r *Reader) noteEnd() {
 	r.pending = append(r.pending, Notice{Kind: NoticeEnd, Partition: -1})
 }
 
-// Positions gives, for each partition, the offset that comes next.
+// Positions returns, for each partition, the offset to be read next.
 func (r *Reader) Positions() map[TopicPartition]int64 {
 	positions := make(map[TopicPartition]int64, len(r.parts))
 	for tp, p := range r.parts {

@@ -2,8 +2,8 @@ package kafka
 
 import "time"
 
-// stalledAfter is how long a partition gives nothing, though it is not at its end, before
-// somebody looks why.
+// stalledAfter is how long nothing comes of a partition that is not at its end before the
+// reader looks for the reason.
 const stalledAfter = 2 * time.Second
 
 // findStalled looks once a second for partitions of which nothing comes: they may hold
@@ -30,7 +30,8 @@ func (r *Reader) findStalled() error {
 	return r.findUnled(stalled)
 }
 
-// findUnled says which partitions nobody leads.
+// findUnled adds a notice for each of the stalled partitions that has lost its leader. For a
+// bounded read it returns an error once only such partitions are left, for the timeout.
 func (r *Reader) findUnled(stalled []*readPart) error {
 	led := map[string]map[int32]bool{} // of topics that a broker has described
 	var cause error
@@ -61,7 +62,7 @@ func (r *Reader) findUnled(stalled []*readPart) error {
 	return silentIn(unled, ErrNoLeader, r.cfg.timeout())
 }
 
-// leaders tells which partitions of a topic have a leader that is there.
+// leaders returns which partitions of a topic have a leader that is up.
 func (r *Reader) leaders(topic string) (map[int32]bool, error) {
 	m, err := r.client.GetMetadata(&topic, false, 500)
 	if err != nil {

@@ -94,8 +94,8 @@ func (r *Reader) adopt(ctx context.Context, topics []Topic) error {
 	return nil
 }
 
-// adoptTopic starts reading what is new of a topic. read says whether some of its
-// partitions are read already.
+// adoptTopic starts reading the new partitions of a topic. read is whether others of its
+// partitions are being read already.
 func (r *Reader) adoptTopic(t Topic, read bool) error {
 	known := 0
 	i := r.known(t.Name)

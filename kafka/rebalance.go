@@ -31,8 +31,8 @@ func (m *member) rebalance(_ *ck.Consumer, ev ck.Event) error {
 	return err
 }
 
-// cooperative says whether partitions are given and taken one by one (KIP-429), by the
-// configuration: librdkafka's own answer may never come from a client that is closing.
+// cooperative reports whether rebalances are incremental (KIP-429). It is derived from the
+// configuration, because librdkafka may never answer while a client is closing.
 func (m *member) cooperative() bool {
 	own := m.properties()
 	return own["group.protocol"] == "consumer" || own["partition.assignment.strategy"] == "cooperative-sticky"
@@ -195,9 +195,9 @@ func (m *member) relinquish(limit time.Duration) error {
 	return err
 }
 
-// revoked gives partitions away: what was fetched from them is written out and
-// committed first. Partitions that were lost belong to somebody else already; they are
-// only forgotten.
+// revoked gives partitions up, after what was fetched from them has been written out and
+// committed. Partitions that were lost may belong to another member already; they are only
+// forgotten.
 func (m *member) revoked(partitions []ck.TopicPartition) error {
 	var all, tps []TopicPartition
 	for _, p := range partitions {

@@ -9,14 +9,14 @@ import (
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
 
-// JoinError says why a group does not take a member, or has put it out for good.
+// JoinError is the error of a member that a group does not accept, or has removed for good.
 type JoinError struct {
 	Group string
 	// Kind is ErrDenied, ErrGroupActive, ErrProperty, ErrFenced or ErrFailed.
 	Kind error
 	// Principal is who was denied, where that is known.
 	Principal string
-	// Assignor is the one that the group's members use, when this one does not offer it.
+	// Assignor is what the group's members use, if it is why this member was refused.
 	Assignor string
 	text     string
 }

@@ -19,7 +19,7 @@ type tokenTaker interface {
 // opaqueTokenLife is how long a token is taken to last that does not say it.
 const opaqueTokenLife = 5 * time.Minute
 
-// keepToken gives a client its first token and renews it before it expires, until stop
+// keepToken sets the first token of a client and renews it before it expires, until stop
 // is called. Without Config.Token it does nothing.
 func keepToken(cfg Config, client tokenTaker) (stop func(), err error) {
 	if cfg.Token == nil {
@@ -45,7 +45,7 @@ func keepToken(cfg Config, client tokenTaker) (stop func(), err error) {
 	return func() { cancel(); <-ended }, nil
 }
 
-// renewToken gets a token, hands it to the client and says how long it lasts.
+// renewToken gets a token, sets it on the client and returns how long it is valid.
 func renewToken(ctx context.Context, cfg Config, client tokenTaker) (life time.Duration, err error) {
 	text, err := cfg.Token(ctx)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
 
-// TopicAnswer is what a cluster says when it is asked for one topic: the topic, or why
-// not. A name that does not exist has an *UnknownTopicError.
+// TopicAnswer is the description of one topic, or the error of asking for it. For a topic
+// that does not exist that is an *UnknownTopicError.
 type TopicAnswer struct {
 	Topic
 	Err error
@@ -52,13 +52,13 @@ func (a *Admin) TopicAnswers(ctx context.Context, names ...string) ([]TopicAnswe
 	return answers, nil
 }
 
-// notATopic tells the codes for a name that no topic has, or can have.
+// notATopic reports whether code means that no topic has, or can have, the name.
 func notATopic(code ck.ErrorCode) bool {
 	return errors.Is(sentinelOf(code), ErrUnknownTopic) || code == ck.ErrTopicException
 }
 
-// AllTopics describes every topic that the user may see, sorted by name. One that is
-// deleted meanwhile is left out.
+// AllTopics returns the descriptions of all topics that the user may see, sorted by name. A
+// topic that is deleted meanwhile is left out.
 func (a *Admin) AllTopics(ctx context.Context) ([]Topic, error) {
 	names, err := a.TopicNames(ctx)
 	if err != nil || len(names) == 0 {
@@ -97,8 +97,8 @@ func (p *Partition) UnderReplicated() bool { return len(p.ISR) < len(p.Replicas)
 // Offline reports whether nobody leads the partition: it can be neither read nor written.
 func (p *Partition) Offline() bool { return p.Leader < 0 }
 
-// Replication is the number of replicas of each partition; the smallest, where a
-// reassignment makes them differ.
+// Replication returns the number of replicas of each partition, or the smallest if they
+// differ, as they do during a reassignment.
 func (t *Topic) Replication() int {
 	least := 0
 	for i, p := range t.Partitions {
@@ -109,11 +109,10 @@ func (t *Topic) Replication() int {
 	return least
 }
 
-// AddPartitions gives a topic more partitions, total in the end. Records that are there
-// stay where they are, while new ones with their keys may go to other partitions.
-// validateOnly lets the broker check it and change nothing. With the answer clients may
-// not see the new partitions yet; AddPartitions returns when they have leaders and every
-// broker that answers knows of them.
+// AddPartitions increases the number of a topic's partitions to total. Existing records
+// stay where they are, while new ones with the same keys may go to other partitions. With
+// validateOnly the broker checks the request and changes nothing. AddPartitions returns
+// when the new partitions have leaders and every broker that answers knows of them.
 func (a *Admin) AddPartitions(ctx context.Context, name string, total int, validateOnly bool) error {
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
@@ -133,8 +132,8 @@ func (a *Admin) AddPartitions(ctx context.Context, name string, total int, valid
 	return a.awaitLeaders(ctx, name, "given more partitions", total)
 }
 
-// DeleteRecords deletes the records before an offset in each partition (KIP-107), and
-// gives for each the offset at which its log then starts, or why not.
+// DeleteRecords deletes the records before an offset in each partition (KIP-107). It
+// returns for each the offset at which its log then starts, or its error.
 func (a *Admin) DeleteRecords(ctx context.Context, before map[TopicPartition]int64) (starts map[TopicPartition]int64, failed map[TopicPartition]error, err error) {
 	if len(before) == 0 {
 		return nil, nil, nil

@@ -12,7 +12,7 @@ import (
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
 
-// Cluster is what a cluster says about itself.
+// Cluster is the description of a cluster.
 type Cluster struct {
 	ID         string
 	Controller int32 // -1 while there is none
@@ -30,10 +30,11 @@ type Broker struct {
 	Rack string // empty when it has none
 }
 
-// Address is HOST:PORT.
+// Address returns HOST:PORT.
 func (b *Broker) Address() string { return net.JoinHostPort(b.Host, strconv.Itoa(b.Port)) }
 
-// Cluster describes the cluster. The brokers are those that are up, by id.
+// Cluster returns the description of the cluster. The brokers are those that are up, sorted
+// by id.
 func (a *Admin) Cluster(ctx context.Context) (*Cluster, error) {
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()

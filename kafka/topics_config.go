@@ -11,8 +11,8 @@ import (
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
 
-// ConfigSource says where the value of a setting comes from. The texts are Kafka's,
-// those of ConfigEntry.ConfigSource in lower case.
+// ConfigSource is where the value of a setting comes from. The texts are those of Kafka's
+// ConfigEntry.ConfigSource in lower case.
 type ConfigSource string
 
 // The sources, the strongest first.
@@ -25,8 +25,8 @@ const (
 	SourceUnknown       ConfigSource = "unknown"
 )
 
-// Setting is one entry of the configuration of a topic or broker. The value of a
-// sensitive one is never told.
+// Setting is one entry of the configuration of a topic or broker. Brokers never return the
+// value of a sensitive one.
 type Setting struct {
 	Name, Value string
 	Source      ConfigSource
@@ -34,16 +34,17 @@ type Setting struct {
 	Sensitive   bool
 }
 
-// Default reports whether nobody has set it.
+// Default reports whether the value is Kafka's default.
 func (s *Setting) Default() bool { return s.Source == SourceDefault }
 
-// SettingsAnswer is the configuration of one topic, sorted by name, or why not.
+// SettingsAnswer is the configuration of one topic, sorted by name, or the error of asking
+// for it.
 type SettingsAnswer struct {
 	Settings []Setting
 	Err      error
 }
 
-// Find returns the setting of that name, or nil.
+// Find returns the setting with the name, or nil.
 func (s *SettingsAnswer) Find(name string) *Setting {
 	for i := range s.Settings {
 		if s.Settings[i].Name == name {
@@ -53,7 +54,7 @@ func (s *SettingsAnswer) Find(name string) *Setting {
 	return nil
 }
 
-// TopicSettings asks for the configuration of topics, by name.
+// TopicSettings returns the configuration of topics, by the topics' names.
 func (a *Admin) TopicSettings(ctx context.Context, names ...string) (map[string]SettingsAnswer, error) {
 	resources := make([]ck.ConfigResource, len(names))
 	for i, name := range names {
@@ -62,7 +63,7 @@ func (a *Admin) TopicSettings(ctx context.Context, names ...string) (map[string]
 	return a.settings(ctx, ck.ResourceTopic, resources)
 }
 
-// BrokerSettings asks a broker for its configuration.
+// BrokerSettings returns the configuration of a broker, sorted by name.
 func (a *Admin) BrokerSettings(ctx context.Context, id int32) ([]Setting, error) {
 	name := strconv.Itoa(int(id))
 	answers, err := a.settings(ctx, ck.ResourceBroker, []ck.ConfigResource{{Type: ck.ResourceBroker, Name: name}})
@@ -72,7 +73,7 @@ func (a *Admin) BrokerSettings(ctx context.Context, id int32) ([]Setting, error)
 	return answers[name].Settings, answers[name].Err
 }
 
-// settings asks for resources and gives those of one kind, by name.
+// settings requests the configuration of resources and returns those of one kind, by name.
 func (a *Admin) settings(ctx context.Context, kind ck.ResourceType, resources []ck.ConfigResource) (map[string]SettingsAnswer, error) {
 	answers := make(map[string]SettingsAnswer, len(resources))
 	if len(resources) == 0 {
@@ -117,10 +118,10 @@ func sourceOf(e ck.ConfigEntryResult) ConfigSource {
 	return SourceUnknown
 }
 
-// AlterTopic sets some settings of a topic and takes others back to what the broker
-// has for them, all or none. Settings that are not named stay as they are: the request
-// is the incremental one (KIP-339). validateOnly lets the broker check it and change
-// nothing; without it AlterTopic returns when every broker that answers has the change.
+// AlterTopic sets some settings of a topic and resets others to the value of the broker,
+// all or none. Settings that are not named stay as they are, because the request is the
+// incremental one (KIP-339). With validateOnly the broker checks the request and changes
+// nothing; otherwise AlterTopic returns when every broker that answers has the change.
 func (a *Admin) AlterTopic(ctx context.Context, name string, set map[string]string, reset []string, validateOnly bool) error {
 	resource := ck.ConfigResource{Type: ck.ResourceTopic, Name: name}
 	for key, value := range set {

@@ -10,8 +10,8 @@ import (
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
 
-// InitTransactions takes over the transactional id (KIP-98): an older producer with
-// it is fenced, and a transaction that it left open is aborted.
+// InitTransactions takes over the transactional id (KIP-98): an older producer with the
+// same id is fenced, and a transaction that it left open is aborted.
 func (p *Producer) InitTransactions(ctx context.Context) error {
 	return p.transact(ctx, func(ctx context.Context) error { return p.client.InitTransactions(ctx) })
 }
@@ -22,15 +22,15 @@ func (p *Producer) Begin() error {
 }
 
 // Commit makes the records of the transaction visible to read_committed readers. It
-// flushes first, and fails when a record of the transaction was not delivered: then
-// Abort.
+// flushes first, and returns an error if a record of the transaction was not delivered; the
+// caller must then Abort.
 func (p *Producer) Commit(ctx context.Context) error {
 	return p.transact(ctx, func(ctx context.Context) error { return p.client.CommitTransaction(ctx) })
 }
 
-// Abort takes the records of the transaction back. When one of them was not delivered,
-// close the producer and open another: librdkafka has given it sequence numbers that
-// the broker has not seen, and the next transaction would fail because of them.
+// Abort aborts the transaction. If a record of it was not delivered the producer must be
+// closed and another one opened: librdkafka has assigned sequence numbers that the broker
+// has not seen, and the next transaction would fail because of them.
 func (p *Producer) Abort(ctx context.Context) error {
 	if p.lost {
 		return p.Err()

@@ -8,14 +8,15 @@ import (
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
 
-// GroupMetadata says in whose name a transaction commits offsets: a member as its
-// group's coordinator knew it at that moment, or a group that nobody has joined.
+// GroupMetadata is for whom a transaction commits offsets: a member of a group in a
+// certain generation, or a group without members.
 type GroupMetadata struct {
 	group *ck.ConsumerGroupMetadata
 }
 
-// MemberlessGroup is for who commits without having joined: the coordinator takes the
-// offsets as long as the group has no members. The group need not exist.
+// MemberlessGroup returns the metadata for committing without having joined: the
+// coordinator accepts the offsets as long as the group has no members. The group need not
+// exist.
 func MemberlessGroup(name string) (*GroupMetadata, error) {
 	group, err := ck.NewTestConsumerGroupMetadata(name)
 	if err != nil {
@@ -35,7 +36,7 @@ func (p *Producer) SendOffsets(ctx context.Context, offsets map[TopicPartition]i
 	return p.sendOffsets(ctx, clientOffsets(offsets), group)
 }
 
-// SendCommits is SendOffsets with what is to be kept beside each offset.
+// SendCommits is like SendOffsets, with metadata for each offset.
 func (p *Producer) SendCommits(ctx context.Context, commits map[TopicPartition]Commit, group *GroupMetadata) error {
 	return p.sendOffsets(ctx, commitList(commits), group)
 }

@@ -7,9 +7,9 @@ import (
 	"sync"
 )
 
-// Session writes transactions one after the other, and goes on after one that failed:
-// with a new producer under the same id where the old one is of no use any more. Its
-// calls belong to one goroutine.
+// Session writes one transaction after another. After one that failed it goes on, with a
+// new producer under the same id if the old one can no longer be used. It is not safe for
+// concurrent use.
 type Session struct {
 	cfg      Config
 	pc       ProducerConfig
@@ -23,9 +23,10 @@ type Session struct {
 	spoil context.CancelCauseFunc // ends a flush; nil without one
 }
 
-// OpenSession takes over the transactional id of pc, see InitTransactions. mine says that
-// nobody else ever has that id: then being fenced means that a transaction took longer
-// than transaction.timeout.ms, and only that transaction is lost.
+// OpenSession opens a producer and takes over the transactional id of pc, see
+// InitTransactions. mine is whether no other process ever uses the id: being fenced then
+// means that a transaction took longer than transaction.timeout.ms, and only that
+// transaction is lost.
 func OpenSession(ctx context.Context, cfg Config, pc ProducerConfig, mine bool, notice func(Notice)) (*Session, error) {
 	s := &Session{cfg: cfg, pc: pc, notice: notice, mine: mine}
 	s.pc.Failed = func(o *Outgoing, i int, err error) {
@@ -190,10 +191,11 @@ func (s *Session) TakeBack(ctx context.Context) error {
 	return s.renew(ctx)
 }
 
-// Admin is that of the producer.
+// Admin returns that of the producer. It is valid until the producer is replaced, which
+// Commit and TakeBack may do.
 func (s *Session) Admin() *Admin { return s.producer.Admin() }
 
-// Close takes back what was not committed, and ends the producer.
+// Close aborts the open transaction, if there is one, and closes the producer.
 func (s *Session) Close(ctx context.Context) error {
 	if s.producer == nil {
 		return nil

@@ -11,10 +11,11 @@ import (
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
 
-// ErrNoUsers says that the brokers cannot keep users and their passwords (KIP-554).
+// ErrNoUsers is returned if the brokers cannot store SCRAM users (KIP-554).
 var ErrNoUsers = errors.New("the brokers keep no SCRAM users")
 
-// UnknownUserError names a user that has no credentials, and those that have.
+// UnknownUserError is the error for a user without credentials. It lists the users that
+// have some.
 type UnknownUserError struct {
 	User     string
 	Existing []string
@@ -28,23 +29,23 @@ const (
 	MaxIterations = 16384
 )
 
-// ScramMechanisms lists the ways to log in for which brokers keep passwords.
+// ScramMechanisms returns the SASL mechanisms for which brokers store credentials.
 func ScramMechanisms() []string { return []string{"SCRAM-SHA-256", "SCRAM-SHA-512"} }
 
-// User is a user of a cluster, with a credential for each mechanism by which they can
-// log in. Brokers never tell what would give a password away.
+// User is a user of a cluster, with a credential for each mechanism by which they can log
+// in. Brokers never return salts or hashes.
 type User struct {
 	Name        string
 	Credentials []Credential // by mechanism
 }
 
-// Credential is what brokers tell about a stored password (RFC 5802).
+// Credential is what brokers return of a stored password (RFC 5802).
 type Credential struct {
 	Mechanism  string
 	Iterations int
 }
 
-// Users lists the users with credentials that are kept in the cluster itself, by name.
+// Users returns the users whose credentials are stored in the cluster, sorted by name.
 func (a *Admin) Users(ctx context.Context) ([]User, error) {
 	if _, err := a.mayDescribe(ctx); err != nil {
 		return nil, err
@@ -74,10 +75,10 @@ func (a *Admin) Users(ctx context.Context) ([]User, error) {
 	return users, nil
 }
 
-// SetPassword gives a user a password for a mechanism, in place of the one that was
-// there, and creates a user who was not. The password is hashed here, with a random salt
-// and so many iterations; the brokers do not get to know it. It returns when they know
-// of the user.
+// SetPassword sets or replaces the password of a user for a mechanism, and creates the user
+// if there is none. The password is hashed by this process, with a random salt and
+// c's number of iterations, and is not sent to the brokers. SetPassword returns when the
+// brokers show the user.
 func (a *Admin) SetPassword(ctx context.Context, name string, c Credential, password []byte) error {
 	mechanism, err := ck.ScramMechanismFromString(c.Mechanism)
 	if err != nil {
@@ -91,8 +92,8 @@ func (a *Admin) SetPassword(ctx context.Context, name string, c Credential, pass
 	})
 }
 
-// DeletePassword takes the password of one mechanism from a user; with the last one the
-// user is gone. It returns when the brokers know.
+// DeletePassword deletes the password of a user for a mechanism, and with the last one the
+// user. It returns when the brokers no longer show it.
 func (a *Admin) DeletePassword(ctx context.Context, name, mechanism string) error {
 	number, err := ck.ScramMechanismFromString(mechanism)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 // pollInterval is how often a state is asked for that no event announces.
 const pollInterval = 50 * time.Millisecond
 
-// pause waits d, or less when ctx ends, which it returns as its cause.
+// pause waits for d. It returns the cause of ctx if that ends first.
 func pause(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -24,7 +24,7 @@ var errNoWire = errors.New("only librdkafka can connect so")
 
 // wire sends single requests in the protocol itself, for the few things that librdkafka
 // cannot do. It connects as the Config says, when it is first asked. It reads no topics
-// by itself and joins nothing. Its methods may be called from any goroutine.
+// by itself and joins nothing. It is safe for concurrent use.
 type wire struct{ client *kgo.Client }
 
 // openWire connects to nothing yet. Its errors wrap errNoWire when the configuration is
@@ -63,7 +63,7 @@ func openWire(cfg Config) (*wire, error) {
 	return &wire{client}, nil
 }
 
-// wireTLS is what librdkafka's properties mean to Go.
+// wireTLS returns the TLS configuration that librdkafka's properties describe.
 func wireTLS(properties map[string]string) (*tls.Config, error) {
 	c := &tls.Config{}
 	for name := range properties {
@@ -120,7 +120,8 @@ func withoutHostCheck(c *tls.Config) *tls.Config {
 	return c
 }
 
-// pemOf returns what the property NAME.pem holds or the file NAME.location, or nil.
+// pemOf returns the value of the property NAME.pem, or the content of the file that
+// NAME.location names, or nil.
 func pemOf(properties map[string]string, name string) ([]byte, error) {
 	if text := properties[name+".pem"]; text != "" {
 		return []byte(text), nil
@@ -144,7 +145,7 @@ func isFalse(value string) bool {
 	return false
 }
 
-// wireLogin is how to log in by SASL.
+// wireLogin returns the SASL mechanism that the configuration describes.
 func wireLogin(cfg Config) (sasl.Mechanism, error) {
 	p := cfg.Properties
 	mechanism := p["sasl.mechanism"]
