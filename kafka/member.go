@@ -173,7 +173,7 @@ const (
 	leaveGrace = time.Second
 )
 
-// depart gives the partitions away, by the callback, and leaves the group, before the
+// depart gives the partitions up, through the callback, and leaves the group before the
 // client closes: one that closes while the callback runs may never answer it again.
 func (m *member) depart(deadline time.Time) {
 	if m.lost() || m.client.Unsubscribe() != nil {

@@ -216,7 +216,7 @@ func (d *Decoder) raw(p *rawPart) error {
 	return nil
 }
 
-// part gives a raw part its meaning.
+// part interprets a raw part.
 func (d *Decoder) part(name string, p *rawPart) (Part, error) {
 	if p.text == nil {
 		if p.encoding != "" {

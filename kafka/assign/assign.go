@@ -47,7 +47,7 @@ const (
 	Uniform           Assignor = "uniform"
 )
 
-// All lists the assignors.
+// All returns all assignors.
 func All() []Assignor {
 	return []Assignor{Range, RoundRobin, Sticky, CooperativeSticky, Uniform}
 }
@@ -72,7 +72,7 @@ func Less(instanceA, idA, instanceB, idB string) bool {
 // member i has now, which only the sticky assignors look at; partitions that no longer
 // exist or that two members claim count as nobody's.
 //
-// Range and roundrobin give exactly what clients compute. Of the sticky assignors every
+// Range and roundrobin assign exactly as clients do. Of the sticky assignors every
 // implementation moves as few partitions and ends up as balanced; where several such
 // assignments exist, the one of librdkafka is computed.
 func Compute(a Assignor, topics []Topic, owned Assignment) (Assignment, error) {
@@ -99,7 +99,7 @@ func Compute(a Assignor, topics []Topic, owned Assignment) (Assignment, error) {
 	return then, nil
 }
 
-// byRange gives each member a run of every topic's partitions; when they do not divide
+// byRange assigns each member a run of every topic's partitions; when they do not divide
 // evenly, the first members have one more.
 func byRange(topics []Topic, members int) Assignment {
 	then := make(Assignment, members)

@@ -18,7 +18,7 @@ import (
 // [Config] nor the request says.
 const DefaultPartitions = 10
 
-// Config says what broker to start. The zero value is a single node on a port
+// Config is what broker to start. The zero value is a single node on a port
 // that the kernel chooses, in memory, without topics, that creates none unasked.
 type Config struct {
 	// Listen is the HOST:PORT of the first node; the others take the ports that
@@ -77,8 +77,8 @@ type User struct {
 	Super                     bool
 }
 
-// Broker is a running broker, of one or more nodes. Its methods may be called
-// from any goroutine.
+// Broker is a running broker, of one or more nodes. It is safe for
+// concurrent use.
 type Broker struct {
 	cluster   *kfake.Cluster
 	addr      string
@@ -93,7 +93,7 @@ type Broker struct {
 }
 
 // Start starts a broker. When it returns, the broker answers and its topics
-// exist. Whoever starts a broker closes it.
+// exist. The caller must Close the broker.
 //
 // The error is ErrPortInUse when another program has the port, ErrDirInUse when
 // another broker has the directory, ErrDirForeign when the directory is no
@@ -137,8 +137,8 @@ func Start(cfg Config) (*Broker, error) {
 	return b, nil
 }
 
-// Check refuses, without touching the network or the disk, what could not work.
-// Start does so too.
+// Check returns an error if the configuration is not valid. It does no I/O. Start calls
+// it too.
 func (c Config) Check() error {
 	c = c.withDefaults()
 	if c.Nodes < 1 || c.Nodes > maxNodes {
@@ -272,15 +272,15 @@ func versions() *kversion.Versions {
 	return &v
 }
 
-// Addr is the bootstrap list: HOST:PORT of each node, separated by commas.
+// Addr returns the bootstrap list: HOST:PORT of each node, separated by commas.
 func (b *Broker) Addr() string { return b.addr }
 
 // Loopback reports whether only programs on this machine can reach the broker.
 func (b *Broker) Loopback() bool { return b.listeners.loopback() }
 
 // Close ends the broker and cuts its connections. With a directory it writes
-// out what restarts need; the error says what could not be written. A second
-// Close returns what the first did.
+// out what restarts need; the error is that of writing. A second Close returns
+// what the first did.
 func (b *Broker) Close() error {
 	b.closing.Do(func() {
 		b.leave()

@@ -8,10 +8,10 @@ import (
 	"path/filepath"
 )
 
-// ErrDirInUse says that another broker has the data directory.
+// ErrDirInUse is returned if another broker uses the data directory.
 var ErrDirInUse = errors.New("another broker uses this directory")
 
-// ErrDirForeign says that the data directory holds what no broker wrote.
+// ErrDirForeign is returned if the data directory has files that no broker wrote.
 var ErrDirForeign = errors.New("no file of a broker")
 
 const (

@@ -12,7 +12,7 @@ import (
 	"syscall"
 )
 
-// ErrPortInUse says that another program listens on the address.
+// ErrPortInUse is returned if another program listens on the address.
 var ErrPortInUse = errors.New("the port is in use")
 
 // listeners are the ports of one broker, opened before the broker exists so

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Kind says how a Point names its place.
+// Kind is how a Point names its place.
 type Kind uint8
 
 // The kinds of a Point. The zero Kind is Beginning.
@@ -44,7 +44,7 @@ func (p Point) Millis() int64 {
 	return max(ms, 0)
 }
 
-// String writes the point in a form that Parse reads back as the same place. A
+// String returns the point in a form that Parse reads back as the same place. A
 // time keeps its zone's offset.
 func (p Point) String() string {
 	switch p.Kind {
@@ -74,17 +74,17 @@ func (p Point) String() string {
 
 // Position is a Point for every partition, or one for each of some partitions.
 // The zero Position is the beginning of every partition. It does not change once
-// made, so any number of goroutines may use it.
+// made, so it is safe for concurrent use.
 type Position struct {
 	all  Point
 	each map[int32]Point // nil: all counts
 }
 
-// Everywhere is the position p in each partition.
+// Everywhere returns the position that is p in each partition.
 func Everywhere(p Point) Position { return Position{all: p} }
 
-// Each is a position that names partitions one by one. It copies points; none at
-// all is a position that selects nothing.
+// Each returns a position with a point for each of some partitions. It copies points; if
+// there are none the position selects nothing.
 func Each(points map[int32]Point) Position {
 	each := make(map[int32]Point, len(points))
 	maps.Copy(each, points)
@@ -101,7 +101,7 @@ func (p Position) For(partition int32) (Point, bool) {
 	return point, ok
 }
 
-// Partitions lists the partitions that the position selects, ascending. Nil
+// Partitions returns the partitions that the position selects, ascending. Nil
 // means that it selects every partition.
 func (p Position) Partitions() []int32 {
 	if p.each == nil {
@@ -118,7 +118,7 @@ func (p Position) points() []Point {
 	return slices.Collect(maps.Values(p.each))
 }
 
-// Groups lists the groups that Stored points name, sorted.
+// Groups returns the groups that Stored points name, sorted.
 func (p Position) Groups() []string {
 	var names []string
 	for _, point := range p.points() {
@@ -130,7 +130,7 @@ func (p Position) Groups() []string {
 	return slices.Compact(names)
 }
 
-// Of is the position with the group in the Stored points that leave it open.
+// Of returns the position with group in the Stored points that name none.
 func (p Position) Of(group string) Position {
 	of := func(point Point) Point {
 		if point.Kind == Stored && point.Group == "" {
@@ -158,7 +158,7 @@ func (p Position) Has(kind Kind) bool {
 	return slices.ContainsFunc(p.points(), func(point Point) bool { return point.Kind == kind })
 }
 
-// String writes the position in a form that Parse reads back as the same places,
+// String returns the position in a form that Parse reads back as the same places,
 // partitions ascending.
 func (p Position) String() string {
 	if p.each == nil {

@@ -21,7 +21,7 @@ func (l Log) Clamp(offset int64) (int64, bool) {
 // has no committed offset for the partition.
 var ErrNotCommitted = errors.New("no committed offset")
 
-// Lookups answers what only the cluster knows.
+// Lookups returns what only the cluster knows.
 type Lookups interface {
 	// OffsetAt returns the offset of the first record whose timestamp is ms
 	// (milliseconds since the epoch) or later; negative when there is none.
@@ -36,7 +36,7 @@ type Questions struct {
 	Stored []int32         // partitions whose committed offset is needed
 }
 
-// Lookups says what must be asked to resolve the position in these partitions.
+// Lookups returns the lookups needed to resolve the position in these partitions.
 // Partitions that the position does not select are left out.
 func (p Position) Lookups(partitions []int32) Questions {
 	var q Questions

@@ -31,7 +31,7 @@ func (w *Client) DeleteRecords(ctx context.Context, topic string, partition int3
 	return nil
 }
 
-// Grow gives a topic more partitions and waits until every broker knows who leads them.
+// Grow adds partitions to a topic and waits until every broker knows their leaders.
 func (w *Client) Grow(ctx context.Context, topic string, partitions int32) error {
 	t := kmsg.NewCreatePartitionsRequestTopic()
 	t.Topic, t.Count = topic, partitions

@@ -30,7 +30,7 @@ func Open(brokers string) (*Client, error) {
 	return &Client{c}, nil
 }
 
-// Close gives up the connections.
+// Close closes the connections.
 func (w *Client) Close() { w.c.Close() }
 
 // Nodes returns the number of brokers that are up.

@@ -68,7 +68,7 @@ func Parse(spec string, opts Options) (*Format, error) {
 	return &Format{steps: steps, opts: opts}, nil
 }
 
-// compile gives each item's modifier its meaning for output.
+// compile compiles the items, with their modifiers, for output.
 func compile(items []item) ([]step, error) {
 	steps := make([]step, 0, len(items))
 	for _, it := range items {

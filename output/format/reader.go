@@ -93,7 +93,7 @@ func reads(steps []readStep) bool {
 	return false
 }
 
-// compileRead gives each item its meaning for input and checks that it can be read.
+// compileRead compiles the items for input and checks that they can be read.
 func compileRead(items []item, inHeader bool) ([]readStep, error) {
 	steps := make([]readStep, 0, len(items))
 	seen := make(map[byte]bool)

@@ -57,7 +57,7 @@ func (f *File) Close(name string) error {
 	return err
 }
 
-// publish gives the file its name, if that is still free. A second name and the end of the
+// publish links the file to its name, if that is still free. A second name and the end of the
 // first does that at once; where a file cannot have two names, somebody else may come
 // between the look and the renaming.
 func (f *File) publish(path string) error {

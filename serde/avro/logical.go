@@ -106,7 +106,7 @@ func (n *node) parseDecimal(m *value.Map) (decimals, bool) {
 	return decimals{precision, scale, limit}, true
 }
 
-// integerValue gives an int or a long its logical type.
+// integerValue returns the value of an int or a long by its logical type.
 func (n *node) integerValue(i int64, style Style) value.V {
 	if style == AvroJSON || !n.shown(i) {
 		return i
@@ -157,7 +157,7 @@ func (n *node) instant(i int64) value.Time {
 	return value.Time{T: t, Local: n.logical == localTimestamp, Digits: n.digits}
 }
 
-// bytesValue gives bytes or a fixed their logical type. It copies b.
+// bytesValue returns the value of bytes or a fixed by their logical type. It copies b.
 func (n *node) bytesValue(b []byte, style Style) value.V {
 	if style == AvroJSON {
 		return latin1(b)

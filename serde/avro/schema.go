@@ -109,7 +109,7 @@ type field struct {
 	prepared bool
 }
 
-// Schema is a parsed Avro schema. It may be shared by goroutines.
+// Schema is a parsed Avro schema. It is safe for concurrent use.
 type Schema struct {
 	root  *node
 	nodes []*node

@@ -14,7 +14,7 @@ import (
 	"kstream/serde/wire"
 )
 
-// schema is a schema with all it refers to. It may be shared by goroutines.
+// schema is a schema with all it refers to. It is safe for concurrent use.
 type schema struct {
 	text  string
 	doc   any
@@ -101,7 +101,7 @@ func resolve(base, ref string) (string, error) {
 
 var errNotThere = errors.New("it is not among the references, and nothing else is opened")
 
-// Load gives the validator what a schema refers to. It opens nothing.
+// Load returns to the validator what a schema refers to. It does no I/O.
 func (s *schema) Load(url string) (any, error) {
 	if doc, ok := s.other[url]; ok {
 		return doc, nil

@@ -12,7 +12,7 @@ import (
 
 const format = "jsonschema"
 
-// Serde reads and writes records in JSON with a schema. It may be shared by goroutines.
+// Serde reads and writes records in JSON with a schema. It is safe for concurrent use.
 type Serde struct {
 	json     jsonSerde
 	limits   serde.Limits

@@ -131,7 +131,7 @@ func (m *modeller) pairs(items []any) value.V {
 	return out
 }
 
-// object gives types of the model to what they have a type for.
+// object returns the value of an object, in a type of the model if there is one for it.
 func (m *modeller) object(o *object) value.V {
 	v := o.view()
 	switch v.sort {

@@ -239,7 +239,7 @@ func grow(dst, items []any) []any {
 	return append(dst, items...)
 }
 
-// build gives an object its state.
+// build sets the state of an object.
 func (m *machine) build() error {
 	state, err := m.pop()
 	if err != nil {

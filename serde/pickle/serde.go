@@ -46,7 +46,7 @@ type Options struct {
 	Limits   serde.Limits
 }
 
-// Serde implements serde.Serde. It may be shared by any number of goroutines.
+// Serde implements serde.Serde. It is safe for concurrent use.
 type Serde struct {
 	o        Options
 	machines sync.Pool

@@ -15,7 +15,7 @@ import (
 
 const format = "protobuf"
 
-// Serde reads and writes records in Protobuf. It may be shared by goroutines.
+// Serde reads and writes records in Protobuf. It is safe for concurrent use.
 type Serde struct {
 	json   value.JSONOptions
 	limits serde.Limits

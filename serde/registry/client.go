@@ -12,7 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sr"
 )
 
-// Config says which registry, and how to be let in.
+// Config is the addresses of a registry and how to authenticate.
 type Config struct {
 	// URLs are tried in order; what answered is asked first from then on. With
 	// mock://NAME as the only one, the registry lives in this Client and nowhere else.
@@ -30,11 +30,11 @@ type Config struct {
 	// alone for a second, then for longer, up to half a minute. In that time questions get
 	// the failure at once, so that an outage costs one Timeout and not one a question.
 	Rest bool
-	// Now tells the time, time.Now when nil.
+	// Now returns the time; nil means time.Now.
 	Now func() time.Time
 }
 
-// Client is a schema registry. It may be shared by goroutines.
+// Client is a schema registry. It is safe for concurrent use.
 type Client struct {
 	nodes     []node
 	preferred atomic.Int64 // the node that answered last
@@ -51,7 +51,7 @@ type node struct {
 	client *sr.Client
 }
 
-// Open makes a Client. It reads the files that c names and connects to nothing yet.
+// Open returns a Client. It reads the files that c names and makes no connection.
 func Open(c Config) (*Client, error) {
 	if len(c.URLs) == 0 {
 		return nil, errors.New("no URL of a schema registry")
@@ -130,7 +130,7 @@ func secretsOf(c Config) *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-// URL is the first address, as it may be shown.
+// URL returns the first address, without secrets.
 func (c *Client) URL() string { return c.nodes[0].url }
 
 // Mock reports whether the registry lives in this process; such a one finds every schema

@@ -81,9 +81,9 @@ func contextOf(subject string) string {
 	return ""
 }
 
-// ByID returns the schema of an id. The subject only counts where it names a context,
-// :.context:subject, for every context has ids of its own; without it the URL's counts.
-// What comes back has no subject and version, as a rule.
+// ByID returns the schema of an id. Of the subject only the context matters that it may
+// name, as in :.context:subject, since every context has ids of its own; without one the
+// context of the URL is used. The result usually has no subject and version.
 func (c *Client) ByID(ctx context.Context, id int, subject string) (serde.Schema, error) {
 	if id < 0 || int64(id) > math.MaxUint32 {
 		return serde.Schema{}, serde.ErrUnknownSchema
@@ -140,9 +140,9 @@ func subjectPath(subject string) (string, error) {
 	return "/subjects/" + url.PathEscape(subject), nil
 }
 
-// Register adds a schema to a subject, or finds it there. It gives the id and, where the
-// registry tells, version and GUID. What the registry refuses is ErrIncompatible,
-// ErrInvalid or ErrRefused, with its reasons.
+// Register adds a schema to a subject, or finds it there. It returns the id and, if the
+// registry has them, version and GUID. If the registry refuses, the error wraps
+// ErrIncompatible, ErrInvalid or ErrRefused, with its reasons.
 func (c *Client) Register(ctx context.Context, subject string, s serde.Schema) (serde.Schema, error) {
 	path, err := subjectPath(subject)
 	if err != nil {
@@ -177,8 +177,8 @@ func (c *Client) Register(ctx context.Context, subject string, s serde.Schema) (
 	return found, nil
 }
 
-// Find looks for a schema in a subject. One that is not there is
-// serde.ErrUnknownSchema, and so is a subject that does not exist.
+// Find looks a schema up in a subject. If the subject does not have it, or does not exist,
+// the error wraps serde.ErrUnknownSchema.
 func (c *Client) Find(ctx context.Context, subject string, s serde.Schema) (serde.Schema, error) {
 	path, err := subjectPath(subject)
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 // atOnce is how many questions List asks at the same time.
 const atOnce = 8
 
-// Listing says what List lists.
+// Listing is what List lists.
 type Listing struct {
 	Prefix   string // of the subjects
 	Versions bool   // all versions, not only the latest
@@ -190,7 +190,7 @@ func (c *Client) Users(ctx context.Context, subject string, version int) ([]int,
 	return ids, err
 }
 
-// Verdict is what the registry says about a schema that a subject may get.
+// Verdict is the registry's answer to Check.
 type Verdict struct {
 	Compatible bool
 	Level      string   // BACKWARD, FULL_TRANSITIVE, …; empty where the registry does not tell
@@ -253,9 +253,9 @@ func (c *Client) level(ctx context.Context, subject string) string {
 	return ""
 }
 
-// Delete deletes a version of a subject, or all of them with version 0, and gives the
-// versions that are gone. Ids keep their meaning, for records refer to them, until it is
-// done for good: permanent.
+// Delete deletes a version of a subject, or all of them with version 0, and returns the
+// versions that were deleted. Unless permanent is set, the schemas are still found by
+// their ids, because records refer to them.
 func (c *Client) Delete(ctx context.Context, subject string, version int, permanent bool) ([]int, error) {
 	if _, err := subjectPath(subject); err != nil {
 		return nil, err

@@ -75,7 +75,7 @@ func SplitVersion(s string) (subject string, version int, ok bool) {
 	return s[:i], int(n), err == nil && n > 0
 }
 
-// Registers says that the local schema is registered, and its records framed.
+// Registers reports whether the local schema is registered, and its records framed.
 func (w *Writer) Registers() bool { return w.register }
 
 // Subject is where the schema of a key or value is registered. name is that of its
@@ -92,7 +92,7 @@ func (w *Writer) Subject(topic string, p serde.Part, name string) string {
 	return topic + "-" + name
 }
 
-// Frame appends the frame that the data begins with to dst, or gives the header that
+// Frame appends the frame that the data begins with to dst, or returns the header that
 // holds it. tail follows the schema, as with Protobuf.
 func (w *Writer) Frame(dst []byte, p serde.Part, info *serde.SchemaInfo, tail []byte) ([]byte, []serde.Header, error) {
 	if !w.header {
