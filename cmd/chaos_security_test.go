@@ -94,8 +94,10 @@ func TestGroupDenied(t *testing.T) {
 	alice("--operation", "Read", "--operation", "Write", "--operation", "Describe", "--topic", s.topic)
 	alice("--operation", "Describe", "--group", "described")
 	s.brokers = c.SecureBootstrap(kafkatest.SASLPlaintext)
-	login := []string{"-X", "security.protocol=sasl_plaintext", "-X", "sasl.mechanism=PLAIN",
-		"-X", "sasl.username=" + kafkatest.AliceUser, "-X", "sasl.password=" + kafkatest.AlicePassword}
+	login := []string{
+		"-X", "security.protocol=sasl_plaintext", "-X", "sasl.mechanism=PLAIN",
+		"-X", "sasl.username=" + kafkatest.AliceUser, "-X", "sasl.password=" + kafkatest.AlicePassword,
+	}
 	for _, args := range [][]string{
 		{"consume", s.topic, "-g", "secret"},
 		{"consume", s.topic, "-g", "secret", "--for", "1m"},

@@ -97,6 +97,8 @@ type question struct {
 	err        error // the command's own, in its answer
 }
 
+// NewExecution returns what asks w about the records of ev. It waits for answers until
+// asking ends or over reports that nothing more is wanted.
 func NewExecution(asking context.Context, w *cli.Worker, ev kafka.Event, job execJob, over func() bool) *Execution {
 	if w.Window == 0 {
 		w.Window = 1

@@ -222,7 +222,7 @@ func (b *Broker) tendGroup(ctx context.Context, client *kgo.Client, info *kfake.
 			continue
 		case !j.gone && j.member != "" && js.missing(c, !known[j.member]) >= joinsMissed:
 			js.forget(c)
-			c.Close()
+			_ = c.Close() // it may be closed
 			continue
 		}
 		if j.hasHeartbeat {

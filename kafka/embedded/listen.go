@@ -185,7 +185,7 @@ func (ls *listeners) loopback() bool {
 // close closes the ports and every connection that is open.
 func (ls *listeners) close() {
 	for _, ln := range ls.nodes {
-		ln.Close()
+		_ = ln.Close() // nothing depends on it
 	}
 	ls.mu.Lock()
 	conns := ls.conns

@@ -284,7 +284,7 @@ func (d *Dir) readShapes(name fileName) (shapes, error) {
 	if err != nil {
 		return shapes{}, err
 	}
-	defer closes()
+	defer func() { _ = closes() }() // it was only read
 	text, ok := file.Lookup(shapesKey)
 	if !ok {
 		return shapes{}, fs.ErrNotExist

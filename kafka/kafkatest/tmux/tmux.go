@@ -31,7 +31,7 @@ func Start(t *testing.T, width, height int, vars []string, command string) *Term
 	if _, err := exec.LookPath("tmux"); err != nil {
 		t.Skip("tmux is not installed")
 	}
-	dir, err := os.MkdirTemp("", "tmux") // the path of a socket must be short
+	dir, err := os.MkdirTemp("", "tmux") //nolint:usetesting // the path of a socket must be short
 	if err != nil {
 		t.Fatal(err)
 	}
