@@ -114,12 +114,12 @@ type Reading struct {
 
 // MissLater is nil for the error of partitions that had no leader any more, which it keeps:
 // what was read of the others counts.
-func (r *Reading) MissLater(err error) error {
+func (s *Reading) MissLater(err error) error {
 	var unanswered *kafka.UnansweredError
 	if !errors.As(err, &unanswered) {
 		return err
 	}
-	r.Missing = cli.Errorf(cli.CodePartial, "%w", err)
+	s.Missing = cli.Errorf(cli.CodePartial, "%w", err)
 	return nil
 }
 

@@ -1,6 +1,6 @@
 package record
 
 // Looks reports whether each record must be looked at.
-func (p *Selection) Looks() bool {
-	return p.Filters.Any() || !p.Failures.Keeps() && (p.Key.Serde != nil || p.Value.Serde != nil)
+func (s *Selection) Looks() bool {
+	return s.Filters.Any() || !s.Failures.Keeps() && (s.Key.Serde != nil || s.Value.Serde != nil)
 }
