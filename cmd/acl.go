@@ -92,7 +92,7 @@ func (f *aclFlags) resources() ([]aclResource, error) {
 	return found, nil
 }
 
-// check gives principals and operations their meaning, or refuses them.
+// check checks principals and operations.
 func (f *aclFlags) check() error {
 	f.principals = cli.Distinct(f.principals)
 	for _, p := range f.principals {

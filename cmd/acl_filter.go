@@ -10,7 +10,7 @@ import (
 	"kstream/kafka"
 )
 
-// registerFilter adds the flags of commands that look for rules; named says what rules a
+// registerFilter adds the flags of commands that look for rules; named is what rules a
 // name stands for by default.
 func (f *aclFlags) registerFilter(flags *pflag.FlagSet, named string) {
 	f.register(flags)
@@ -29,7 +29,7 @@ type aclFilter struct {
 	patternAsked                  bool   // also when no resource is named
 }
 
-// filter checks the flags; asked says which of them were given.
+// filter checks the flags; asked is which of them were set.
 func (f *aclFlags) filter(asked func(string) bool) (*aclFilter, error) {
 	if !asked("pattern") && f.prefix {
 		f.pattern = "prefixed"

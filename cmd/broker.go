@@ -106,7 +106,7 @@ func (p *brokerPlan) run(ctx context.Context, env *cli.Env) (err error) {
 	return nil
 }
 
-// where says how long the data lives.
+// where describes how long the data lives.
 func (p *brokerPlan) where() string {
 	if p.config.Dir == "" {
 		return "all in memory"

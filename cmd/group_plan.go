@@ -221,7 +221,7 @@ func groupTopics(ctx context.Context, admin *kafka.Admin, info *kafka.GroupInfo)
 
 var errNoTopics = errors.New("no member has a partition, and nothing was ever committed")
 
-// items says what becomes of each member, those that leave included.
+// items returns what becomes of each member, those that leave included.
 func (b *beginning) items(names []string, then assign.Assignment) []plannedMember {
 	items := make([]plannedMember, 0, len(names))
 	at := func(a assign.Assignment, i int) []kafka.TopicPartition {

@@ -36,7 +36,7 @@ type clusterMark struct {
 	cluster *connect.Options
 }
 
-// adoptProperties gives the flags of a command the defaults that its settings name,
+// adoptProperties sets the flags of a command to the defaults that its settings name,
 // before its plan reads them. Settings that cannot be read are told by the plan.
 func adoptProperties(cmd *cobra.Command, env *cli.Env) error {
 	flag := cmd.Flags().Lookup("context")

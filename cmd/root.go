@@ -2,8 +2,8 @@
 // on the packages kafka, serde and output.
 //
 // Each command is one file with three parts, from top to bottom: the flags as typed,
-// plan, which gives them meaning or refuses, and run. Main is the only entry; Env
-// holds all that comes from outside; exit.go turns every error into text and a code.
+// plan, which checks them or refuses, and run. Main is the only entry; Env
+// holds all that comes from outside; cli/exit.go turns every error into text and a code.
 package cmd
 
 import (

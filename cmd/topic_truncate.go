@@ -161,7 +161,7 @@ func (p *topicTruncatePlan) look(ctx context.Context, admin *kafka.Admin, t kafk
 // positionsIn returns the offset that a position means in each partition of a topic that it
 // selects, within the log as read_committed sees it, and the bounds of their logs. A
 // partition for which a group has committed nothing has bounds alone. With an error about
-// partitions that nobody leads it gives those of the others. The flag is the one with the
+// partitions that nobody leads it returns those of the others. The flag is the one with the
 // position.
 func positionsIn(ctx context.Context, admin *kafka.Admin, t kafka.Topic, flag string, pos position.Position) (map[kafka.TopicPartition]int64, map[kafka.TopicPartition]kafka.Watermarks, error) {
 	committed := &record.Range{From: pos}

@@ -118,7 +118,7 @@ func (e *typedError) Error() string { return e.text }
 
 func (e *typedError) Unwrap() error { return e.err }
 
-// asTyped gives a usage error the names of the flags in args.
+// asTyped rewrites a usage error with the names of the flags in args.
 func asTyped(c *cobra.Command, args []string, err error) error {
 	if err == nil || c == nil || cli.CodeOf(err) != cli.CodeUsage {
 		return err

@@ -16,7 +16,7 @@ import (
 // waitEvery is the pause between two looks at what is waited for.
 const waitEvery = 200 * time.Millisecond
 
-// waitTell is how often a wait says what is still missing, at most.
+// waitTell is how often, at most, a wait prints what is still missing.
 const waitTell = 5 * time.Second
 
 func newWaitCmd(env *cli.Env) *cobra.Command {
@@ -63,7 +63,7 @@ func (f *waitFlags) plan(env *cli.Env) error {
 	return f.cluster.Plan(env)
 }
 
-// look tells what is still missing, in words that end an error message; none: nothing
+// look returns what is still missing, in words that end an error message; none: nothing
 // is. A limit on how long it takes is its own affair, but not more than the timeout.
 type look func(context.Context) (missing string, err error)
 

@@ -73,7 +73,7 @@ func (f *waitGroupFlags) run(ctx context.Context, env *cli.Env, groups []string)
 	})
 }
 
-// missing says what a group lacks.
+// missing returns what a group lacks.
 func (f *waitGroupFlags) missing(ctx context.Context, admin *kafka.Admin, g *kafka.GroupInfo) (string, error) {
 	if f.set("members") || !f.set("lag") {
 		n := len(g.Members)

@@ -112,7 +112,7 @@ func (p *Plan) askRegistry(ctx context.Context, env *cli.Env, client *registry.C
 	return item, err
 }
 
-// avroReasons says why a schema and the latest of a subject cannot read each other's
+// avroReasons returns why a schema and the latest of a subject cannot read each other's
 // records, for a registry that gives no reasons. Schemas with references get none.
 func avroReasons(ctx context.Context, client *registry.Client, subject string, schema serde.Schema) ([]string, error) {
 	latest, err := client.BySubject(ctx, subject, -1)

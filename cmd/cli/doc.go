@@ -4,7 +4,7 @@
 // built once, by [NewEnv], and nothing else asks for a terminal, a colour, a variable or
 // the time. [WithSignals] makes the context of a command.
 //
-// An error says which code it ends with: [Errorf] and [Usagef] make such errors, [Hint]
+// An error carries the code that it ends with: [Errorf] and [Usagef] make such errors, [Hint]
 // adds a remedy, [CodeOf] finds the code of an error of any package, and [Finish] is the
 // one place that turns an error into text and an exit code.
 //

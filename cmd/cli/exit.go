@@ -111,7 +111,7 @@ func ExitOf(c Code) int {
 	return 1
 }
 
-// CodedError is an error that says which code it ends with.
+// CodedError is an error with the code that it ends with.
 type CodedError struct {
 	Code Code
 	Err  error
@@ -326,7 +326,7 @@ func OneLine(s string) string {
 	}, strings.TrimSpace(s)))
 }
 
-// Stopped says how a command ended whose context is over: bounded work that a signal
+// Stopped returns how a command ended whose context is over: bounded work that a signal
 // cut short is an interruption, everything else is no error.
 func Stopped(ctx context.Context) error {
 	var interrupted *InterruptedError

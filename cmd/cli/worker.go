@@ -132,7 +132,7 @@ func (w *Worker) readAnswers(out io.Reader, answers chan<- []byte, free <-chan [
 	}
 }
 
-// Reap waits for a process whose output has ended, or that was killed, and says how it
+// Reap waits for a process whose output has ended, or that was killed, and returns how it
 // ended.
 func (w *Worker) Reap() error { return w.end(workerGrace) }
 

@@ -1,4 +1,4 @@
-// Package compare says what differs between two topics or dumps. [Options.Plan] checks the
+// Package compare shows what differs between two topics or dumps. [Options.Plan] checks the
 // flags as typed, [Plan.Run] reads both sides at once into an index each
 // (package diff), compares them and prints.
 //

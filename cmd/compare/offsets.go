@@ -46,7 +46,7 @@ func (d *offsetRuns) gaps() (n int64) {
 	return n
 }
 
-// offsetReasons says why the same record may have another offset, or lie in another
+// offsetReasons returns why the same record may have another offset, or lie in another
 // partition, in a and b.
 func offsetReasons(a, b *side) (reasons []string) {
 	if a.runs.gaps() != b.runs.gaps() {

@@ -46,7 +46,7 @@ func (p *printer) print(ctx context.Context) error {
 	return nil
 }
 
-// reasons says why what differs may differ in its offsets alone.
+// reasons returns why what differs may differ in its offsets alone.
 func (p *printer) reasons() []string {
 	if p.result.By != diff.Offset || p.result.Equal() {
 		return nil
@@ -57,7 +57,7 @@ func (p *printer) reasons() []string {
 // lines is how many differences there are at most to print.
 func (p *printer) lines() int64 { return p.result.Changed + p.result.Missing + p.result.Extra }
 
-// how says what belonged together, and why.
+// how describes what belonged together, and why.
 func (p *printer) how() string {
 	switch {
 	case p.by == diff.Set:
@@ -240,7 +240,7 @@ type summary struct {
 	Reasons []string `json:"reasons,omitempty"` // why offsets differ, by offset
 }
 
-// total says how much there was of one side.
+// total describes how much one side had.
 type total struct {
 	Name     string `json:"name"`
 	Records  int64  `json:"records"`           // that were read and not filtered out

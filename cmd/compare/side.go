@@ -41,7 +41,7 @@ type side struct {
 	options  diff.Options
 }
 
-// planSide gives one argument its meaning.
+// planSide returns the side that one argument names.
 func (f *Options) planSide(env *cli.Env, arg string, cluster *connect.Options) (*side, error) {
 	flags := f.Reading
 	flags.Cluster = *cluster

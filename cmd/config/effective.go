@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// OriginKind says where a setting comes from.
+// OriginKind is where a setting comes from.
 type OriginKind uint8
 
 // The origins, from the strongest to the weakest. A properties file has the rank of
@@ -20,7 +20,7 @@ const (
 	FromDefault
 )
 
-// Origin says where a setting comes from: Name is the flag, the variable, the
+// Origin is where a setting comes from: Name is the flag, the variable, the
 // context or the properties file.
 type Origin struct {
 	Kind OriginKind

@@ -2,7 +2,7 @@ package config
 
 import "fmt"
 
-// Kind says how a command that meets an Error ends.
+// Kind is how a command that meets an Error ends.
 type Kind uint8
 
 // The kinds of Error.

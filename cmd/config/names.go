@@ -68,7 +68,7 @@ func variableOf(name string) string {
 	return strings.ToUpper(strings.ReplaceAll(name, ".", "_"))
 }
 
-// canonical gives each property one name, so that a flag replaces what a context
+// canonical returns one name for each property, so that a flag replaces what a context
 // says with another name.
 func (x *index) canonical(name string) string {
 	if known, ok := x.name[name]; ok {

@@ -40,7 +40,7 @@ func (v *view) execute(live context.Context, ev kafka.Event, notices []string) e
 	if printed := cli.FirstOf(job.Flush(), job.Done(n)); printed != nil {
 		return cli.FirstOf(v.unended(err), printed)
 	}
-	v.Crew.Read(ev.Member, ev.Batch.Records[:n])
+	v.Stats.Read(ev.Member, ev.Batch.Records[:n])
 	return v.unended(err)
 }
 

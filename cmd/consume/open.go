@@ -7,7 +7,7 @@ import (
 	"kstream/kafka"
 )
 
-// open finds the topics, says where reading starts and ends, and starts it.
+// open finds the topics, tells stderr where reading starts and ends, and starts it.
 func (c *run) open(ctx context.Context) (record.Source, error) {
 	p := c.plan
 	if err := c.openFiles(ctx); err != nil {

@@ -163,7 +163,7 @@ func (a *ordering) tick(live context.Context) (stop func()) {
 	return func() { cancel(); ticking.Wait() }
 }
 
-// finish gives everything out that is held, in order. After a signal what needs the
+// finish prints everything that is held, in order. After a signal what needs the
 // end of the read to be in order is dropped.
 func (a *ordering) finish(live context.Context, interrupted bool) error {
 	if a == nil {

@@ -27,7 +27,7 @@ type run struct {
 	finish func(kafka.TopicPartition) // nothing more of a partition is wanted; may be nil
 }
 
-func newConsumption(p *Plan, env *cli.Env, stop context.CancelCauseFunc) *run {
+func newRun(p *Plan, env *cli.Env, stop context.CancelCauseFunc) *run {
 	c := &run{
 		Run: record.NewRun(p.Selection, p.members, p.limits, env, stop), plan: p,
 		printer: &cli.Printer{Stdout: env.Stdout, Stderr: env.Stderr},
@@ -46,7 +46,7 @@ func (p *Plan) Run(ctx context.Context, env *cli.Env) (err error) {
 	polling, stop := context.WithCancelCause(ctx) // may we take on more work?
 	defer stop(nil)
 	defer p.limits.Time(stop)()
-	c := newConsumption(p, env, stop)
+	c := newRun(p, env, stop)
 	c.Signals, c.Polling = ctx, polling
 	defer func() { err = errors.Join(err, c.close()) }()
 	src, err := c.open(polling)
@@ -64,7 +64,7 @@ func (c *run) close() error {
 	return errors.Join(c.order.close(), c.Run.Close())
 }
 
-// carry runs the stages until the read ends and says how it ended.
+// carry runs the stages until the read ends and returns how it ended.
 func (c *run) carry(polling context.Context, src record.Source) error {
 	c.Newest.Store(time.Now().UnixNano())
 	stages, live := errgroup.WithContext(context.WithoutCancel(polling)) // may we finish what we hold?
@@ -104,7 +104,7 @@ func (c *run) carry(polling context.Context, src record.Source) error {
 	return errors.Join(c.Unasked.Err(), c.Ended(cause))
 }
 
-// bound says how long the run may take once it is to end.
+// bound limits how long the run may take once it is to end.
 func (c *run) bound() (release func()) {
 	hurry, unhurry := cli.GraceAfter(cli.WritePatience, cli.IsHasty, c.Signals, c.Polling)
 	giveUp, unbind := cli.GraceAfter(cli.OutputGrace, cli.IsHasty, c.Signals, c.Polling)
@@ -115,7 +115,7 @@ func (c *run) bound() (release func()) {
 	return func() { unhurry(); unbind(); unask() }
 }
 
-// read takes everything from src and then gives out what was arranged.
+// read renders everything from src, and then what --last and the like have held back.
 func (c *run) read(polling, live context.Context, src record.Source) error {
 	ticking := c.order.tick(live)
 	err := src.Run(polling, live, c.watch.receiver(func(int) func(kafka.Event) error {

@@ -56,10 +56,10 @@ func (v *view) render(live context.Context, ev kafka.Event) error {
 	out := v.printer.Chunk()
 	for _, n := range ev.Notices {
 		v.note(n, &out)
-		v.Crew.Noticed(ev.Member, n)
+		v.Stats.Noticed(ev.Member, n)
 	}
 	if ev.Change != nil {
-		if line := v.Crew.Changed(ev.Member, ev.Change); line != "" && v.tells() {
+		if line := v.Stats.Changed(ev.Member, ev.Change); line != "" && v.tells() {
 			out.Notices = append(out.Notices, cli.OneLine(line))
 		}
 		out.Passed = ev.Change.Written
@@ -83,7 +83,7 @@ func (v *view) render(live context.Context, ev kafka.Event) error {
 	if line := v.Outage(); line != "" && v.tells() {
 		out.Notices = append(out.Notices, cli.OneLine(line))
 	}
-	v.Crew.Read(ev.Member, ev.Batch.Records[:n])
+	v.Stats.Read(ev.Member, ev.Batch.Records[:n])
 	if err := v.Letters.Flush(live); err != nil {
 		return err
 	}

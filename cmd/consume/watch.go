@@ -55,7 +55,7 @@ type stderrSwitch struct {
 	listen func(line string) // nil: nobody
 }
 
-// Write gives out whole lines, as all who write to stderr do.
+// Write writes whole lines, as all who write to stderr do.
 func (a *stderrSwitch) Write(p []byte) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -97,7 +97,7 @@ func (c *run) show(polling context.Context, src record.Source) {
 	}
 	w := &watch{
 		run: c, stderr: c.plan.watch, group: m.Group, closed: make(chan struct{}),
-		state: newWatchState(c.Env, c.Crew, c.plan),
+		state: newWatchState(c.Env, c.Stats, c.plan),
 	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(polling))
 	w.cancel = stop
@@ -125,7 +125,7 @@ func (c *run) show(polling context.Context, src record.Source) {
 	}()
 }
 
-// options says what the view shows and what its keys do.
+// options returns what the view shows and what its keys do.
 func (w *watch) options(polling context.Context, in io.Reader) live.Options {
 	return live.Options{
 		In: in, Out: w.stderr.to, Environ: w.Env.Environ,
@@ -174,7 +174,7 @@ func (w *watch) keys() (in io.Reader, done func()) {
 	return tty, func() { _ = tty.Close() } // it was only read
 }
 
-// signalled gives the terminal back before a second signal kills, as it does whenever a
+// signalled restores the terminal before a second signal kills, as it does whenever a
 // command ends in order already.
 func (w *watch) signalled(ctx context.Context, signals chan os.Signal) {
 	defer signal.Stop(signals)
@@ -193,7 +193,7 @@ func (w *watch) signalled(ctx context.Context, signals chan os.Signal) {
 	}
 }
 
-// end closes the view once nothing more will happen, and gives its error.
+// end closes the view once nothing more will happen, and returns its error.
 func (w *watch) end() error {
 	if w == nil {
 		return nil
@@ -209,7 +209,7 @@ func (w *watch) end() error {
 	return w.err
 }
 
-// guard gives the terminal back when the goroutine that defers it panics.
+// guard restores the terminal when the goroutine that defers it panics.
 func (w *watch) guard() {
 	if w == nil {
 		return

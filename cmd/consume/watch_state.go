@@ -25,7 +25,7 @@ const (
 // have read is counted by record.MemberStats. Its methods may be called by any goroutine.
 type watchState struct {
 	env     *cli.Env
-	crew    *record.MemberStats
+	stats   *record.MemberStats
 	reading *record.Range
 	group   live.Snapshot // what never changes
 
@@ -45,14 +45,14 @@ type watchedMember struct {
 	rate    []float64
 }
 
-func newWatchState(env *cli.Env, crew *record.MemberStats, p *Plan) *watchState {
+func newWatchState(env *cli.Env, stats *record.MemberStats, p *Plan) *watchState {
 	config := p.members.Config
 	assignor := config.Assignor
 	if assignor == "" && config.Protocol != "consumer" {
 		assignor = "cooperative-sticky"
 	}
 	return &watchState{
-		env: env, crew: crew, reading: p.Range,
+		env: env, stats: stats, reading: p.Range,
 		group:   live.Snapshot{Group: config.Name, Topics: p.Range.Topics, Protocol: config.Protocol, Assignor: assignor},
 		members: map[int]*watchedMember{}, partitions: map[kafka.TopicPartition]*live.Partition{}, sampled: env.Now(),
 	}
@@ -222,20 +222,20 @@ func (s *watchState) ends(marks map[kafka.TopicPartition]kafka.Watermarks) {
 // snapshot returns what there is to see now.
 func (s *watchState) snapshot() live.Snapshot {
 	order := s.known()
-	s.crew.Mu.Lock()
-	defer s.crew.Mu.Unlock()
+	s.stats.Mu.Lock()
+	defer s.stats.Mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sample()
 	shown := s.group
 	shown.Time = s.env.Now()
 	shown.Log = slices.Clone(s.log)
-	for _, m := range s.crew.Members {
+	for _, m := range s.stats.Members {
 		shown.Records += m.Records
 	}
 	at := map[int]int{}
 	for i, n := range slices.Sorted(maps.Keys(s.members)) {
-		m, counts := s.members[n], s.crew.Member(n)
+		m, counts := s.members[n], s.stats.Member(n)
 		at[n] = i
 		shown.Members = append(shown.Members, live.Member{
 			Number: n, ID: m.id, State: m.state, Rate: m.rate,
@@ -277,7 +277,7 @@ func (s *watchState) sample() {
 	}
 	s.sampled = now
 	for n, m := range s.members {
-		total := s.crew.Member(n).Records
+		total := s.stats.Member(n).Records
 		rates := slices.Clone(m.rate[max(0, len(m.rate)-watchedRates+1):])
 		m.rate = append(rates, float64(total-m.counted)/passed)
 		m.counted = total

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Compare says what differs between two sides and gives the first differences, up to
+// Compare finds what differs between two sides and returns the first differences, up to
 // most, in the order of partitions and offsets. stopped is asked now and then; its error
 // ends the comparison.
 func Compare(a, b *Side, by By, most int, stopped func() error) (*Result, error) {
@@ -167,7 +167,7 @@ func (c *comparison) choose() {
 	clear(c.others)
 }
 
-// judge says what differs among the records that were taken, and forgets them.
+// judge decides what differs among the records that were taken, and forgets them.
 func (c *comparison) judge() {
 	c.choose()
 	r := c.result

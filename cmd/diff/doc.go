@@ -24,7 +24,7 @@ func HashOf(data []byte) Hash {
 	return Hash(sum[:len(Hash{})])
 }
 
-// By says which record of one side belongs to which of the other.
+// By is which record of one side belongs to which of the other.
 type By uint8
 
 const (
@@ -61,7 +61,7 @@ type Record struct {
 	Payload []byte
 }
 
-// Kind says how something differs.
+// Kind is how something differs.
 type Kind uint8
 
 // What can be the matter with a record of the first side, or with one of the second that
@@ -97,7 +97,7 @@ type Result struct {
 	Differences             []Difference
 }
 
-// Equal says that nothing differs.
+// Equal reports whether nothing differs.
 func (r *Result) Equal() bool { return r.Changed+r.Missing+r.Extra == 0 }
 
 // Total counts one side.

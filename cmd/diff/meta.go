@@ -115,5 +115,5 @@ func (s *shelf) each(number byte, f func(m *meta) error) error {
 	return part(b.open)
 }
 
-// free gives the memory of a bucket back.
+// free releases the memory of a bucket.
 func (s *shelf) free(number byte) { s.buckets[number] = bucket{} }

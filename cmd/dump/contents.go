@@ -16,7 +16,7 @@ type Contents struct {
 	Oldest, Newest int64
 }
 
-// Contents tells what the dump holds, by topic and partition. A stream does not know:
+// Contents returns what the dump holds, by topic and partition. A stream does not know:
 // ErrNoIndex.
 func (r *Reader) Contents() ([]Contents, error) {
 	if !r.indexed {
@@ -52,7 +52,7 @@ func (r *Reader) Contents() ([]Contents, error) {
 
 // OffsetAt returns the offset of the first record of a partition, in the order of offsets, that has
 // this timestamp or a later one, in milliseconds; and -1 when there is none. It
-// reads at most one block. Next goes on where it was, but what it gave last is gone.
+// reads at most one block. Next goes on where it was, but what it returned last is not valid any more.
 func (r *Reader) OffsetAt(topic string, partition int32, millis int64) (int64, error) {
 	if !r.indexed {
 		return 0, ErrNoIndex

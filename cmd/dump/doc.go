@@ -12,7 +12,7 @@
 //	err = w.Close()
 //
 // To read, [Open] a file, or use [NewReader] for a pipe, which has no index: then Contents,
-// Select and OffsetAt need what only a file can give. Next gives one block of records
+// Select and OffsetAt need what only a file can give. Next returns one block of records
 // after the other, in the order in which they were written; [Reader.Select] restricts
 // it to ranges of offsets, and reads only the blocks that hold them.
 //

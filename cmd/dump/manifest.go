@@ -13,7 +13,7 @@ const version = 1
 // maxManifest bounds the manifest: names and settings of topics, no records.
 const maxManifest = 16 << 20
 
-// Manifest says what a dump was made from. A Writer fills in Version, and Created when it
+// Manifest describes what a dump was made from. A Writer fills in Version, and Created when it
 // is zero.
 type Manifest struct {
 	Version int       `json:"kstream_dump"`

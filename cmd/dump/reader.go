@@ -59,10 +59,10 @@ func newReader(path string, in io.Reader) (*Reader, error) {
 	return r, nil
 }
 
-// Manifest says what the dump was made from. It belongs to the Reader.
+// Manifest returns what the dump was made from. It belongs to the Reader.
 func (r *Reader) Manifest() *Manifest { return &r.manifest }
 
-// Close gives everything back.
+// Close releases everything.
 func (r *Reader) Close() error {
 	r.unzip.Close()
 	if r.file != nil {
@@ -73,7 +73,7 @@ func (r *Reader) Close() error {
 
 // Next returns the records of the next block, io.EOF after the last, or a *DamageError. The records
 // and their bytes are valid until the next call. After damage in a file it can be called
-// again, and gives the block behind; after any other error it gives the same again.
+// again, and returns the block behind; after any other error it returns the same again.
 func (r *Reader) Next() ([]kafka.Record, error) {
 	if r.ended != nil {
 		return nil, r.ended
@@ -274,7 +274,7 @@ func timestampOf(name string) kafka.TimestampType {
 	return kafka.TimestampNone
 }
 
-// Select restricts what Next gives to these ranges, each of another partition; To is not
+// Select restricts what Next returns to these ranges, each of another partition; To is not
 // included, and math.MaxInt64 is open. None at all give nothing. Of a file only the
 // blocks that hold something of them are read from then on.
 func (r *Reader) Select(ranges ...Range) {

@@ -43,7 +43,7 @@ func (m *misses) add(held int, make func() miss) {
 	}
 }
 
-// print writes the record lines under a line that says what they are. When there are
+// print writes the record lines under a line that names what they are. When there are
 // several conditions, the ones that a record misses stand before it.
 func (m *misses) print(w io.Writer, conditions int) {
 	if len(m.kept) == 0 {

@@ -101,7 +101,7 @@ func (f *Options) Plan(env *cli.Env, topic string, command []string) (*Plan, err
 	return p, p.OpenSerdes(env, &reading.Serdes)
 }
 
-// nameConditions gives the steps of the filters their names, in the order in which
+// nameConditions names the steps of the filters, in the order in which
 // FilterOptions.Plan and keepKey make them.
 func (p *Plan) nameConditions() {
 	f := &p.flags.Reading.Filters

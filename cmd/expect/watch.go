@@ -61,7 +61,7 @@ func (e *expectation) watch(ctx context.Context, cluster *connect.Cluster, admin
 	return err
 }
 
-// position finds the topic, says where reading starts, and starts it.
+// position finds the topic, tells stderr where reading starts, and starts it.
 func (e *expectation) position(ctx context.Context, cluster *connect.Cluster, admin *kafka.Admin) (*kafka.Reader, error) {
 	if e.Filters.Key != nil {
 		key, err := e.EncodeKey(ctx, *e.Filters.Key)

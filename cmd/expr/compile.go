@@ -10,7 +10,7 @@ import (
 	"github.com/itchyny/gojq"
 )
 
-// Error says what is wrong with an expression, a test or a rate of sampling as
+// Error is what is wrong with an expression, a test or a rate of sampling as
 // typed. It is a usage error: nothing was attempted.
 type Error struct {
 	Flag    string // the flag it was given to: "--filter"

@@ -2,7 +2,7 @@ package expr
 
 import "github.com/itchyny/gojq"
 
-// needs says which parts of its input a query can look at, and whether the input
+// needs is which parts of its input a query can look at, and whether the input
 // itself may come out of it. It follows the input through the plain forms (paths,
 // pipes, comparisons, conditions); whatever else meets the input needs all of it.
 // So it may ask for too much, never for too little: parsing a large value is worth

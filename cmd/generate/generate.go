@@ -19,7 +19,7 @@ import (
 // MaxRecord bounds a generated key or value in bytes.
 const MaxRecord = 64 << 20
 
-// Config says what to make.
+// Config is what to make.
 type Config struct {
 	// Value is the template of the value, or @FILE that holds it; one line break at
 	// the end of the file is left out.

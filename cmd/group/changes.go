@@ -163,7 +163,7 @@ func (c *Changes) append(dst []byte, e *changeEvent) ([]byte, error) {
 	return append(dst, '\n'), nil
 }
 
-// text says what happened, in words.
+// text describes what happened.
 func (e *changeEvent) text() string {
 	switch {
 	case e.Snapshot != nil:

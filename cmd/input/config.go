@@ -13,7 +13,7 @@ import (
 // DefaultMaxRecord is the largest frame that is read unless Config says otherwise.
 const DefaultMaxRecord = 64 << 20
 
-// Config says what to read and how. The zero value reads lines from nowhere:
+// Config is what to read and how. The zero value reads lines from nowhere:
 // Stdin is needed unless Files are given.
 type Config struct {
 	// Format is line (also when empty), json, values, csv, file, or a format
@@ -40,7 +40,7 @@ type Config struct {
 	MaxRecord int
 }
 
-// Check says which settings contradict each other, in the words of the flags.
+// Check returns an error, in the words of the flags, when settings contradict each other.
 func (c *Config) Check() error {
 	line := c.Format == "" || c.Format == "line"
 	switch {

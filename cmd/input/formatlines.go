@@ -19,7 +19,7 @@ type formatLines struct {
 	used int64 // of all that r was given
 }
 
-// oneLine gives its reader one line after the other, with an end between them.
+// oneLine passes its reader one line after the other, with an end between them.
 type oneLine struct{ rest []byte }
 
 func (l *oneLine) Read(p []byte) (int, error) {

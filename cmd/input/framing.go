@@ -11,7 +11,7 @@ const (
 	badHere                  // the next n bytes are a broken frame
 )
 
-// numbering says what a Place counts.
+// numbering is what a Place counts.
 type numbering uint8
 
 const (

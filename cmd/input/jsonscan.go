@@ -281,7 +281,7 @@ func numberStep(state jsonState, c byte) (jsonState, bool) {
 	return state, false
 }
 
-// unexpected says what the state wants instead of c.
+// unexpected returns an error that names what the state wants instead of c.
 func (s *jsonScan) unexpected(c byte) error {
 	want := "a JSON value"
 	switch s.state {

@@ -92,7 +92,7 @@ func (p *Pace) Take(ctx context.Context, most int) (int, error) {
 	return n, nil
 }
 
-// Return gives n records back that were taken and did not go.
+// Return puts back n records that were taken and did not go.
 func (p *Pace) Return(n int) { p.given -= int64(n) }
 
 // Paced holds the records of r to a pace. Only as many as may go at once are read,

@@ -230,7 +230,7 @@ const (
 )
 
 // next returns the next chunk, waiting for it when wait is set and the context has
-// not ended. After the end of the context it gives what had been read by then.
+// not ended. After the end of the context it returns what had been read by then.
 func (p *pump) next(wait bool) (chunk, pumped) {
 	p.start.Do(func() { go p.run() })
 	select {

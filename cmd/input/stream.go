@@ -159,7 +159,7 @@ func (s *stream) place() Place {
 	return Place{File: s.files[s.file].name, Record: s.record, Offset: s.base}
 }
 
-// Read gives the format's reader input. Before it waits it hands the batch on.
+// Read passes input to the format's reader. Before it waits it hands the batch on.
 func (s *stream) Read(p []byte) (int, error) {
 	for len(s.rest) == 0 {
 		if s.ended || s.failed != nil {

@@ -35,7 +35,7 @@ func Parse(text string) (Path, error) {
 	return p, nil
 }
 
-// Cut reads the path that text begins with, and gives the rest. Names that are no
+// Cut reads the path that text begins with, and returns the rest. Names that are no
 // words need quotes. A dot before a space, a ) or the end is the value itself;
 // the path is never nil. With an error, the rest begins where the path goes wrong.
 func Cut(text string) (p Path, rest string, err error) {

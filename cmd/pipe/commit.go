@@ -102,7 +102,7 @@ func (m *member) undone(why string) {
 	if m.session == nil {
 		text = fmt.Sprintf("%s to be read again: %s", cli.Count(n, "record"), why)
 	}
-	m.Crew.Noticed(m.number, kafka.Notice{Kind: kafka.NoticeAborted, Partition: -1, Text: text})
+	m.Stats.Noticed(m.number, kafka.Notice{Kind: kafka.NoticeAborted, Partition: -1, Text: text})
 	m.Env.Notice("member %d: %s", m.number, text)
 }
 
@@ -167,7 +167,7 @@ func (m *member) claim() error {
 	}
 }
 
-// unclaim gives the record at hand back to the budget.
+// unclaim returns the record at hand to the budget.
 func (m *member) unclaim() {
 	m.claims -= m.claimed
 	m.pipeline.claims.Add(-m.claimed)

@@ -10,7 +10,7 @@ import (
 )
 
 // execute asks the command about the records of a batch and writes its answers as their
-// new values. It says how many records are done with.
+// new values. It returns how many records are done with.
 func (m *member) execute(ev kafka.Event) (int, error) {
 	m.execution = record.NewExecution(m.Asking, m.worker, ev, &pipeJob{m, ev}, func() bool { return m.Polling.Err() != nil })
 	defer func() { m.execution = nil }()

@@ -115,7 +115,7 @@ func (m *member) receive(ev kafka.Event) error {
 		m.note(n)
 	}
 	if c := ev.Change; c != nil {
-		if line := m.Crew.Changed(m.number, c); line != "" {
+		if line := m.Stats.Changed(m.number, c); line != "" {
 			m.Env.Notice("%s", line)
 		}
 		if c.Kind == kafka.ChangeRevoked {
@@ -146,9 +146,9 @@ func (m *member) receive(ev kafka.Event) error {
 	return cli.FirstOf(err, handed)
 }
 
-// note tells what a notice tells.
+// note prints a notice.
 func (m *member) note(n kafka.Notice) {
-	m.Crew.Noticed(m.number, n)
+	m.Stats.Noticed(m.number, n)
 	if n.Kind == kafka.NoticeLost {
 		m.Lost.Add(n.To - n.From)
 	}
@@ -162,13 +162,13 @@ func (m *member) acknowledge(b *kafka.Batch, n int) {
 	if n > m.at {
 		m.read += int64(n-m.at) - m.foreign
 		m.foreign = 0
-		m.Crew.Read(m.number, b.Records[m.at:n])
+		m.Stats.Read(m.number, b.Records[m.at:n])
 		m.at = n
 	}
 	b.Ack(n)()
 }
 
-// take carries the records of a batch on, and says how many are done with.
+// take carries the records of a batch on, and returns how many are done with.
 func (m *member) take(ev kafka.Event) (int, error) {
 	switch {
 	case m.worker != nil:
@@ -265,7 +265,7 @@ func (m *member) put(out *kafka.Record) error {
 	return nil
 }
 
-// topicOf says where the result goes that the changer is writing.
+// topicOf returns where the result goes that the changer is writing.
 func (m *member) topicOf(*kafka.Record) (string, error) {
 	if m.route == nil {
 		return m.dst, nil

@@ -97,7 +97,7 @@ func (k *packer) failed(o *kafka.Outgoing, i int, err error) {
 	}
 }
 
-// suspects says how many records were refused.
+// suspects returns how many records were refused.
 func (k *packer) suspects() int {
 	k.mu.Lock()
 	defer k.mu.Unlock()

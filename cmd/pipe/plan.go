@@ -98,7 +98,7 @@ func (f *Options) batchSize() int {
 	return 0
 }
 
-// planChanges gives a meaning to what chooses, changes and routes records.
+// planChanges compiles what chooses, changes and routes records.
 func (p *Plan) planChanges(env *cli.Env) error {
 	f := p.flags
 	filters := f.Reading.Filters

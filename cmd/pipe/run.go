@@ -161,7 +161,7 @@ func (l *pipeline) transactionalID(member int) (id string, mine bool) {
 	return fmt.Sprintf("kstream-pipe-%s-%s-%d", group.Name, l.id, member), true
 }
 
-// carry runs the members until the pipe ends, and says how it ended.
+// carry runs the members until the pipe ends, and returns how it ended.
 func (l *pipeline) carry(polling context.Context, src record.Source) error {
 	l.Newest.Store(time.Now().UnixNano())
 	defer l.bound()()
@@ -214,7 +214,7 @@ func (l *pipeline) ended(cause error) error {
 	return l.Run.Ended(cause)
 }
 
-// tell says what became of the records.
+// tell prints what became of the records.
 func (l *pipeline) tell() {
 	if n, first := l.Failed.Total(); n > 0 {
 		went := "left out"

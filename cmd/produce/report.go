@@ -206,7 +206,7 @@ func (w *run) say(format string, args ...any) {
 	}
 }
 
-// notice tells what the producer has to say. That no broker answers at the start is an
+// notice prints a notice of the producer. That no broker answers at the start is an
 // error, not a notice.
 func (w *run) notice(n kafka.Notice) {
 	if w.began.Load() || n.Kind == kafka.NoticeCreated {

@@ -150,7 +150,7 @@ func (w *run) look(ctx context.Context, topic string) (known bool, err error) {
 	return true, err
 }
 
-// open starts the input: generated, or read from files or stdin. preamble gives what
+// open starts the input: generated, or read from files or stdin. preamble returns what
 // rejects of the batch that was read last must begin with.
 func (w *run) open(polling context.Context) (source input.Reader, preamble func() []byte, err error) {
 	f := w.flags
@@ -269,7 +269,7 @@ func (w *run) ready(ctx context.Context, known bool) error {
 // grace is how long after a signal deliveries may still take.
 const grace = 4 * time.Second
 
-// transfer sends what the source gives, in transactions where asked, and flushes.
+// transfer sends what source returns, in transactions where asked, and flushes.
 func (w *run) transfer(polling, live context.Context, source input.Reader, preamble func() []byte) error {
 	packing, release := cli.GraceOf(cli.AskingGrace, cli.IsHasty, polling)
 	defer release()

@@ -43,7 +43,7 @@ func (w *run) load(r reading) *inFlight {
 	return l
 }
 
-// release gives the batch back when nobody needs its records any more.
+// release returns the batch when nobody needs its records any more.
 func (w *run) release(l *inFlight) {
 	if l.refs.Add(-1) > 0 {
 		return
@@ -74,7 +74,7 @@ func (l *inFlight) parcel(topic string) *topicBatch {
 }
 
 // ship encodes the records of a load and sends them, in order, in one call for each
-// run of records with the same topic. With an error it says how many it dealt with.
+// run of records with the same topic. With an error it returns how many it dealt with.
 func (w *run) ship(live context.Context, l *inFlight) (int, error) {
 	records := l.batch.Records
 	var p *topicBatch

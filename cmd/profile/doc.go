@@ -3,8 +3,8 @@
 // their JSON has.
 //
 // A Profile takes records one by one with Add; the partitions may be read whole, or in
-// windows spread over them: a sample. Report then gives the figures, scaled up from the
-// windows to the range that they stand for, and says which it is. Rules are statements
+// windows spread over them: a sample. Report then returns the figures, scaled up from the
+// windows to the range that they stand for, and states which it is. Rules are statements
 // about the figures that hold or do not.
 //
 // Memory does not grow with the number of records: times are kept in buckets, sizes as

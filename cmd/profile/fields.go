@@ -135,7 +135,7 @@ func (t *tree) seen(f *field, k kind) {
 	}
 }
 
-// value counts what begins at i as f and gives the offset behind it. A nil f is only
+// value counts what begins at i as f and returns the offset behind it. A nil f is only
 // stepped over.
 func (t *tree) value(f *field, json []byte, i int) int {
 	if f == nil {

@@ -33,7 +33,7 @@ type Rule struct {
 	than float64
 }
 
-// RuleError says what is wrong with the text of a rule.
+// RuleError is what is wrong with the text of a rule.
 type RuleError struct {
 	Text    string
 	Column  int // in characters from 1

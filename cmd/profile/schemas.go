@@ -8,7 +8,7 @@ import (
 	"kstream/serde/value"
 )
 
-// Frames says how the frame may look that names the schema of a key or value.
+// Frames is how the frame may look that names the schema of a key or value.
 type Frames uint8
 
 // The first bytes of data that was never framed may look like a frame; so what the

@@ -15,7 +15,7 @@ import (
 	"kstream/serde/value"
 )
 
-// Decoding says how one part of records is read: a text rule for bytes that are shown
+// Decoding is how one part of records is read: a text rule for bytes that are shown
 // as they are, and for the other serdes a decoder.
 type Decoding struct {
 	part  serde.Part

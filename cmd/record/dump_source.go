@@ -212,7 +212,7 @@ func (b *IntactBlocks) next() ([]kafka.Record, error) {
 	}
 }
 
-// close tells what was left out.
+// close prints what was left out.
 func (b *IntactBlocks) close(env *cli.Env) error {
 	if n, first := b.hurt.Total(); n > 0 {
 		env.Notice("%s left out; the first: %s", cli.Count(n, "damaged block"), first)

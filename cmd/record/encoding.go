@@ -10,7 +10,7 @@ import (
 	"kstream/serde/value"
 )
 
-// Encoding says how one part of records is written.
+// Encoding is how one part of records is written.
 type Encoding struct {
 	part     serde.Part
 	serde    serde.Serde

@@ -107,7 +107,7 @@ func NewExecution(asking context.Context, w *cli.Worker, ev kafka.Event, job exe
 }
 
 // Run asks about all records of the batch, or until there is a reason to ask no more. It
-// says how many of them are done with.
+// returns how many of them are done with.
 func (x *Execution) Run() (int, error) {
 	for x.ending == nil && x.next < len(x.ev.Batch.Records) {
 		if err := x.gather(); err != nil {

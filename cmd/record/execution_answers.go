@@ -12,7 +12,7 @@ import (
 
 // How the lines that a command says become the answers about records.
 
-// take gives the answers in a block of lines to the records that they are for.
+// take assigns the answers in a block of lines to the records that they are for.
 func (x *Execution) take(block []byte) error {
 	x.Backoff = 0
 	for at := 0; at < len(block); {
@@ -56,7 +56,7 @@ func (x *Execution) take(block []byte) error {
 	return x.job.Flush()
 }
 
-// answered gives an answer to the first record that has none.
+// answered assigns an answer to the first record that has none.
 func (x *Execution) answered(a ExecAnswer) error {
 	q, next := x.open[0], x.next
 	if len(x.open) > 1 {

@@ -32,20 +32,20 @@ type MemberStat struct {
 	Rebalances int
 }
 
-// openCrew returns empty statistics, and opens the file of --events.
-func (r *Run) openCrew(events string) error {
-	r.Crew = &MemberStats{Env: r.Env, Members: map[int]*MemberStat{}}
+// openMemberStats returns empty statistics, and opens the file of --events.
+func (r *Run) openMemberStats(events string) error {
+	r.Stats = &MemberStats{Env: r.Env, Members: map[int]*MemberStat{}}
 	if events == "" {
 		return nil
 	}
 	var err error
-	if r.Crew.events, err = os.OpenFile(events, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o666); err != nil {
+	if r.Stats.events, err = os.OpenFile(events, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o666); err != nil {
 		return cli.Usagef("--events: %w", err)
 	}
 	return nil
 }
 
-// Close tells how it was, a line a member, and closes the file of --events.
+// Close prints a line a member and closes the file of --events.
 func (c *MemberStats) Close() error {
 	if c == nil {
 		return nil
@@ -124,7 +124,7 @@ type partitionOffset struct {
 	Offset    int64  `json:"offset"`
 }
 
-// Changed notes a change and gives its notice, or "".
+// Changed notes a change and returns its notice, or "".
 func (c *MemberStats) Changed(member int, change *kafka.Change) string {
 	c.Mu.Lock()
 	defer c.Mu.Unlock()

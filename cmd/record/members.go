@@ -93,7 +93,7 @@ func (f *MemberOptions) Plan(reading *Range, batch int) (*Members, error) {
 // captured where the read is to stop at them.
 func (r *Run) Join(ctx context.Context, cluster *connect.Cluster, topics []kafka.Topic) (Source, error) {
 	p := r.Members
-	if err := r.openCrew(p.events); err != nil {
+	if err := r.openMemberStats(p.events); err != nil {
 		return nil, err
 	}
 	gc, reading := p.Config, r.Range

@@ -29,7 +29,7 @@ func (f OnError) Forgives(what deed) bool { return what == filtered && (f.Lenien
 // Keeps reports whether such records are shown, or looked at, all the same.
 func (f OnError) Keeps() bool { return f.Action == "keep" }
 
-// PlanFailures gives --on-error its meaning for a command that knows only some actions.
+// PlanFailures parses --on-error for a command that knows only some actions.
 func PlanFailures(text string, actions ...string) (OnError, error) {
 	action, topic, _ := strings.Cut(text, ":")
 	if slices.Contains(actions, action) && (action == "dlq") == (topic != "") && (topic != "" || text == action) {
@@ -97,7 +97,7 @@ func (f *failureCount) Total() (int64, string) {
 	return f.count, f.first
 }
 
-// String says how many records it was, and what could not be done with them.
+// String describes how many records it was, and what could not be done with them.
 func (f *failureCount) String() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -158,7 +158,7 @@ func (s *Reading) Decide(ctx context.Context, r *Record, failed error) (keep boo
 	return true, nil
 }
 
-// remedyFor tells what else --on-error could do.
+// remedyFor returns what else --on-error could do.
 func (s *Reading) remedyFor(what deed) string {
 	switch {
 	case what == filtered:

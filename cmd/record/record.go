@@ -31,7 +31,7 @@ type Record struct {
 // An *unusable is about the record alone; any other error ends the run.
 type Step func(ctx context.Context, r *Record) (keep bool, err error)
 
-// Load makes r stand for rec; text says how undecoded keys and values are shown.
+// Load makes r stand for rec; text is how undecoded keys and values are shown.
 func (r *Record) Load(rec *kafka.Record, key, value output.TextRule) {
 	r.Record, r.Read, r.looked, r.DecodeErr = rec, false, false, nil
 	r.failed, r.unasked = false, false

@@ -60,7 +60,7 @@ type Run struct {
 	*Reading
 	Members *Members // nil: without a group
 	Limits  Limits
-	Crew    *MemberStats // nil without a group
+	Stats   *MemberStats // nil without a group
 	workers cli.Workers  // of --exec
 	Admin   lentAdmin
 
@@ -86,10 +86,10 @@ func NewRun(s *Selection, members *Members, l Limits, env *cli.Env, stop context
 	return r
 }
 
-// Close gives back what the run itself opened.
+// Close closes what the run itself opened.
 func (r *Run) Close() error {
 	r.Admin.close()
-	return errors.Join(r.Letters.close(), r.workers.Close(cli.IsHasty(context.Cause(r.Polling)) || r.Signals.Err() != nil), r.Crew.Close())
+	return errors.Join(r.Letters.close(), r.workers.Close(cli.IsHasty(context.Cause(r.Polling)) || r.Signals.Err() != nil), r.Stats.Close())
 }
 
 // Claim takes one record from the budget of --count. It returns errEnough when none is

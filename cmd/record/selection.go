@@ -48,7 +48,7 @@ func (f *Options) CheckForeign() error {
 	return nil
 }
 
-// Selection says which records are read, what their bytes mean and what becomes of one
+// Selection is which records are read, what their bytes mean and what becomes of one
 // that cannot be read. Whatever reads records has one.
 type Selection struct {
 	Range      *Range
@@ -123,7 +123,7 @@ func (s *Reading) MissLater(err error) error {
 	return nil
 }
 
-// Miss says what is missing while the rest is read; it is an error in the end too.
+// Miss prints what is missing while the rest is read; it is an error in the end too.
 func (s *Reading) Miss(missing error) {
 	if s.Missing = missing; missing != nil {
 		s.Env.Notice("%v; the other partitions are read", missing)
@@ -131,7 +131,7 @@ func (s *Reading) Miss(missing error) {
 }
 
 // PlaceKey makes --key-equals a filter, and restricts the read to the partitions that
-// the default partitioner gives the key, unless partitions were named.
+// the default partitioner chooses for the key, unless partitions were named.
 func (s *Reading) PlaceKey(ctx context.Context, topics []kafka.Topic) error {
 	if s.Filters.Key == nil {
 		return nil

@@ -46,7 +46,7 @@ func DefaultSerdes() SerdeOptions {
 	}
 }
 
-// Options gives the flags their meaning.
+// Options returns what the flags mean to package serde.
 func (f *SerdeOptions) Options(env *cli.Env) (serde.Options, error) {
 	o := serde.Options{
 		Files: os.ReadFile, Exec: startFilter(env), AvroJSON: f.AvroJSON, ReaderSchema: f.Reader, PickleAllowObjects: f.Objects,

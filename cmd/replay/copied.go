@@ -111,7 +111,7 @@ func (r *run) openProbes(spans []kafka.Span) (feed, error) {
 }
 
 // wouldWrite returns copies of the records that rec becomes. What cannot be changed, or goes
-// nowhere, gives none: the copy itself tells why.
+// nowhere, becomes none: the copy itself reports why.
 func (r *run) wouldWrite(ctx context.Context, rec *kafka.Record) []kafka.Record {
 	var made []kafka.Record
 	put := func(rec *kafka.Record) error {

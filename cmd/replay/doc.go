@@ -1,7 +1,7 @@
 // Package replay copies a bounded range of records to another topic, cluster or file.
 // [Options.Plan] checks the flags as typed, [Plan.Run] copies.
 //
-// The way of a record: a feed gives it, take hands it to the changer, write addresses it,
+// The way of a record: a feed returns it, take hands it to the changer, write addresses it,
 // and a sink puts it into the transaction, the topic or the file.
 //
 // Reading order: options.go and plan.go; run.go, the passes and the way of a record;

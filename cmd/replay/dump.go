@@ -63,7 +63,7 @@ func (r *run) openDumpSink() (sink, error) {
 	return dumpSink{r.dump}, record.DumpError(err)
 }
 
-// closeDump gives the file its name when all went well, and else leaves nothing behind.
+// closeDump renames the file to its name when all went well, else removes it.
 func (r *run) closeDump(err error) error {
 	if r.dump == nil {
 		return err

@@ -26,7 +26,7 @@ type ends struct {
 	letters              string                   // the id of the topic of --on-error dlq
 }
 
-// close gives the connections back; the end of the command need not wait for it.
+// close closes the connections; the end of the command need not wait for it.
 func (e *ends) close() error {
 	if e.admin != nil && e.admin != e.sourceAdmin {
 		go e.admin.Close()

@@ -192,7 +192,7 @@ func (p *Plan) planReading(env *cli.Env) error {
 	return err
 }
 
-// planChanges gives a meaning to what changes records on the way.
+// planChanges compiles what changes records on the way.
 func (p *Plan) planChanges() error {
 	f := p.flags
 	c := &record.Changes{Topic: p.dst.topic, Drop: f.DropHeaders}

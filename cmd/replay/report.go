@@ -92,7 +92,7 @@ func (r *run) undraw() {
 	r.meter.Clear()
 }
 
-// producerNotice tells what the producer has to say.
+// producerNotice prints a notice of the producer.
 func (r *run) producerNotice(n kafka.Notice) { r.say("%s", n) }
 
 // tell prints the notices of the source, and counts what is lost.
@@ -200,7 +200,7 @@ func (r *run) deliveryError(d *failedDelivery) error {
 	return err
 }
 
-// roomFor tells how a record that is too large gets into its topic.
+// roomFor returns how a record that is too large gets into its topic.
 func (r *run) roomFor() string {
 	topic, limit := r.dst.topic, ""
 	if r.redrive != nil {
@@ -238,7 +238,7 @@ func (r *run) broken() error {
 	return nil
 }
 
-// ended says how the run went, and turns that into its outcome. err is how carry ended.
+// ended prints how the run went, and returns its outcome. err is how carry ended.
 func (r *run) ended(polling context.Context, err error) error {
 	r.undraw()
 	if err != nil && !r.keeps() {
@@ -281,7 +281,7 @@ func (r *run) ended(polling context.Context, err error) error {
 	return nil
 }
 
-// remedy tells how to go on.
+// remedy returns how to go on.
 func (r *run) remedy() string {
 	if r.flags.Set("name") {
 		return "the same command goes on where this one ended"
@@ -403,7 +403,7 @@ func (r *run) summarize(err error) error {
 	return nil
 }
 
-// others says how many records were not copied, and why.
+// others describes how many records were not copied, and why.
 func (s *Summary) others() (text string) {
 	for _, part := range []struct {
 		name string

@@ -181,7 +181,7 @@ func (r *run) pass(polling, live context.Context) (err error) {
 	return cli.FirstOf(err, closed)
 }
 
-// transfer copies what feed gives. The end of the source, of --count and of polling are
+// transfer copies what feed returns. The end of the source, of --count and of polling are
 // no errors: ended tells them apart.
 func (r *run) transfer(polling, live context.Context, feed feed) error {
 	fetching, done := context.WithCancelCause(polling)

@@ -15,7 +15,7 @@ import (
 // for all partitions, which the next run with others replaced. It is read where there is
 // no other, and the first transaction of the run keeps it anew.
 
-// oldStamp says what such progress belongs to; a group has it as the metadata of offsets.
+// oldStamp is what such progress belongs to; a group has it as the metadata of offsets.
 type oldStamp struct {
 	Source string `json:"source"` // ids
 	Target string `json:"target,omitempty"`

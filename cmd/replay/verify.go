@@ -214,7 +214,7 @@ func (r *run) openWritten(ctx context.Context) (feed, error) {
 	return kafka.OpenReader(e.target.Config, kafka.ReaderConfig{Spans: spans}, []kafka.Topic{e.topic})
 }
 
-// compare says how what was found differs from what was sent.
+// compare returns how what was found differs from what was sent.
 func (s *sums) compare(dst place, found map[int32]sum) error {
 	for slot := range found {
 		if _, ok := s.sent[slot]; !ok {

@@ -3,7 +3,7 @@
 //
 // Sorter sorts a bounded read fully by time, on disk where memory does not suffice.
 // Last keeps the newest N records, LatestPerKey the view that a compacted topic has.
-// These three are Arrangers: Add every record, then Each gives the text in order.
+// These three are Arrangers: Add every record, then Each passes on the texts in order.
 // Window is for a read without end: it holds each record back for a while, so that
 // those which arrive a little late come out in their place.
 //
@@ -28,7 +28,7 @@ type Item struct {
 	Text      []byte // what is printed
 }
 
-// Arranger takes all records first and gives their text afterwards, in its own order.
+// Arranger takes all records first and passes on their texts afterwards, in its own order.
 //
 // Each calls f with the text of each record, which is valid until f returns, and ends
 // with the first error of f, as it is. It may be called again, also after further

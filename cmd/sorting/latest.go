@@ -136,7 +136,7 @@ func (l *LatestPerKey) settle(all *versions) {
 	}
 }
 
-// Len says how many keys live.
+// Len returns how many keys live.
 func (l *LatestPerKey) Len() int { return l.live }
 
 // NullKeys counts the records without a key.

@@ -87,7 +87,7 @@ func (s *Sorter) Add(item *Item) error {
 
 func (s *Sorter) memory() int64 { return int64(len(s.entries))*entryCost + s.texts.used }
 
-// Runs says how many sorted runs are in the temporary file; 0 means that there is none.
+// Runs returns how many sorted runs are in the temporary file; 0 means that there is none.
 func (s *Sorter) Runs() int { return len(s.runs) }
 
 // Each calls f with the texts by time.

@@ -46,7 +46,7 @@ type waiting struct {
 
 const waitingCost = int64(unsafe.Sizeof(waiting{})) + 3*int64(unsafe.Sizeof(uintptr(0)))
 
-// NewWindow makes a Window that gives each text to emit, valid until emit returns.
+// NewWindow returns a Window that passes each text to emit, valid until emit returns.
 // limit bounds its memory in bytes; 0 is DefaultLimit. An error of emit comes back
 // from the call that caused it, and the record counts as emitted.
 func NewWindow(span time.Duration, limit int64, emit func(text []byte) error) *Window {
@@ -176,7 +176,7 @@ func (w *Window) leave() (*waiting, error) {
 	return e, w.emit(e.text)
 }
 
-// Waiting says how many records wait.
+// Waiting returns how many records wait.
 func (w *Window) Waiting() int { return len(w.heap.items) }
 
 // Early counts the records that left before their time because memory was short.

@@ -57,7 +57,7 @@ func newProfiling(p *statsPlan, env *cli.Env, config kafka.Config) *profiling {
 	return s
 }
 
-// framesOf says what is taken for the frame of a schema: for a serde that reads frames,
+// framesOf returns what is taken for the frame of a schema: for a serde that reads frames,
 // whatever it takes for one.
 func framesOf(d *record.Decoding) profile.Frames {
 	if d.Serde == nil {

@@ -11,7 +11,7 @@ import (
 )
 
 // The summary counts the partitions that a member had when it left, not all that it ever had.
-func TestCrewCountsWhatMembersOwn(t *testing.T) {
+func TestStatsCountWhatMembersOwn(t *testing.T) {
 	var stderr strings.Builder
 	c := &record.MemberStats{Env: &cli.Env{Stdout: io.Discard, Stderr: &stderr}, Members: map[int]*record.MemberStat{}}
 	offsets := func(partitions ...int32) map[kafka.TopicPartition]int64 {
