@@ -208,7 +208,7 @@ func TestScriptingPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	source, err := os.ReadFile("exit.go")
+	source, err := os.ReadFile("cli/exit.go")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,9 +220,9 @@ func TestScriptingPage(t *testing.T) {
 			t.Errorf("no row for exit code %d, %s", s.Code, s.Name)
 		}
 	}
-	codes := regexp.MustCompile(`(?m)^\tcode\w+\s+errorCode = "([a-z_]+)"`).FindAllSubmatch(source, -1)
+	codes := regexp.MustCompile(`(?m)^\t[Cc]ode\w+\s+Code = "([a-z_]+)"`).FindAllSubmatch(source, -1)
 	if len(codes) < 20 {
-		t.Fatalf("exit.go has %d error codes", len(codes))
+		t.Fatalf("cli/exit.go has %d error codes", len(codes))
 	}
 	for _, c := range codes {
 		code := cli.Code(c[1])
