@@ -39,7 +39,7 @@ func TestParseLine(t *testing.T) {
 		"escapes":            {line: `{"value":"\"\\\/\b\f\n\r\t\u00e9\ud83c\udf89"}`, want: Line{Value: text("\"\\/\b\f\n\r\té🎉")}},
 		"binary header":      {line: `{"headers":[{"key":"/w==","key_encoding":"base64","value":"/w==","encoding":"base64"}]}`, want: Line{Headers: []LineHeader{{Key: "\xff", Value: exact("\xff")}}}},
 		"header, no value":   {line: `{"headers":[{"key":"h"}]}`, want: Line{Headers: []LineHeader{{Key: "h"}}}},
-		"negative timestamp": {line: `{"timestamp":-1}`, want: Line{}},
+		"negative timestamp": {line: `{"timestamp":-1}`, want: Line{Timestamp: -1, HasTimestamp: true}},
 
 		"empty":               {line: ``, wantErr: "byte 0: the line ends inside the JSON"},
 		"list":                {line: `[]`, wantErr: "byte 0: a record: want an object, have a list"},
@@ -51,7 +51,7 @@ func TestParseLine(t *testing.T) {
 		"topic is a number":   {line: `{"topic":7}`, wantErr: "byte 9: topic: want a string, have a number"},
 		"partition is text":   {line: `{"partition":"x"}`, wantErr: "byte 13: partition: want a whole number, have a string"},
 		"partition too large": {line: `{"partition":2147483648}`, wantErr: "byte 13: partition: want a whole number from -1 to 2147483647, have 2147483648"},
-		"timestamp fraction":  {line: `{"timestamp":1.5}`, wantErr: "byte 13: timestamp: want a whole number from -1 to 9223372036854775807, have 1.5"},
+		"timestamp fraction":  {line: `{"timestamp":1.5}`, wantErr: "byte 13: timestamp: want a whole number from -9223372036854775807 to 9223372036854775807, have 1.5"},
 		"headers an object":   {line: `{"headers":{}}`, wantErr: "byte 11: headers: want a list, have an object"},
 		"header a string":     {line: `{"headers":["h"]}`, wantErr: "byte 12: a header: want an object, have a string"},
 		"header without key":  {line: `{"headers":[{"value":"v"}]}`, wantErr: "byte 12: header: want a key that is a string"},
