@@ -21,6 +21,7 @@ type Admin struct {
 	tokens func() // ends the renewal of tokens
 
 	coordinators coordinators
+	leaders      leaders
 }
 
 // OpenAdmin connects to the cluster and returns once a broker has accepted a connection.

@@ -228,7 +228,7 @@ func (a *Admin) listOffsetsOnce(ctx context.Context, partitions []TopicPartition
 	for _, p := range partitions {
 		request[ck.TopicPartition{Topic: &p.Topic, Partition: p.Partition}] = q.spec(p)
 	}
-	result, err := a.client.ListOffsets(ctx, request,
+	result, err := a.requestOffsets(ctx, request,
 		requestWithin(q.limit), ck.SetAdminIsolationLevel(q.isolation))
 	switch {
 	case err == nil:
