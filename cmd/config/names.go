@@ -6,6 +6,8 @@ import (
 	"kstream/cmd/suggest"
 )
 
+//go:generate go run ../../kafka/namesgen names_gen.go
+
 // property is a property of librdkafka. alias is another name of the same property, or
 // empty.
 type property struct {
