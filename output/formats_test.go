@@ -92,7 +92,7 @@ func TestColours(t *testing.T) {
 }
 
 func TestPrettyIsBounded(t *testing.T) {
-	value := strings.Repeat("[", maxNesting) + "1" + strings.Repeat(",1", 1000) + strings.Repeat("]", maxNesting)
+	value := strings.Repeat("[", MaxNesting) + "1" + strings.Repeat(",1", 1000) + strings.Repeat("]", MaxNesting)
 	m := Message{Value: Field{Bytes: []byte(value)}}
 	if n := len(Pretty{}.Append(nil, &m)); n > 64*len(value) {
 		t.Errorf("%d bytes of JSON became %d", len(value), n)

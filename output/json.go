@@ -23,7 +23,7 @@ import (
 //   - one with line breaks between or around its tokens stands without the white space
 //     between them, "json-reflowed": equal as JSON, not byte for byte;
 //   - other UTF-8 is a string without an encoding, numbers too, and so is JSON that
-//     nests deeper than 1024 levels or has blanks around it;
+//     nests deeper than MaxNesting or has blanks around it;
 //   - all else is "base64".
 type JSON struct {
 	// Terminal writes what could act on a terminal as \uNNNN. The line stays equal as

@@ -26,7 +26,7 @@ func TestJSONLines(t *testing.T) {
 }
 
 func TestJSONText(t *testing.T) {
-	deep := strings.Repeat("[", maxNesting+1) + strings.Repeat("]", maxNesting+1)
+	deep := strings.Repeat("[", MaxNesting+1) + strings.Repeat("]", MaxNesting+1)
 	tests := map[string]struct{ value, want string }{
 		"object":           {`{"a": 1}`, `{"a": 1},"value_encoding":"json"`},
 		"array":            {`[]`, `[],"value_encoding":"json"`},

@@ -7,9 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// maxNesting is how deep arrays and objects may nest in JSON that is read or shown as
-// JSON. Deeper text is shown as a string: most readers of JSON refuse it.
-const maxNesting = 1024
+// MaxNesting is how deep arrays and objects may nest in what counts as JSON, here and in
+// serde/value, which has the same number in DefaultDepth. Deeper text is shown as a
+// string.
+const MaxNesting = 1000
 
 // Words that find a byte in eight at a time: see special.
 const (
@@ -32,7 +33,7 @@ func special(w uint64) uint64 {
 // It returns the offset after the value and whether a line break stands between its
 // tokens. If ok is false, end is the offset of the first byte that cannot be right.
 func scanJSON(data []byte, i int) (end int, broken, ok bool) {
-	var inObject [maxNesting / 64]uint64 // a bit a level: set for an object
+	var inObject [(MaxNesting + 63) / 64]uint64 // a bit a level: set for an object
 	depth := 0
 	for {
 		// A value starts here.
@@ -46,7 +47,7 @@ func scanJSON(data []byte, i int) (end int, broken, ok bool) {
 				return i, broken, false
 			}
 		case '{', '[':
-			if depth == maxNesting {
+			if depth == MaxNesting {
 				return i, broken, false
 			}
 			word, bit := &inObject[depth/64], uint64(1)<<(depth%64)

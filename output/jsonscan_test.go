@@ -52,11 +52,11 @@ func TestScanJSON(t *testing.T) {
 
 func TestScanJSONNesting(t *testing.T) {
 	for _, pair := range []string{"[]", `{"":}`} {
-		for _, depth := range []int{63, 64, 65, maxNesting, maxNesting + 1} {
+		for _, depth := range []int{63, 64, 65, MaxNesting, MaxNesting + 1} {
 			head, tail := pair[:len(pair)-1], pair[len(pair)-1:]
 			text := strings.Repeat(head, depth) + "1" + strings.Repeat(tail, depth)
 			_, _, ok := scanJSON([]byte(text), 0)
-			if want := depth <= maxNesting; ok != want {
+			if want := depth <= MaxNesting; ok != want {
 				t.Errorf("%d levels of %s: ok = %v, want %v", depth, pair, ok, want)
 			}
 		}
@@ -84,7 +84,7 @@ func FuzzScanJSON(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		got := wholeJSON(data)
-		if deepest(data) > maxNesting {
+		if deepest(data) > MaxNesting {
 			return
 		}
 		if want := json.Valid(data) && utf8.Valid(data); got != want {

@@ -15,7 +15,7 @@ const deepestIndent = 24
 func (w jsonWriter) append(dst, text []byte) []byte {
 	p := w.palette
 	depth, isName, empty := 0, false, false // empty: nothing since the last bracket opened
-	var inObject [maxNesting / 64]uint64
+	var inObject [(MaxNesting + 63) / 64]uint64
 	for i := 0; i < len(text); {
 		c := text[i]
 		if c <= ' ' {

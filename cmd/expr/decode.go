@@ -6,12 +6,12 @@ import (
 	"io"
 	"math/big"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
-)
 
-// maxDepth bounds nesting. Deeper text is a string, not JSON.
-const maxDepth = 1000
+	"kstream/output"
+)
 
 // number is an integer as gojq wants it: int where that has 64 bits.
 func number(n int64) any {
@@ -35,8 +35,9 @@ func isContainer(data []byte) bool {
 	return c == '{' || c == '['
 }
 
-// decodeJSON reads data when it is exactly one JSON value (RFC 8259). Of duplicate
-// names the last counts. The result is made of nil, bool, string, int,
+// decodeJSON reads data when it is exactly one JSON value (RFC 8259), nested no deeper
+// than output.MaxNesting. Of duplicate names the last counts, and escapes of lone
+// surrogates are U+FFFD. The result is made of nil, bool, string, int,
 // json.Number, []any and map[string]any; a json.Number is any number that is no
 // int, digit by digit.
 func decodeJSON(data []byte) (any, bool) {
@@ -45,7 +46,10 @@ func decodeJSON(data []byte) (any, bool) {
 	default:
 		return nil, false
 	}
-	dec := jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true))
+	if !utf8.Valid(data) {
+		return nil, false
+	}
+	dec := jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	v, err := readValue(dec, 0)
 	if err != nil {
 		return nil, false
@@ -61,10 +65,11 @@ func readValue(dec *jsontext.Decoder, depth int) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if depth > maxDepth {
+	kind := token.Kind()
+	if depth == output.MaxNesting && (kind == '{' || kind == '[') {
 		return nil, strconv.ErrRange
 	}
-	switch token.Kind() {
+	switch kind {
 	case '{':
 		return readObject(dec, depth)
 	case '[':

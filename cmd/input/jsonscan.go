@@ -1,9 +1,10 @@
 package input
 
-import "fmt"
+import (
+	"fmt"
 
-// maxDepth is how deep a JSON value may be nested.
-const maxDepth = 1000
+	"kstream/output"
+)
 
 // jsonState is what may come next in a JSON value.
 type jsonState uint8
@@ -151,8 +152,8 @@ func (s *jsonScan) begin(c byte) error {
 	case c == '"':
 		s.state, s.isKey = inString, false
 	case c == '{' || c == '[':
-		if len(s.stack) == maxDepth {
-			return fmt.Errorf("nested more than %d deep", maxDepth)
+		if len(s.stack) == output.MaxNesting {
+			return fmt.Errorf("nested more than %d deep", output.MaxNesting)
 		}
 		s.stack = append(s.stack, c)
 		s.state = wantMember

@@ -7,7 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// DefaultDepth is how deeply values may be nested where nothing else is said.
+// DefaultDepth is how deeply values may be nested where nothing else is said. It is also
+// the limit of the record lines in output, which this package must not import.
 const DefaultDepth = 1000
 
 // AppendCompact appends the one JSON value (RFC 8259) that data holds to dst, without
