@@ -9,6 +9,9 @@ RACE     ?=
 LINT_VERSION := v2.15.0
 LINT_DIR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kstream-test/golangci-lint-$(LINT_VERSION)
 LINT     := $(LINT_DIR)/golangci-lint
+DEADCODE_VERSION := v0.52.0
+DEADCODE_DIR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kstream-test/deadcode-$(DEADCODE_VERSION)
+DEADCODE := $(DEADCODE_DIR)/deadcode
 
 .DEFAULT_GOAL := help
 .PHONY: help build test test-kafka lint bench fuzz
@@ -30,13 +33,23 @@ test-kafka: ## the same tests, and those of kills and faults, on Apache Kafka, s
 	$(CLUSTER) run -- go test -p 1 -timeout 25m ./...
 	$(CLUSTER) run --nodes 3 -- go test -timeout 10m ./cmd -run 'TestScripts/^($(OF_THREE))$$'
 
-lint: $(LINT) ## gofmt, vet and the linters of .golangci.yml
+lint: $(LINT) $(DEADCODE) ## gofmt, vet, go.mod, the linters of .golangci.yml, and functions that nothing calls (.deadcode)
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not formatted: $$unformatted"; exit 1; }
 	go vet ./...
+	go mod tidy -diff
 	$(LINT) run ./...
+	@$(DEADCODE) -f '{{range .Funcs}}{{.Position.File}} {{.Name}}{{"\n"}}{{end}}' ./... | awk ' \
+	  NR == FNR { if ($$0 !~ /^(#|$$)/) reason[$$0]; next } \
+	  $$0 == "" { next } \
+	  { kept = 0; for (p in reason) if ($$0 ~ "^(" p ")$$") { used[p]; kept = 1 } \
+	    if (!kept) { print "no program reaches " $$0; bad = 1 } } \
+	  END { for (p in reason) if (!(p in used)) { print ".deadcode: nothing matches " p; bad = 1 }; exit bad }' .deadcode -
 
 $(LINT):
 	GOBIN=$(LINT_DIR) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+
+$(DEADCODE):
+	GOBIN=$(DEADCODE_DIR) go install golang.org/x/tools/cmd/deadcode@$(DEADCODE_VERSION)
 
 bench: build ## produce and consume 1,000,000 records on Apache Kafka, beside kcat when it is installed
 	$(CLUSTER) run -- go run ./kafka/kafkatest/bench -kstream ./kstream

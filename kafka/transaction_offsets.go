@@ -8,21 +8,10 @@ import (
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
 
-// GroupMetadata is for whom a transaction commits offsets: a member of a group in a
-// certain generation, or a group without members.
+// GroupMetadata says in whose name a transaction commits offsets: a member as its
+// group's coordinator knew it at that moment.
 type GroupMetadata struct {
 	group *ck.ConsumerGroupMetadata
-}
-
-// MemberlessGroup returns the metadata for committing without having joined: the
-// coordinator accepts the offsets as long as the group has no members. The group need not
-// exist.
-func MemberlessGroup(name string) (*GroupMetadata, error) {
-	group, err := ck.NewTestConsumerGroupMetadata(name)
-	if err != nil {
-		return nil, fmt.Errorf("group %s: %w", name, err)
-	}
-	return &GroupMetadata{group}, nil
 }
 
 // SendOffsets makes the offsets of a group part of the transaction: they are committed

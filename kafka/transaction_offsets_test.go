@@ -4,20 +4,29 @@ import (
 	"errors"
 	"testing"
 
+	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 	"github.com/google/go-cmp/cmp"
 
 	"kstream/kafka/embedded"
 )
+
+// memberlessGroup is for who commits without having joined: the coordinator takes the
+// offsets as long as the group has no members. The group need not exist.
+func memberlessGroup(t *testing.T, name string) *GroupMetadata {
+	t.Helper()
+	group, err := ck.NewTestConsumerGroupMetadata(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &GroupMetadata{group}
+}
 
 // Offsets are committed with the records of their transaction, and with them taken back.
 func TestSendOffsets(t *testing.T) {
 	onBothPaths(t, func(t *testing.T, onePerCall bool) {
 		b := startBroker(t, embedded.Config{})
 		p, _ := openTransactional(t, b, "x", ProducerConfig{onePerCall: onePerCall})
-		group, err := MemberlessGroup("copies")
-		if err != nil {
-			t.Fatal(err)
-		}
+		group := memberlessGroup(t, "copies")
 		tp := TopicPartition{batchOf(0).Topic(), 0}
 		check := func(err error) {
 			t.Helper()
@@ -61,14 +70,11 @@ func TestSendOffsets(t *testing.T) {
 func TestSendOffsetsFenced(t *testing.T) {
 	b := startBroker(t, embedded.Config{})
 	older, _ := openTransactional(t, b, "x", ProducerConfig{})
-	group, err := MemberlessGroup("copies")
-	if err != nil {
-		t.Fatal(err)
-	}
+	group := memberlessGroup(t, "copies")
 	younger, _ := openTransactional(t, b, "x", ProducerConfig{})
 	tp := TopicPartition{batchOf(0).Topic(), 0}
 	const want = "fenced by another instance: transactional id x was taken over"
-	err = older.SendOffsets(t.Context(), map[TopicPartition]int64{tp: 7}, group)
+	err := older.SendOffsets(t.Context(), map[TopicPartition]int64{tp: 7}, group)
 	if !errors.Is(err, ErrFenced) || err.Error() != want {
 		t.Errorf("SendOffsets: %v", err)
 	}

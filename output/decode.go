@@ -1,7 +1,6 @@
 package output
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/hex"
 	"math"
@@ -56,15 +55,6 @@ type Decoder struct {
 	scratch []byte // decoded strings; parts point into it, or into data
 	topic   string // of the last line, most likely also of the next
 	names   map[string]string
-}
-
-// ParseLine reads one record line. Nothing in the result is shared with line.
-func ParseLine(line []byte) (Line, error) {
-	l, err := new(Decoder).Decode(bytes.Clone(line))
-	if err != nil {
-		return Line{}, err
-	}
-	return *l, nil
 }
 
 // Decode reads one record line, with or without its line break. Members may come in

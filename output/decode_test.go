@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestParseLine(t *testing.T) {
+func TestDecodeLine(t *testing.T) {
 	text := func(s string) Part { return Part{Present: true, Bytes: []byte(s)} }
 	exact := func(s string) Part { return Part{Present: true, Bytes: []byte(s), Exact: true} }
 	tests := map[string]struct {
@@ -70,7 +70,7 @@ func TestParseLine(t *testing.T) {
 			if tt.want.Offset == 0 {
 				tt.want.Offset = -1
 			}
-			got, err := ParseLine([]byte(tt.line))
+			got, err := new(Decoder).Decode([]byte(tt.line))
 			if tt.wantErr != "" {
 				if err == nil || err.Error() != tt.wantErr {
 					t.Fatalf("error %v, want %s", err, tt.wantErr)
@@ -80,7 +80,7 @@ func TestParseLine(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.want, got); diff != "" {
+			if diff := cmp.Diff(tt.want, *got); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
@@ -169,7 +169,7 @@ func FuzzDecode(f *testing.F) {
 	var d Decoder
 	f.Fuzz(func(t *testing.T, line []byte) {
 		l, err := d.Decode(line)
-		if err == nil && !wholeJSON(line) && deepest(line) <= maxNesting {
+		if err == nil && !wholeJSON(line) && deepest(line) <= MaxNesting {
 			t.Fatalf("%q is not JSON but reads as %+v", line, l)
 		}
 	})

@@ -27,25 +27,6 @@ func Bytes(n int64) string {
 	return scaled(float64(n), " ", "B")
 }
 
-// Rate returns a rate as text: 0.5/s, 950/s, 12.3k/s, 1.2M/s.
-func Rate(perSecond float64) string {
-	if math.IsNaN(perSecond) || math.IsInf(perSecond, 0) {
-		return "-"
-	}
-	if perSecond < 10 {
-		return trimmed(perSecond) + "/s"
-	}
-	return scaled(perSecond, "", "") + "/s"
-}
-
-// ByteRate returns bytes a second as text: 12.3 MB/s.
-func ByteRate(perSecond float64) string {
-	if math.IsNaN(perSecond) || math.Abs(perSecond) >= math.MaxInt64 {
-		return "-"
-	}
-	return Bytes(int64(perSecond)) + "/s"
-}
-
 // scaled writes v with three digits or so and the prefix of SI that fits.
 func scaled(v float64, space, unit string) string {
 	prefixes := []string{"", "k", "M", "G", "T", "P", "E"}

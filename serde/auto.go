@@ -54,7 +54,7 @@ func (a *auto) Decode(ctx context.Context, in Input) (Result, error) {
 			return r, err
 		}
 	}
-	if v, err := value.ParseJSONDepth(in.Data, false, a.o.Limits.Depth); err == nil {
+	if v, err := value.ParseJSON(in.Data, false, a.o.Limits.Depth); err == nil {
 		return Result{Value: v, Format: "json"}, nil
 	}
 	if isText(in.Data) {

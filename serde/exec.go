@@ -94,7 +94,7 @@ func (e *external) Decode(ctx context.Context, in Input) (Result, error) {
 	if answer.Value == nil {
 		return Result{}, &DecodeError{Format: "exec", Offset: -1, Err: errors.New("the answer has no value")}
 	}
-	v, err := value.ParseJSONDepth(answer.Value, e.lossless, e.json.Depth)
+	v, err := value.ParseJSON(answer.Value, e.lossless, e.json.Depth)
 	if err != nil {
 		return Result{}, &DecodeError{Format: "exec", Offset: -1, Err: fmt.Errorf("value of the answer: %w", err)}
 	}

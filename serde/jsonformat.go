@@ -17,7 +17,7 @@ type jsonFormat struct{ o Options }
 func (*jsonFormat) Name() string { return "json" }
 
 func (f *jsonFormat) Decode(_ context.Context, in Input) (Result, error) {
-	v, err := value.ParseJSONDepth(in.Data, false, f.o.Limits.Depth)
+	v, err := value.ParseJSON(in.Data, false, f.o.Limits.Depth)
 	if err != nil {
 		return Result{}, jsonError("json", err)
 	}
@@ -61,7 +61,7 @@ func (f *jsonFormat) Encode(_ context.Context, _ string, _ Part, v value.V) (Out
 
 func (f *jsonFormat) EncodeJSON(ctx context.Context, dst []byte, topic string, p Part, json []byte) (Output, error) {
 	if f.o.JSONMode == value.Lossless && mayHoldTags(json) {
-		v, err := value.ParseJSONDepth(json, true, f.o.Limits.Depth)
+		v, err := value.ParseJSON(json, true, f.o.Limits.Depth)
 		if err != nil {
 			return Output{}, inputError("json", err)
 		}

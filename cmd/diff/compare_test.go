@@ -204,8 +204,8 @@ func TestCompareNamesExactly(t *testing.T) {
 	}
 	dir := t.TempDir()
 	x, y := sideOf(t, tiny(dir), Auto, a), sideOf(t, tiny(dir), Auto, b)
-	if x.Spilled() < 5000*metaLen || y.Spilled() < 5000*metaLen {
-		t.Errorf("only %d and %d bytes are on disk", x.Spilled(), y.Spilled())
+	if x.file.Size() < 5000*metaLen || y.file.Size() < 5000*metaLen {
+		t.Errorf("only %d and %d bytes are on disk", x.file.Size(), y.file.Size())
 	}
 	if err := errors.Join(x.Close(), y.Close()); err != nil {
 		t.Error(err)

@@ -125,9 +125,6 @@ func (s *Side) found(m *meta) (*Found, error) {
 	return &Found{Partition: m.partition, Offset: m.offset, Payload: payload}, nil
 }
 
-// Spilled returns how many bytes are in the temporary file; 0 means that there is none.
-func (s *Side) Spilled() int64 { return s.file.Size() }
-
 // Close removes the temporary file and frees the memory.
 func (s *Side) Close() error {
 	s.shelf, s.open, s.blocks = nil, nil, nil

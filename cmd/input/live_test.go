@@ -107,7 +107,11 @@ func TestStop(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer in.Close()
-				go io.WriteString(w, tt.write) // ends when the reader, which begins below, has taken it
+				written := make(chan error, 1)
+				go func() { // a pipe of io takes it once reading has begun
+					_, err := io.WriteString(w, tt.write)
+					written <- err
+				}()
 				out := []string{}
 				for rec, err := range All(in) {
 					var bad *BadRecord
@@ -125,6 +129,9 @@ func TestStop(t *testing.T) {
 							cancel(why) // the reader waits, or is about to
 						}
 					}
+				}
+				if err := <-written; err != nil {
+					t.Fatal(err)
 				}
 				if diff := cmp.Diff(tt.want, out); diff != "" {
 					t.Errorf("(-want +got):\n%s", diff)

@@ -80,17 +80,6 @@ type Position struct {
 	each map[int32]Point // nil: all counts
 }
 
-// Everywhere returns the position that is p in each partition.
-func Everywhere(p Point) Position { return Position{all: p} }
-
-// Each returns a position with a point for each of some partitions. It copies points; if
-// there are none the position selects nothing.
-func Each(points map[int32]Point) Position {
-	each := make(map[int32]Point, len(points))
-	maps.Copy(each, points)
-	return Position{each: each}
-}
-
 // For returns the point of a partition, and whether the position selects that
 // partition at all.
 func (p Position) For(partition int32) (Point, bool) {

@@ -99,12 +99,6 @@ type Rate struct {
 	Per   time.Duration
 }
 
-// Interval is the time between two events: at least a nanosecond, at most 146
-// years.
-func (r Rate) Interval() time.Duration {
-	return max(1, time.Duration(min(float64(r.Per)/r.Count, 1<<62)))
-}
-
 // PerSecond is the number of events in a second.
 func (r Rate) PerSecond() float64 { return r.Count * float64(time.Second) / float64(r.Per) }
 

@@ -161,7 +161,7 @@ func BenchmarkFromJSON(b *testing.B) {
 			b.ReportAllocs()
 			var dst []byte
 			for b.Loop() {
-				v, err := value.ParseJSON([]byte(s.json), false)
+				v, err := value.ParseJSON([]byte(s.json), false, 0)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -78,7 +78,7 @@ func unhex(t testing.TB, text string) []byte {
 
 func parse(t testing.TB, text string) value.V {
 	t.Helper()
-	v, err := value.ParseJSON([]byte(text), false)
+	v, err := value.ParseJSON([]byte(text), false, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,7 +61,7 @@ func TestWhatIsRefused(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			v, err := value.ParseJSONDepth([]byte(tt.json), false, 2000)
+			v, err := value.ParseJSON([]byte(tt.json), false, 2000)
 			if err != nil {
 				t.Fatal(err)
 			}

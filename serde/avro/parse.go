@@ -57,7 +57,7 @@ func (p *parser) text(text string) (*node, error) {
 	if len(text) > maxSchemaBytes {
 		return nil, fmt.Errorf("schema of %d bytes: %w", len(text), serde.ErrTooBig)
 	}
-	v, err := value.ParseJSONDepth(withoutComments(text), false, 4*maxSchemaDepth)
+	v, err := value.ParseJSON(withoutComments(text), false, 4*maxSchemaDepth)
 	if err != nil {
 		return nil, fmt.Errorf("schema is no JSON: %w", err)
 	}

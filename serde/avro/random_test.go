@@ -355,7 +355,7 @@ func FuzzWrite(f *testing.F) {
 		f.Add(uint8(i), true, c.Avro)
 	}
 	f.Fuzz(func(t *testing.T, which uint8, spec bool, text string) {
-		v, err := value.ParseJSON([]byte(text), false)
+		v, err := value.ParseJSON([]byte(text), false, 0)
 		if err != nil {
 			return
 		}

@@ -61,7 +61,7 @@ func newSchema(text string, imports []wire.Import, depth int) (s *schema, title 
 }
 
 func document(text string, depth int) (any, error) {
-	v, err := value.ParseJSONDepth([]byte(text), false, depth)
+	v, err := value.ParseJSON([]byte(text), false, depth)
 	if err != nil {
 		return nil, fmt.Errorf("schema: %w", err)
 	}
@@ -186,7 +186,7 @@ var errPattern = errors.New("a pattern of the schema takes too long")
 // check says what is wrong with JSON, if anything is: "/path: reason; …", in under 300
 // bytes.
 func (s *schema) check(data []byte, depth int) error {
-	v, err := value.ParseJSONDepth(data, false, depth)
+	v, err := value.ParseJSON(data, false, depth)
 	if err != nil {
 		return err
 	}

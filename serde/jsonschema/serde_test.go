@@ -167,7 +167,7 @@ func TestWriting(t *testing.T) {
 			if diff := cmp.Diff([]string{tt.want, tt.wantErr}, []string{string(out.Data), fmt.Sprint(err)}); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			v, err := value.ParseJSON([]byte(tt.json), false)
+			v, err := value.ParseJSON([]byte(tt.json), false, 0)
 			if err != nil {
 				return
 			}

@@ -203,7 +203,7 @@ func TestLosslessJSONFromTheSharedReader(t *testing.T) {
 		if c.Proto != 4 {
 			continue
 		}
-		v, err := value.ParseJSONDepth([]byte(c.Lossless), true, 3000)
+		v, err := value.ParseJSON([]byte(c.Lossless), true, 3000)
 		if err != nil {
 			t.Errorf("%s: %v", c.Name, err)
 			continue

@@ -177,7 +177,7 @@ func TestAsProtojson(t *testing.T) {
 
 // keys lists the keys of JSON in their order.
 func keys(t testing.TB, text []byte) []string {
-	v, err := value.ParseJSON(text, false)
+	v, err := value.ParseJSON(text, false, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

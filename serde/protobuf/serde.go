@@ -139,7 +139,7 @@ func (s *Serde) Decode(ctx context.Context, in serde.Input) (serde.Result, error
 	if err != nil {
 		return serde.Result{}, err
 	}
-	if r.Value, err = value.ParseJSONDepth(json, false, s.limits.Depth+1); err != nil {
+	if r.Value, err = value.ParseJSON(json, false, s.limits.Depth+1); err != nil {
 		return serde.Result{}, fault(-1, err)
 	}
 	return r, nil
@@ -155,7 +155,7 @@ func (s *Serde) AppendJSON(ctx context.Context, dst []byte, in serde.Input) ([]b
 	if !(s.json.Mode == value.Lossless && bytes.Contains(json, []byte(`"$`))) && !(s.json.Ints != value.IntNumbers && (s.style.numbers || s.dump)) {
 		return out, r, nil
 	}
-	v, err := value.ParseJSONDepth(json, false, s.limits.Depth+1)
+	v, err := value.ParseJSON(json, false, s.limits.Depth+1)
 	if err == nil {
 		out, err = value.AppendJSON(dst, v, s.json)
 	}

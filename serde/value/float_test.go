@@ -19,7 +19,7 @@ func TestHalfFloats(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		back, err := value.ParseJSON(json, true)
+		back, err := value.ParseJSON(json, true, 0)
 		if err != nil {
 			t.Fatalf("%s: %v", json, err)
 		}

@@ -79,7 +79,7 @@ func TestAppendJSON(t *testing.T) {
 				}
 			}
 			// what lossless JSON says is read back as what it was
-			v, err := value.ParseJSON([]byte(tt.lossless), true)
+			v, err := value.ParseJSON([]byte(tt.lossless), true, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -180,7 +180,7 @@ func TestParseJSON(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := value.ParseJSON([]byte(tt.json), false)
+			got, err := value.ParseJSON([]byte(tt.json), false, 0)
 			if diff := cmp.Diff(tt.wantErr, text(err)); diff != "" {
 				t.Errorf("error (-want +got):\n%s", diff)
 			}
@@ -220,7 +220,7 @@ func TestLosslessTags(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := value.ParseJSON([]byte(tt.json), true)
+			got, err := value.ParseJSON([]byte(tt.json), true, 0)
 			if diff := cmp.Diff(tt.wantErr, text(err)); diff != "" {
 				t.Errorf("error (-want +got):\n%s", diff)
 			}
@@ -276,7 +276,7 @@ func FuzzJSON(f *testing.F) {
 		if (err == nil) != (wantErr == nil) || err == nil && string(got) != string(want) {
 			t.Fatalf("%q: %q, %v; want %q, %v", data, got, err, want, wantErr)
 		}
-		v, err := value.ParseJSON(data, false)
+		v, err := value.ParseJSON(data, false, 0)
 		if err != nil {
 			return // only the depth
 		}
@@ -292,7 +292,7 @@ func FuzzJSON(f *testing.F) {
 // stable wants reading and writing to settle after one round.
 func stable(t *testing.T, data []byte, m value.Mode) {
 	o := value.JSONOptions{Mode: m, Surrogates: true}
-	v, err := value.ParseJSON(data, m == value.Lossless)
+	v, err := value.ParseJSON(data, m == value.Lossless, 0)
 	if err != nil {
 		return
 	}
@@ -300,7 +300,7 @@ func stable(t *testing.T, data []byte, m value.Mode) {
 	if err != nil {
 		return
 	}
-	v, err = value.ParseJSON(first, m == value.Lossless)
+	v, err = value.ParseJSON(first, m == value.Lossless, 0)
 	if err != nil {
 		t.Fatalf("%s: %q becomes %q: %v", m, data, first, err)
 	}
@@ -326,13 +326,13 @@ func BenchmarkJSON(b *testing.B) {
 		b.ReportAllocs()
 		b.SetBytes(int64(len(data)))
 		for b.Loop() {
-			if _, err := value.ParseJSON(data, false); err != nil {
+			if _, err := value.ParseJSON(data, false, 0); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
 	b.Run("append", func(b *testing.B) {
-		v, err := value.ParseJSON(data, false)
+		v, err := value.ParseJSON(data, false, 0)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -10,17 +10,13 @@ import (
 // ParseJSON reads one JSON value. Numbers stay Number, order and duplicate keys stay
 // in Map; a string with lone surrogates is WTF8, and an object with such a key is
 // Pairs. With lossless, the tags that AppendJSON writes in that mode are read back.
-// Errors are *SyntaxError. The result does not alias data.
-func ParseJSON(data []byte, lossless bool) (V, error) {
-	return ParseJSONDepth(data, lossless, DefaultDepth)
-}
-
-// ParseJSONDepth is ParseJSON with a bound on the nesting.
-func ParseJSONDepth(data []byte, lossless bool, depth int) (V, error) {
+// depth bounds the nesting; 0 means DefaultDepth. Errors are *SyntaxError. The result
+// does not alias data.
+func ParseJSON(data []byte, lossless bool, depth int) (V, error) {
 	return parseDocument(data, parser{scanner: scanner{data: data, maxDepth: depthOr(depth)}, lossless: lossless})
 }
 
-// ParseInput is ParseJSONDepth for what is to be written in a format that has them: NaN,
+// ParseInput is ParseJSON for what is to be written in a format that has them: NaN,
 // Infinity and -Infinity, which are no JSON but what Python and others write, are floats.
 func ParseInput(data []byte, lossless bool, depth int) (V, error) {
 	return parseDocument(data, parser{scanner: scanner{data: data, maxDepth: depthOr(depth)}, lossless: lossless, named: true})
