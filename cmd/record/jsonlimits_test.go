@@ -1,10 +1,13 @@
-package input
+package record
 
 import (
+	"bytes"
+	"io"
 	"strings"
 	"testing"
 
 	"kstream/cmd/expr"
+	"kstream/cmd/input"
 	"kstream/output"
 	"kstream/serde/value"
 )
@@ -28,14 +31,19 @@ func TestOneJSON(t *testing.T) {
 			return err == nil
 		},
 		"-i values": func(data []byte) bool {
-			n := 0
-			for rec, err := range All(open(t, Config{Format: "values", Stdin: strings.NewReader(string(data))})) {
-				if err != nil || rec == nil {
-					return false
-				}
-				n++
+			r, err := input.Open(t.Context(), input.Config{Format: "values", Stdin: bytes.NewReader(data)})
+			if err != nil {
+				t.Fatal(err)
 			}
-			return n == 1
+			defer r.Close()
+			batch := input.NewBatch()
+			for n := 0; ; {
+				err := r.ReadBatch(batch)
+				n += len(batch.Records)
+				if err != nil {
+					return err == io.EOF && n == 1
+				}
+			}
 		},
 		"expressions": func(data []byte) bool { return exprTakes(t, data) },
 	}
