@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
-
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // Record batches came with Kafka 0.11 (KIP-98); the formats before it, 0 and 1, are sets
@@ -27,10 +25,10 @@ func formatOf(set []byte) int {
 
 // messageSet reads the old formats.
 type messageSet struct {
-	tp         TopicPartition
-	decompress kgo.Decompressor
-	records    []Record
-	next       int64 // offset behind the last record, or where to begin
+	tp      TopicPartition
+	limit   int // of what is compressed in one message, in bytes
+	records []Record
+	next    int64 // offset behind the last record, or where to begin
 }
 
 // read adds the records of a set up to its end, to a message that is cut, or to the first
@@ -54,18 +52,18 @@ func (s *messageSet) read(set []byte) error {
 
 // add adds the record of a message, or those that are compressed in it.
 func (s *messageSet) add(m oldMessage) error {
-	if m.codec == 0 {
+	if m.codec == codecNone {
 		s.keep(m)
 		return nil
 	}
-	packed, err := s.decompress.Decompress(m.value, m.codec)
+	packed, err := decompress(m.codec, m.value, s.limit)
 	if err != nil {
 		return fmt.Errorf("message of format %d at %d: %w", m.format, m.offset, err)
 	}
 	var inner []oldMessage
 	for len(packed) > 0 {
 		one, rest, err := cutMessage(packed)
-		if err == nil && (rest == nil || one.codec != 0) {
+		if err == nil && (rest == nil || one.codec != codecNone) {
 			err = fmt.Errorf("message of format %d at %d: what is compressed in it is no set of messages", m.format, m.offset)
 		}
 		if err != nil {
@@ -103,7 +101,7 @@ func (s *messageSet) keep(m oldMessage) {
 type oldMessage struct {
 	offset        int64
 	format        int
-	codec         kgo.CompressionCodecType
+	codec         codec
 	timestamp     int64 // -1 in format 0
 	timestampType TimestampType
 	key, value    []byte
@@ -131,7 +129,7 @@ func cutMessage(set []byte) (m oldMessage, rest []byte, err error) {
 	}
 	m.format, m.timestamp = int(body[0]), -1
 	attributes := body[1]
-	m.codec = kgo.CompressionCodecType(attributes & 7)
+	m.codec = codec(attributes & 7)
 	body = body[2:]
 	switch m.format {
 	case 0:

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
@@ -133,7 +132,7 @@ func (r *Reader) ask(ctx context.Context, p *readPart) error {
 			return explain(r.cfg, r.logs, err)
 		}
 	}
-	messages := messageSet{tp: p.TopicPartition, decompress: kgo.DefaultDecompressor(), next: p.next}
+	messages := messageSet{tp: p.TopicPartition, limit: maxUnpacked, next: p.next}
 	if err := messages.read(set); err != nil && len(messages.records) == 0 {
 		return fmt.Errorf("%s@%d: %w: message format %d (before Kafka 0.11): %w", p.TopicPartition, p.next, ErrUnreadable, format, err)
 	}
@@ -175,7 +174,7 @@ func (r *Reader) askLater(ctx context.Context, p *readPart, err error) error {
 		a.failing = time.Now()
 	}
 	if !r.follow && time.Since(a.failing) > r.cfg.timeout() {
-		return fmt.Errorf("%s@%d: %w: %w", p.TopicPartition, p.next, ErrUnreachable, err)
+		return fmt.Errorf("%s@%d: %w", p.TopicPartition, p.next, wireError(err))
 	}
 	return pause(ctx, pollInterval)
 }

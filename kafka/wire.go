@@ -10,60 +10,58 @@ import (
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
-	"github.com/twmb/franz-go/pkg/kversion"
-	"github.com/twmb/franz-go/pkg/sasl"
-	"github.com/twmb/franz-go/pkg/sasl/oauth"
-	"github.com/twmb/franz-go/pkg/sasl/plain"
-	"github.com/twmb/franz-go/pkg/sasl/scram"
+
+	"kstream/kafka/protocol"
 )
 
 // errNoWire says that the configuration holds something that only librdkafka can do.
 var errNoWire = errors.New("only librdkafka can connect so")
 
 // wire sends single requests in the protocol itself, for the few things that librdkafka
-// cannot do. It connects as the Config says, when it is first asked. It reads no topics
-// by itself and joins nothing. It is safe for concurrent use.
-type wire struct{ client *kgo.Client }
+// cannot do. It connects as the Config says, when it is first asked. Its methods may be
+// called from any goroutine.
+type wire struct{ client *protocol.Client }
 
 // openWire connects to nothing yet. Its errors wrap errNoWire when the configuration is
 // one for librdkafka alone.
 func openWire(cfg Config) (*wire, error) {
-	versions := kversion.Stable()
-	versions.SetMaxKeyVersion(kmsg.Fetch.Int16(), 11) // later ones name topics by their ids alone
-	opts := []kgo.Opt{
-		kgo.ClientID("kstream"), kgo.SoftwareNameAndVersion("kstream", "0"), kgo.DisableClientMetrics(),
-		kgo.MaxVersions(versions), kgo.RetryTimeout(cfg.timeout()), kgo.RequestTimeoutOverhead(cfg.timeout()),
+	c := protocol.Config{ClientID: "kstream"}
+	if id := cfg.Properties["client.id"]; id != "" {
+		c.ClientID = id
 	}
-	var seeds []string
 	for _, b := range cfg.Brokers {
-		seeds = append(seeds, withPort(b))
+		c.Seeds = append(c.Seeds, withPort(b))
 	}
-	opts = append(opts, kgo.SeedBrokers(seeds...))
-	protocol := strings.ToLower(cfg.Properties["security.protocol"])
-	if strings.HasSuffix(protocol, "ssl") {
-		secure, err := wireTLS(cfg.Properties)
-		if err != nil {
+	security := strings.ToLower(cfg.Properties["security.protocol"])
+	var err error
+	if strings.HasSuffix(security, "ssl") {
+		if c.TLS, err = wireTLS(cfg.Properties); err != nil {
 			return nil, err
 		}
-		opts = append(opts, kgo.DialTLSConfig(secure))
 	}
-	if strings.HasPrefix(protocol, "sasl") {
-		login, err := wireLogin(cfg)
-		if err != nil {
+	if strings.HasPrefix(security, "sasl") {
+		if c.Login, err = wireLogin(cfg); err != nil {
 			return nil, err
 		}
-		opts = append(opts, kgo.SASL(login))
 	}
-	client, err := kgo.NewClient(opts...)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errNoWire, err)
-	}
-	return &wire{client}, nil
+	return &wire{protocol.New(c)}, nil
 }
 
-// wireTLS returns the TLS configuration that librdkafka's properties describe.
+// wireError puts the sentinel before an error of a wire.
+func wireError(err error) error {
+	switch {
+	case errors.Is(err, protocol.ErrLogin):
+		return fmt.Errorf("%w: %w", ErrAuth, err)
+	case errors.Is(err, protocol.ErrTLS):
+		return fmt.Errorf("%w: %w", ErrTLS, err)
+	case errors.Is(err, protocol.ErrVersion):
+		return fmt.Errorf("%w: %w", ErrFailed, err)
+	}
+	return fmt.Errorf("%w: %w", ErrUnreachable, err)
+}
+
+// wireTLS is what librdkafka's properties mean to Go.
 func wireTLS(properties map[string]string) (*tls.Config, error) {
 	c := &tls.Config{}
 	for name := range properties {
@@ -120,8 +118,7 @@ func withoutHostCheck(c *tls.Config) *tls.Config {
 	return c
 }
 
-// pemOf returns the value of the property NAME.pem, or the content of the file that
-// NAME.location names, or nil.
+// pemOf returns what the property NAME.pem holds or the file NAME.location, or nil.
 func pemOf(properties map[string]string, name string) ([]byte, error) {
 	if text := properties[name+".pem"]; text != "" {
 		return []byte(text), nil
@@ -145,27 +142,22 @@ func isFalse(value string) bool {
 	return false
 }
 
-// wireLogin returns the SASL mechanism that the configuration describes.
-func wireLogin(cfg Config) (sasl.Mechanism, error) {
+// wireLogin is how to log in by SASL.
+func wireLogin(cfg Config) (*protocol.Login, error) {
 	p := cfg.Properties
 	mechanism := p["sasl.mechanism"]
 	if mechanism == "" {
 		mechanism = p["sasl.mechanisms"]
 	}
 	user, password := p["sasl.username"], p["sasl.password"]
-	switch strings.ToUpper(mechanism) {
+	switch mechanism = strings.ToUpper(mechanism); mechanism {
 	case "PLAIN":
-		return plain.Auth{User: user, Pass: password}.AsMechanism(), nil
-	case "SCRAM-SHA-256":
-		return scram.Auth{User: user, Pass: password}.AsSha256Mechanism(), nil
-	case "SCRAM-SHA-512":
-		return scram.Auth{User: user, Pass: password}.AsSha512Mechanism(), nil
+		return protocol.Plain(user, password), nil
+	case "SCRAM-SHA-256", "SCRAM-SHA-512":
+		return protocol.SCRAM(mechanism, user, password)
 	case "OAUTHBEARER":
 		if cfg.Token != nil {
-			return oauth.Oauth(func(ctx context.Context) (oauth.Auth, error) {
-				token, err := cfg.Token(ctx)
-				return oauth.Auth{Token: token}, err
-			}), nil
+			return protocol.Bearer(cfg.Token), nil
 		}
 	}
 	return nil, fmt.Errorf("%w: sasl.mechanism is %s", errNoWire, mechanism)
@@ -179,33 +171,15 @@ func (w *wire) close() {
 
 // leader returns the number of the broker that leads a partition.
 func (w *wire) leader(ctx context.Context, tp TopicPartition) (int32, error) {
-	request := kmsg.NewMetadataRequest()
-	topic := kmsg.NewMetadataRequestTopic()
-	topic.Topic = &tp.Topic
-	request.Topics = append(request.Topics, topic)
-	request.AllowAutoTopicCreation = false
-	answer, err := request.RequestWith(ctx, w.client)
-	if err != nil {
-		return -1, err
-	}
-	for _, t := range answer.Topics {
-		if err := kerr.ErrorForCode(t.ErrorCode); err != nil {
-			return -1, err
-		}
-		for _, p := range t.Partitions {
-			if p.Partition == tp.Partition {
-				if p.Leader < 0 {
-					return -1, kerr.LeaderNotAvailable
-				}
-				return p.Leader, nil
-			}
-		}
-	}
-	return -1, kerr.UnknownTopicOrPartition
+	return w.client.Leader(ctx, tp.Topic, tp.Partition)
 }
 
 // wireFetch bounds what one fetch brings; a single batch that is larger comes whole.
 const wireFetch = 1 << 20
+
+// fetchByName is the newest version in which a fetch names topics; later ones have their
+// ids alone (KIP-516).
+const fetchByName = 12
 
 // fetch asks a broker for what a partition holds from an offset on, and does not wait for
 // more to come.
@@ -221,7 +195,7 @@ func (w *wire) fetch(ctx context.Context, leader int32, tp TopicPartition, offse
 	part.Partition, part.FetchOffset, part.PartitionMaxBytes = tp.Partition, offset, wireFetch
 	topic.Partitions = append(topic.Partitions, part)
 	request.Topics = append(request.Topics, topic)
-	answer, err := request.RequestWith(ctx, w.client.Broker(int(leader)))
+	answer, err := request.RequestWith(ctx, w.client.Broker(leader).AtMost(fetchByName))
 	if err != nil {
 		return nil, err
 	}

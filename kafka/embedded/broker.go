@@ -11,7 +11,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
-	"github.com/twmb/franz-go/pkg/sasl"
+
+	"kstream/kafka/protocol"
 )
 
 // DefaultPartitions is how many partitions a new topic gets when neither
@@ -85,7 +86,7 @@ type Broker struct {
 	listeners *listeners
 	dir       *dataDir
 	logger    *logger
-	login     sasl.Mechanism // of the insider, see joins; nil without users
+	login     *protocol.Login // of the insider, see joins; nil without users
 	tending   sync.WaitGroup
 	leave     context.CancelFunc // ends it
 	closing   sync.Once
@@ -103,8 +104,11 @@ func Start(cfg Config) (*Broker, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
+	b := &Broker{logger: &logger{write: cfg.Log, verbose: cfg.Verbose}}
 	var err error
-	b := &Broker{logger: &logger{write: cfg.Log, verbose: cfg.Verbose}, login: cfg.insiderLogin()}
+	if b.login, err = cfg.insiderLogin(); err != nil {
+		return nil, err
+	}
 	if b.listeners, err = listen(cfg); err != nil {
 		return nil, err
 	}

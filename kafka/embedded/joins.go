@@ -3,17 +3,15 @@ package embedded
 import (
 	"context"
 	"encoding/binary"
-	"net"
+	"fmt"
 	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kbin"
 	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
-	"github.com/twmb/franz-go/pkg/sasl"
-	"github.com/twmb/franz-go/pkg/sasl/plain"
-	"github.com/twmb/franz-go/pkg/sasl/scram"
+
+	"kstream/kafka/protocol"
 )
 
 // The library keeps requests to join a classic group, and those for what a member is
@@ -160,10 +158,7 @@ const joinsMissed = 3
 
 // tend looks after waiting requests until ctx ends.
 func (b *Broker) tend(ctx context.Context) {
-	client, err := b.insider()
-	if err != nil {
-		return
-	}
+	client := b.insider()
 	defer client.Close()
 	js := b.listeners.joins
 	for {
@@ -186,7 +181,7 @@ func (b *Broker) tend(ctx context.Context) {
 	}
 }
 
-func (b *Broker) tendGroup(ctx context.Context, client *kgo.Client, info *kfake.GroupInfo, name string, waiting map[*conn]join) {
+func (b *Broker) tendGroup(ctx context.Context, client *protocol.Client, info *kfake.GroupInfo, name string, waiting map[*conn]join) {
 	js := b.listeners.joins
 	known := map[string]bool{}
 	state, generation := "", int32(-1)
@@ -201,7 +196,15 @@ func (b *Broker) tendGroup(ctx context.Context, client *kgo.Client, info *kfake.
 		asking.Go(func() { // ends within a second
 			bounded, cancel := context.WithTimeout(ctx, time.Second)
 			defer cancel()
-			_, _ = client.Request(bounded, r) // a group that refuses it has no need of it
+			for range 2 { // a connection may have ended
+				coordinator, err := client.Coordinator(bounded, protocol.GroupCoordinator, name)
+				if err == nil {
+					_, err = client.Broker(coordinator).Request(bounded, r)
+				}
+				if err == nil { // a group that refuses it has no need of it
+					return
+				}
+			}
 		})
 	}
 	again := map[string]bool{} // members that wait on another connection than one that ended
@@ -246,31 +249,26 @@ func leave(group string, j join) kmsg.Request {
 
 // insider is a client that connects without a port and without TLS. With users it logs in
 // as one of them that may do all; where there is none, what it asks is refused.
-func (b *Broker) insider() (*kgo.Client, error) {
-	opts := []kgo.Opt{
-		kgo.ClientID("embedded"), kgo.DisableClientMetrics(), kgo.SeedBrokers(b.listeners.nodes[0].addr.String()), kgo.RequestRetries(1),
-		kgo.Dialer(func(ctx context.Context, _, host string) (net.Conn, error) { return b.listeners.connect(ctx, host) }),
-	}
-	if login := b.login; login != nil {
-		opts = append(opts, kgo.SASL(login))
-	}
-	return kgo.NewClient(opts...)
+func (b *Broker) insider() *protocol.Client {
+	return protocol.New(protocol.Config{
+		ClientID: "embedded", Seeds: []string{b.listeners.nodes[0].addr.String()}, Dial: b.listeners.connect, Login: b.login,
+	})
 }
 
 // insiderLogin is how the insider logs in: as a user who may do all, if there is one.
-func (c Config) insiderLogin() sasl.Mechanism {
+func (c Config) insiderLogin() (*protocol.Login, error) {
 	for _, u := range c.Users {
-		if c.ACLs && !u.Super {
+		switch {
+		case c.ACLs && !u.Super:
 			continue
+		case u.Mechanism == "PLAIN":
+			return protocol.Plain(u.Name, u.Password), nil
 		}
-		switch u.Mechanism {
-		case "PLAIN":
-			return plain.Auth{User: u.Name, Pass: u.Password}.AsMechanism()
-		case "SCRAM-SHA-256":
-			return scram.Auth{User: u.Name, Pass: u.Password}.AsSha256Mechanism()
-		case "SCRAM-SHA-512":
-			return scram.Auth{User: u.Name, Pass: u.Password}.AsSha512Mechanism()
+		login, err := protocol.SCRAM(u.Mechanism, u.Name, u.Password)
+		if err != nil {
+			return nil, fmt.Errorf("user %s: %w", u.Name, err)
 		}
+		return login, nil
 	}
-	return nil
+	return nil, nil
 }
