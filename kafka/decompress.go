@@ -28,7 +28,7 @@ const (
 // maxUnpacked bounds what the records of one message or batch may take.
 const maxUnpacked = 1 << 30
 
-// decompress gives what is packed, if that has limit bytes at most.
+// decompress returns what is packed, if that has limit bytes at most.
 func decompress(c codec, packed []byte, limit int) ([]byte, error) {
 	switch c {
 	case codecNone:

@@ -147,7 +147,7 @@ func (t Target) Request(ctx context.Context, r kmsg.Request) (kmsg.Response, err
 	return used.request(ctx, one, r)
 }
 
-// take gives a connection to a broker and the place of one request in it.
+// take returns a connection to a broker and the place of one request in it.
 func (c *Client) take(ctx context.Context, id int32) (*conn, call, error) {
 	c.mu.Lock()
 	n := c.nodes[id]

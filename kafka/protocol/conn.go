@@ -136,7 +136,7 @@ func (c *conn) request(ctx context.Context, one call, r kmsg.Request) (kmsg.Resp
 	return answer, nil
 }
 
-// exchange sends r and gives the answer behind its number.
+// exchange sends r and returns the answer behind its number.
 func (c *conn) exchange(ctx context.Context, one call, r kmsg.Request) ([]byte, error) {
 	err := c.write(ctx, c.client.formatter.AppendRequest(nil, r, one.number))
 	if err == nil {
@@ -271,7 +271,7 @@ func decode(r kmsg.Request, body []byte) (kmsg.Response, error) {
 
 func nameOf(r kmsg.Request) string { return kmsg.NameForKey(r.Key()) }
 
-// version gives the newest version of r, up to most, that the broker answers.
+// version returns the newest version of r, up to most, that the broker answers.
 func (c *conn) version(r kmsg.Request, most int16) (int16, error) {
 	most = min(most, r.MaxVersion())
 	known, ok := c.versions[r.Key()]

@@ -10,7 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// Leader gives the number of the broker that leads a partition. Errors of the topic or
+// Leader returns the number of the broker that leads a partition. Errors of the topic or
 // the partition are those of kerr. No topic is created.
 func (c *Client) Leader(ctx context.Context, topic string, partition int32) (int32, error) {
 	asked := kmsg.NewMetadataRequestTopic()
@@ -36,7 +36,7 @@ func (c *Client) Leader(ctx context.Context, topic string, partition int32) (int
 	return -1, kerr.UnknownTopicOrPartition
 }
 
-// Controller gives the number of the broker that takes requests for the controller.
+// Controller returns the number of the broker that takes requests for the controller.
 func (c *Client) Controller(ctx context.Context) (int32, error) {
 	answer, err := c.metadata(ctx, nil)
 	if err != nil {
@@ -57,7 +57,7 @@ const (
 	TransactionCoordinator CoordinatorKind = 1
 )
 
-// Coordinator gives the number of the broker that coordinates a group or a transactional
+// Coordinator returns the number of the broker that coordinates a group or a transactional
 // id. Errors of the coordinator are those of kerr.
 func (c *Client) Coordinator(ctx context.Context, kind CoordinatorKind, key string) (int32, error) {
 	r := kmsg.NewPtrFindCoordinatorRequest()
