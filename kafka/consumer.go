@@ -284,7 +284,11 @@ func (c *consumer) commit(offsets map[TopicPartition]int64, limit time.Duration)
 		C.ks_offsets_add(list, topic, C.int32_t(tp.Partition), C.int64_t(offset))
 		C.free(unsafe.Pointer(topic))
 	}
-	if code := ck.ErrorCode(C.ks_commit(c.rk, list, C.int(limit.Milliseconds()))); code != ck.ErrNoError {
+	code := ck.ErrorCode(C.ks_commit(c.rk, list, C.int(limit.Milliseconds())))
+	if code == ck.ErrFatal { // the commit that came too late; what it was too late for says more
+		code = ck.ErrorCode(C.ks_fatal(c.rk))
+	}
+	if code != ck.ErrNoError {
 		return ck.NewError(code, code.String(), false)
 	}
 	return nil
