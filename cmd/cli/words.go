@@ -7,8 +7,6 @@ import (
 	"strings"
 	"syscall"
 	"unicode/utf8"
-
-	"kstream/output"
 )
 
 // FlagValue is a flag and its value.
@@ -46,14 +44,6 @@ func Count(n int64, what string) string {
 		return "1 " + what
 	}
 	return strconv.FormatInt(n, 10) + " " + what + "s"
-}
-
-// GroupedCount is countOf with the digits of large numbers in groups.
-func GroupedCount(n int64, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return output.Count(n) + " " + what + "s"
 }
 
 // FirstOf is the first error there is.

@@ -17,7 +17,6 @@ import (
 	"kstream/cmd/connect"
 	"kstream/cmd/record"
 	"kstream/kafka"
-	"kstream/output"
 )
 
 // pipeline is the state that all members of one pipe share.
@@ -224,7 +223,7 @@ func (l *pipeline) tell() {
 		l.Env.Notice("%s and %s; the first: %s", &l.Failed, went, first)
 	}
 	l.Unmatched.TellUnmatched(l.Env.Notice)
-	l.Env.Notice("%s records read, %s written to %s", output.Count(l.done.Load()), output.Count(l.committed.Load()), cmp.Or(l.dst, "the topics of --route"))
+	l.Env.Notice("%d records read, %d written to %s", l.done.Load(), l.committed.Load(), cmp.Or(l.dst, "the topics of --route"))
 }
 
 // close ends what members have left open, and all else.

@@ -60,7 +60,7 @@ func (c *MemberStats) Close() error {
 	for _, n := range numbers {
 		m := c.Members[n]
 		c.Env.Notice("member %d: %s, %s, %s, %s", n,
-			cli.GroupedCount(int64(len(m.partitions)), "partition"), cli.GroupedCount(m.Records, "record"), output.Bytes(m.Bytes), cli.GroupedCount(int64(m.Rebalances), "rebalance"))
+			cli.Count(int64(len(m.partitions)), "partition"), cli.Count(m.Records, "record"), output.Bytes(m.Bytes), cli.Count(int64(m.Rebalances), "rebalance"))
 	}
 	if c.events != nil {
 		if err := c.events.Close(); c.err == nil {
