@@ -7,5 +7,5 @@
 // Reading order: options.go and plan.go; run.go, the passes and the way of a record;
 // ends.go and pacer.go, the source; target.go, redrive.go and send.go, the target;
 // checkpoint.go, progress.go, store.go and copied.go, progress and transactions; dump.go,
-// dry_run.go and verify.go; report.go.
+// dry_run.go and verify.go; report.go and summary.go.
 package replay
