@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
+	"strings"
 	"syscall"
 	"time"
 
@@ -124,4 +126,14 @@ func Within(ctx context.Context, read func() ([]byte, error)) ([]byte, error) {
 	case a := <-answers:
 		return a.text, a.err
 	}
+}
+
+// Unicode reports whether the terminal reads UTF-8, by the variables of POSIX.
+func (e *Env) Unicode() bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if v := strings.ToUpper(e.Getenv(name)); v != "" {
+			return strings.Contains(v, "UTF-8") || strings.Contains(v, "UTF8")
+		}
+	}
+	return runtime.GOOS == "windows"
 }

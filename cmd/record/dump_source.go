@@ -92,15 +92,32 @@ func (p *Range) SelectIn(r *dump.Reader) error {
 
 // RangesIn returns the range of each partition of a dump that is to be read.
 func (p *Range) RangesIn(r *dump.Reader) ([]dump.Range, error) {
-	topics := DumpedTopics(r)
+	ranges := []dump.Range{}
+	err := p.placeIn(r, DumpedTopics(r), func(tp kafka.TopicPartition, _ position.Log, from, to int64) {
+		ranges = append(ranges, dump.Range{Topic: tp.Topic, Partition: tp.Partition, From: from, To: to})
+	})
+	return ranges, err
+}
+
+// SpansIn returns the same for the first of topics as spans of what is in the dump.
+func (p *Range) SpansIn(r *dump.Reader, topics []kafka.Topic) ([]kafka.Span, error) {
+	var spans []kafka.Span
+	err := p.placeIn(r, topics[:1], func(tp kafka.TopicPartition, log position.Log, from, to int64) {
+		spans = append(spans, kafka.Span{TopicPartition: tp, From: max(from, log.Start), To: min(to, log.End)})
+	})
+	return spans, err
+}
+
+// placeIn resolves the range in each partition of topics that a dump holds and that is
+// selected. A range without an end ends at math.MaxInt64.
+func (p *Range) placeIn(r *dump.Reader, topics []kafka.Topic, add func(tp kafka.TopicPartition, log position.Log, from, to int64)) error {
 	if err := p.checkPartitions(topics); err != nil {
-		return nil, err
+		return err
 	}
 	logs, err := logsOf(r, topics)
 	if err != nil {
-		return nil, err
+		return DumpError(err)
 	}
-	ranges := []dump.Range{}
 	for _, t := range topics {
 		for _, one := range t.Partitions {
 			tp := kafka.TopicPartition{Topic: t.Name, Partition: one.ID}
@@ -110,20 +127,20 @@ func (p *Range) RangesIn(r *dump.Reader) ([]dump.Range, error) {
 			}
 			from, selected, err := place(r, p.From, tp, log)
 			if err != nil {
-				return nil, fmt.Errorf("--from-offset %s: %w", p.fromText, err)
+				return fmt.Errorf("--from-offset %s: %w", p.fromText, err)
 			}
-			to, hasTo := int64(math.MaxInt64), true
+			to, ends := int64(math.MaxInt64), true
 			if p.HasTo {
-				if to, hasTo, err = place(r, p.to, tp, log); err != nil {
-					return nil, fmt.Errorf("--to-offset %s: %w", p.end, err)
+				if to, ends, err = place(r, p.to, tp, log); err != nil {
+					return fmt.Errorf("--to-offset %s: %w", p.end, err)
 				}
 			}
-			if selected && hasTo {
-				ranges = append(ranges, dump.Range{Topic: t.Name, Partition: one.ID, From: from, To: to})
+			if selected && ends {
+				add(tp, log, from, to)
 			}
 		}
 	}
-	return ranges, nil
+	return nil
 }
 
 // logsOf returns the offsets of each partition. Of a stream they are unknown, and all that

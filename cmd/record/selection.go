@@ -225,3 +225,8 @@ func (l *Looker) Keep(ctx context.Context) (bool, error) {
 	}
 	return true, nil
 }
+
+// Looks reports whether each record must be looked at.
+func (s *Selection) Looks() bool {
+	return s.Filters.Any() || !s.Failures.Keeps() && (s.Key.Serde != nil || s.Value.Serde != nil)
+}
