@@ -23,14 +23,14 @@ build: ## ./kstream
 	go build -trimpath -o kstream .
 
 test: ## unit and end to end on the embedded broker (RACE=-race: with the race detector), then on Apache Kafka when Java and Maven are here
-	go test $(RACE) -timeout 25m ./...
+	go test $(RACE) -timeout 45m ./...
 	@if reason=$$($(CLUSTER) check 2>&1); then $(MAKE) --no-print-directory test-kafka; \
 	else echo "not tested on Apache Kafka: $$reason" | grep -v '^exit status'; fi
 
 # One package at a time: each starts brokers of its own, beside those that all share, and
 # on two cores they would starve each other.
 test-kafka: ## the same tests, and those of kills and faults, on Apache Kafka, started for them; scripts also on three nodes
-	$(CLUSTER) run -- go test -p 1 -timeout 25m ./...
+	$(CLUSTER) run -- go test -p 1 -timeout 45m ./...
 	$(CLUSTER) run --nodes 3 -- go test -timeout 10m ./cmd -run 'TestScripts/^($(OF_THREE))$$'
 
 lint: $(LINT) $(DEADCODE) ## gofmt, vet, go.mod, the linters of .golangci.yml, and functions that nothing calls (.deadcode)
