@@ -75,7 +75,7 @@ func TestPartitionWithoutLeader(t *testing.T) {
 		case args[1] == "offsets":
 			want = "no leader"
 		}
-		out, said := run(code, "", append(args, "--timeout", "2s")...)
+		out, said := run(code, "", append(args, "--timeout", "5s")...)
 		if !strings.Contains(said, want) {
 			t.Errorf("%s: %s", test.args, said)
 		}
