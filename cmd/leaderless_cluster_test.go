@@ -46,7 +46,7 @@ func TestPartitionWithoutLeader(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	name := s.topic + "[1]: no leader within 2s"
+	name := s.topic + "[1]: no leader within 5s"
 	for _, test := range []struct {
 		args string
 		want string // in the output; its lines when it is a number

@@ -64,11 +64,13 @@ func (r *Reader) adopt(ctx context.Context, topics []Topic) error {
 			continue
 		}
 		// What it looked like when the others were asked for may be long ago.
-		switch found, _ := r.identify(ctx, []string{known.Name}); {
-		case len(found) == 0 && i < 0:
+		switch found, gone := r.identify(ctx, []string{known.Name}); {
+		case len(gone) > 0 && i < 0:
 			if err := r.deleted(known.Name); err != nil {
 				return err
 			}
+		case len(found) == 0 && i < 0: // it may only not be seen any more: its partitions say so
+			topics = append(topics, known)
 		case len(found) > 0 && i < 0:
 			topics = append(topics, found[0])
 		case len(found) > 0:
