@@ -52,7 +52,7 @@ func TestPartitionWithoutLeader(t *testing.T) {
 		want string // in the output; its lines when it is a number
 	}{
 		{"consume TOPIC -e", "20"},
-		{"consume TOPIC --for 4s", "20"},
+		{"consume TOPIC --for 10s", "20"},
 		{"consume TOPIC -e -g GROUP-new", "20"},
 		{"consume TOPIC -e --last 2", "2"},
 		{"consume TOPIC -e -p 1", "0"},
@@ -65,7 +65,7 @@ func TestPartitionWithoutLeader(t *testing.T) {
 		{"group describe GROUP", s.topic + "\t2"},
 		{"group reset GROUP --to beginning --dry-run", "3"},
 		{"group reset GROUP --shift -5 --yes", "3"},
-		{"wait group GROUP --lag 100 --members 0 --within 3s", "0"},
+		{"wait group GROUP --lag 100 --members 0 --within 10s", "0"},
 	} {
 		args := strings.Fields(strings.NewReplacer("TOPIC", s.topic, "GROUP", s.group).Replace(test.args))
 		code, want := 1, name

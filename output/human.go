@@ -6,19 +6,6 @@ import (
 	"time"
 )
 
-// Count returns n with a comma every three digits: 1,234,567.
-func Count(n int64) string {
-	digits := strconv.FormatInt(n, 10)
-	sign := ""
-	if n < 0 {
-		sign, digits = "-", digits[1:]
-	}
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return sign + digits
-}
-
 // Bytes returns a size in bytes with units of 1000: 512 B, 12.3 MB.
 func Bytes(n int64) string {
 	if -1000 < n && n < 1000 {

@@ -124,10 +124,6 @@ func FuzzYAML(f *testing.F) {
 
 func TestHuman(t *testing.T) {
 	tests := map[string]struct{ got, want string }{
-		"count":            {Count(1234567), "1,234,567"},
-		"count small":      {Count(-999), "-999"},
-		"count negative":   {Count(-1000), "-1,000"},
-		"count least":      {Count(math.MinInt64), "-9,223,372,036,854,775,808"},
 		"bytes":            {Bytes(999), "999 B"},
 		"bytes k":          {Bytes(1000), "1 kB"},
 		"bytes M":          {Bytes(12_345_678), "12.3 MB"},
