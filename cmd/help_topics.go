@@ -231,10 +231,11 @@ func recordLinePage() string {
 	fmt.Fprintf(&text, `consume -o json prints each record on one line, with these members in this order:
 
   %s
-Null is null, empty is "". A timestamp is milliseconds since 1970, and -1 none; produce
-stamps records without one with the moment of sending. Headers keep their order, and
-names that repeat. What the value is, value_encoding says; key_encoding and a header's
-encoding work alike:
+Null is null, empty is "". A timestamp is milliseconds since 1970; -1 is none, and so is
+null with the timestamp_type "none". produce stamps lines that say neither with the moment
+of sending. A timestamp of 0 becomes 1 in a topic, with a notice, as the client takes 0 for
+that moment. Headers keep their order, and names that repeat. What the value is,
+value_encoding says; key_encoding and a header's encoding work alike:
 
 %s
 value_error says why a serde could not decode a value; then its bytes are shown. With

@@ -81,12 +81,28 @@ void ks_batch_free(ks_batch *b) {
   free(b);
 }
 
-// name_length is the length of a header's name. librdkafka does not tell it, and a name
-// may hold a NUL; but it keeps the value behind the NUL that ends the name. Of a header
-// whose value is null nothing more is known than the first NUL.
+// kept_length returns the length that librdkafka keeps of a header's name, before the name:
+// the size of the header in a record, of its value and of its name, and a pointer to the
+// value. As this is no part of its interface, all four must agree with what is known of a
+// header whose value is null; else, and for a name without a NUL, it returns n.
+static size_t kept_length(const char *name, size_t n) {
+  struct {
+    size_t encoded, value, name;
+    const void *pointer;
+  } kept;
+  memcpy(&kept, name - sizeof kept, sizeof kept);
+  size_t varint = kept.name < 64 ? 1 : kept.name < 8192 ? 2 : 3; // of the name's length, zigzag
+  if (kept.name <= n || kept.name > INT16_MAX || kept.value || kept.pointer) return n;
+  if (kept.encoded != varint + kept.name + 1 || name[kept.name] != 0) return n;
+  return kept.name;
+}
+
+// name_length returns the length of a header's name, which may hold a NUL. librdkafka does
+// not tell it, but it keeps the value behind the NUL that ends the name.
 static size_t name_length(const char *name, const void *value) {
   size_t n = strlen(name);
   const char *v = value;
+  if (!v) return kept_length(name, n);
   if (v > name + n + 1 && v - name <= INT16_MAX && v[-1] == 0) return (size_t)(v - name - 1);
   return n;
 }

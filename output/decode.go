@@ -40,7 +40,9 @@ type Line struct {
 	Offset       int64
 	Timestamp    int64 // milliseconds since the epoch
 	HasTimestamp bool
-	// TimestampType is "create" or "log_append", and empty when the line says neither.
+	// TimestampType is "create" or "log_append", and empty when the line says neither. A
+	// line whose type is "none" and that has no number has the Timestamp -1, which is
+	// Kafka's for none.
 	TimestampType string
 	Key, Value    Part
 	Headers       []LineHeader
@@ -75,6 +77,7 @@ func (d *Decoder) Decode(line []byte) (*Line, error) {
 	d.line = Line{Partition: -1, Offset: -1, Headers: d.line.Headers[:0]}
 	var seen uint16
 	var key, value rawPart
+	without := false // the type of the timestamp is none
 	err := d.object("a record", func(name []byte) error {
 		bit := lineMember(name)
 		if bit != 0 && seen&bit != 0 {
@@ -106,6 +109,8 @@ func (d *Decoder) Decode(line []byte) (*Line, error) {
 				d.line.TimestampType = "create"
 			case `"log_append"`:
 				d.line.TimestampType = "log_append"
+			case `"none"`:
+				without = true
 			}
 			return err
 		case memberKey:
@@ -130,6 +135,9 @@ func (d *Decoder) Decode(line []byte) (*Line, error) {
 	}
 	if d.pos, _ = skipSpace(line, d.pos, false); d.pos < len(line) {
 		return nil, d.errorf("more text after the record")
+	}
+	if without && !d.line.HasTimestamp {
+		d.line.Timestamp, d.line.HasTimestamp = -1, true
 	}
 	if d.line.Key, err = d.part("key", &key); err != nil {
 		return nil, err

@@ -40,6 +40,9 @@ func TestDecodeLine(t *testing.T) {
 		"binary header":      {line: `{"headers":[{"key":"/w==","key_encoding":"base64","value":"/w==","encoding":"base64"}]}`, want: Line{Headers: []LineHeader{{Key: "\xff", Value: exact("\xff")}}}},
 		"header, no value":   {line: `{"headers":[{"key":"h"}]}`, want: Line{Headers: []LineHeader{{Key: "h"}}}},
 		"negative timestamp": {line: `{"timestamp":-1}`, want: Line{Timestamp: -1, HasTimestamp: true}},
+		"no timestamp":       {line: `{"timestamp_type":"none"}`, want: Line{Timestamp: -1, HasTimestamp: true}},
+		"a null timestamp":   {line: `{"timestamp_type":"none","timestamp":null}`, want: Line{Timestamp: -1, HasTimestamp: true}},
+		"none, and one":      {line: `{"timestamp_type":"none","timestamp":5}`, want: Line{Timestamp: 5, HasTimestamp: true}},
 
 		"empty":               {line: ``, wantErr: "byte 0: the line ends inside the JSON"},
 		"list":                {line: `[]`, wantErr: "byte 0: a record: want an object, have a list"},
@@ -109,7 +112,11 @@ func identity(t *testing.T, d *Decoder, m *Message) {
 	if err != nil {
 		t.Fatalf("%q: %v", line, err)
 	}
-	if l.Topic != m.Topic || l.Partition != m.Partition || l.Offset != m.Offset || l.HasTimestamp != (m.TimestampType != "") || l.HasTimestamp && l.Timestamp != m.Timestamp {
+	at := m.Timestamp
+	if m.TimestampType == "" {
+		at = -1
+	}
+	if l.Topic != m.Topic || l.Partition != m.Partition || l.Offset != m.Offset || !l.HasTimestamp || l.Timestamp != at || l.TimestampType != m.TimestampType {
 		t.Fatalf("%q reads back as %+v", line, l)
 	}
 	if !sameBytes(m.Key, l.Key) || !sameBytes(m.Value, l.Value) || len(l.Headers) != len(m.Headers) {

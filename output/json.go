@@ -11,7 +11,7 @@ import (
 //
 // The members come in this order: topic, partition, offset, timestamp (milliseconds),
 // timestamp_type, key, value, headers. They are always there; null stands for what a
-// record lacks, [] for no headers. Beside key and value stand, when there is something
+// record lacks, [] for no headers, and a timestamp that is null has the type "none". Beside key and value stand, when there is something
 // to say, NAME_encoding, NAME_schema and NAME_error; in a header these are called
 // encoding, schema and error, and key_encoding is "base64" for a key that is not UTF-8.
 //
@@ -40,7 +40,7 @@ func (f JSON) Append(dst []byte, m *Message) []byte {
 	dst = append(dst, `,"offset":`...)
 	dst = strconv.AppendInt(dst, m.Offset, 10)
 	if m.TimestampType == "" {
-		dst = append(dst, `,"timestamp":null,"timestamp_type":null`...)
+		dst = append(dst, `,"timestamp":null,"timestamp_type":"none"`...)
 	} else {
 		dst = append(dst, `,"timestamp":`...)
 		dst = strconv.AppendInt(dst, m.Timestamp, 10)
