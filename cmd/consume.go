@@ -18,21 +18,16 @@ func newConsumeCmd(env *cli.Env) *cobra.Command {
 		Short:   "Print records as they arrive",
 		Long: `Print records from the beginning, and then as they arrive, until Ctrl-C.
 
-Reading without a group changes nothing on the cluster and creates nothing. With
---group the members share the partitions with all others of the group, and commit
-what was printed.
-
-file:PATH in place of the topics, or file:- for stdin, reads a dump that kstream replay has
-written. -o parquet:DIR and -o avro:FILE write files that other programs read as tables.`,
-		Example: `  kstream consume orders                          from the beginning, and then as they arrive
-  kstream consume orders -e -o json               all there is, lossless, one line a record
+Reading without a group changes nothing on the cluster. With --group the members
+share the partitions with all others of the group, and commit what was printed.
+file:PATH in place of the topics, or file:- for stdin, reads a dump of replay.`,
+		Example: `  kstream consume orders -e -o json               all there is, a line a record
   kstream consume orders --from-offset -1h -e     of the last hour
   kstream consume orders --last 10                the newest ten
   kstream consume orders --filter '.value.color=="red"' -n 10
   kstream consume orders -o '%p %o %k %v\n'       in a format of your own
   kstream consume orders --group g --members 5    as five members of a group
-  kstream consume orders -e -o parquet:orders     files for DuckDB, Spark and others
-  kstream consume file:orders.dump -o json        records of a dump`,
+  kstream consume orders -e -o parquet:orders     files for DuckDB and Spark`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, topics []string) error {
 			plan, err := f.Plan(env, topics)
@@ -47,16 +42,19 @@ written. -o parquet:DIR and -o avro:FILE write files that other programs read as
 }
 
 func registerConsume(f *consume.Options, flags *pflag.FlagSet) {
+	end := section(flags, flagsOwn, "count-per-partition", "idle-timeout", "fail-empty")
 	flags.BoolVarP(&f.Exit, "exit", "e", false, "stop at the end offsets seen at startup")
 	flags.Int64VarP(&f.Count, "count", "n", 0, "stop after exactly `N` printed records")
-	flags.Int64Var(&f.PerPart, "count-per-partition", 0, "print at most `N` records of each partition, and stop when every one has them")
+	flags.Int64Var(&f.PerPart, "count-per-partition", 0, "print at most `N` records of each partition; stop when every one has them")
 	flags.Var(&f.Idle, "idle-timeout", "stop when nothing has come for `D`")
 	flags.Var(&f.Limit, "for", "stop after `D`")
 	registerExecMode(flags, &f.ExecMode)
 	flags.BoolVar(&f.FailEmpty, "fail-empty", false, "exit with 7 when nothing was printed")
-	flags.StringVar(&f.OnError, "on-error", "keep", "records that cannot be decoded, filtered or mapped: `keep|skip|stop|dlq:TOPIC`; keep shows their bytes, and takes what cannot be filtered as no match")
-	flags.StringVar(&f.Exec, "exec", "", "each member gives record lines to the command `CMD`, prints its answers, a line a record, and commits what was answered")
+	flags.StringVar(&f.OnError, "on-error", "keep", "for bad records: `keep|skip|stop|dlq:TOPIC`; those that cannot be decoded, filtered or mapped. keep shows their bytes, and takes what cannot be filtered as no match")
+	flags.StringVar(&f.Exec, "exec", "", "print what `CMD` makes of the records; each member writes record lines to it, prints its answers, a line a record, and commits what was answered")
+	end()
 	registerSelection(&f.Options, flags)
+	hideWriting(flags)
 	registerPatterns(&f.Reading, flags)
 	registerOrder(&f.Order, flags)
 	registerMembers(&f.Members, flags)
@@ -66,13 +64,14 @@ func registerConsume(f *consume.Options, flags *pflag.FlagSet) {
 }
 
 func registerOrder(f *consume.OrderOptions, flags *pflag.FlagSet) {
+	defer section(flags, flagsOwn, "sort-by-time", "sort-window", "latest-per-key")()
 	f.Window.D = time.Second
-	flags.Int64Var(&f.Last, "last", 0, "the newest `N` records over all partitions, in time order; stops at the end as -e does")
+	flags.Int64Var(&f.Last, "last", 0, "the newest `N` records, in time order; over all partitions. Stops at the end as -e does")
 	flags.BoolVar(&f.ByTime, "sort-by-time", false, "sort by time: with -e or --to-offset fully, else within --sort-window")
 	flags.Var(&f.Window, "sort-window", "how long an endless --sort-by-time waits for older records: `D`")
 	flags.BoolVar(&f.LatestPerKey, "latest-per-key", false, "the last record of each key, without deleted keys; --filter and --grep look at these; stops at the end as -e does")
 }
 
 func registerLive(f *consume.LiveOptions, flags *pflag.FlagSet) {
-	flags.BoolVar(&f.Watch, "watch", false, "with --group: show the members live, with keys to add, remove and freeze one; records are printed only if stdout is no terminal")
+	flags.BoolVar(&f.Watch, "watch", false, "show the members of --group live; with keys to add, remove and freeze one. Records are printed only if stdout is no terminal")
 }

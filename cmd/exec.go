@@ -5,5 +5,6 @@ import (
 )
 
 func registerExecMode(flags *pflag.FlagSet, mode *string) {
-	flags.StringVar(mode, "exec-mode", "lines", "how the command of --exec answers: `lines|json`; lines: one line a record; json: objects with the number of their record")
+	defer section(flags, flagsOwn, "exec-mode")()
+	flags.StringVar(mode, "exec-mode", "lines", "how the command of --exec answers, `lines|json`: one line a record, or objects with the number of their record")
 }

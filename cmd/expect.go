@@ -25,9 +25,10 @@ It starts at the end offsets seen at startup, unless --from-offset says otherwis
 COMMAND starts when this end is known, so whatever it writes is seen; --within counts from
 then on. What it prints goes to stderr. expect ends when COMMAND has ended, too:
 
-  - when COMMAND fails, expect fails with its exit code (128+N when signal N killed it);
-  - when COMMAND still runs as the time is over, or as one record too many comes, it is
-    stopped, which is no failure.
+  - when COMMAND fails, expect fails with its exit code (128+N when signal N
+    killed it);
+  - when COMMAND still runs as the time is over, or as one record too many
+    comes, it is stopped, which is no failure.
 
 The topic must exist (3): kstream wait topic waits for one. --report junit:FILE writes a test
 suite with one test case, json:FILE all that is known; a FILE of - is stdout.`,

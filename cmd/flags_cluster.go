@@ -7,15 +7,17 @@ import (
 )
 
 func registerCluster(f *connect.Options, flags *pflag.FlagSet) {
-	flags.StringVarP(&f.Brokers, "brokers", "b", "", "bootstrap servers `HOST:PORT,…` ($KSTREAM_BROKERS; default localhost:9092)")
+	defer section(flags, flagsCluster)()
+	flags.StringVarP(&f.Brokers, "brokers", "b", "", "bootstrap servers; `HOST:PORT,…`, else $KSTREAM_BROKERS, else localhost:9092")
 	registerRegistry(f, flags)
 }
 
 // registerRegistry leaves out what only brokers need, for commands that at most ask the
 // schema registry.
 func registerRegistry(f *connect.Options, flags *pflag.FlagSet) {
-	flags.StringVar(&f.Registry, "registry", "", "schema registry `URL`, or several with commas ($KSTREAM_REGISTRY)")
-	flags.StringVarP(&f.Context, "context", "c", "", "cluster `NAME` of the configuration file ($KSTREAM_CONTEXT)")
+	defer section(flags, flagsCluster, "config", "property", "properties", "timeout")()
+	flags.StringVar(&f.Registry, "registry", "", "schema registry; `URL`, or several with commas; else $KSTREAM_REGISTRY")
+	flags.StringVarP(&f.Context, "context", "c", "", "cluster `NAME` of the configuration file; else $KSTREAM_CONTEXT")
 	mark := flags.Lookup("context")
 	mark.Value, f.Flags = &clusterMark{mark.Value, f}, registeredFlags{flags}
 	flags.StringVar(&f.Config, "config", "", "configuration `FILE` ($KSTREAM_CONFIG; default in the user's configuration directory)")

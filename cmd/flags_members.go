@@ -7,8 +7,9 @@ import (
 )
 
 func registerMembers(f *record.MemberOptions, flags *pflag.FlagSet) {
-	flags.StringVarP(&f.Group, "group", "g", "", "join the group `NAME`, and commit what was printed, after it was printed")
-	flags.IntVarP(&f.Members, "members", "m", 1, "with --group: join as `N` members, a goroutine each")
+	defer section(flags, flagsMembers, "yes", "assignor", "protocol", "instance-id", "join-every", "events", "offset-reset")()
+	flags.StringVarP(&f.Group, "group", "g", "", "join the group `NAME`, and commit what was printed")
+	flags.IntVarP(&f.Members, "members", "m", 1, "with --group: join as `N` members; each is a goroutine")
 	flags.StringVar(&f.Assignor, "assignor", "", "how partitions are spread: `range|roundrobin|cooperative-sticky` (default); uniform or range with --protocol consumer")
 	flags.StringVar(&f.Protocol, "protocol", "classic", "the group's protocol, `classic|consumer`; consumer is KIP-848, of Kafka 4")
 	flags.StringVar(&f.InstanceID, "instance-id", "", "make the members static: `NAME`-0, NAME-1, …")

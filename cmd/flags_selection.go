@@ -10,10 +10,11 @@ import (
 
 // register adds the flags, except those whose names are in without.
 func registerFilters(f *record.FilterOptions, flags *pflag.FlagSet, without ...string) {
+	defer section(flags, flagsReading, "sample", "key-equals")()
 	all := pflag.NewFlagSet("", pflag.ContinueOnError)
-	all.StringVar(&f.Filter, "filter", "", "only records for which the jq `EXPR` is true: '.value.amount > 10'")
-	all.StringVar(&f.Mapping, "map", "", "show what the jq `EXPR` makes of a record instead of its value")
-	all.StringArrayVar(&f.Grep, "grep", nil, "only records that match `[key:|value:|header.NAME:]REGEX`; ! in front negates; repeatable")
+	all.StringVar(&f.Filter, "filter", "", "only records for which the jq `EXPR` is true; such as '.value.amount > 10'")
+	all.StringVar(&f.Mapping, "map", "", "show what the jq `EXPR` makes of a record; it takes the place of the value")
+	all.StringArrayVar(&f.Grep, "grep", nil, "only records that match `REGEX`; key:, value: or header.NAME: in front says where, ! before all negates; repeatable")
 	all.StringVar(&f.Sample, "sample", "", "one record in N, always the same ones: `1/N`")
 	all.StringVar(&f.Key, "key-equals", "", "only records with the key `KEY`; reads only its partition")
 	f.KeySet = func() bool { return flags.Changed("key-equals") }
@@ -30,15 +31,17 @@ func registerLooking(f *record.LookingOptions, flags *pflag.FlagSet) {
 }
 
 func registerRange(f *record.RangeOptions, flags *pflag.FlagSet) {
-	flags.StringVar(&f.From, "from-offset", "", "start at position `P`: beginning, end, N, +N, -N, @TIME, stored:GROUP, 0=10,3=-5")
+	defer section(flags, flagsReading, "isolation")()
+	flags.StringVar(&f.From, "from-offset", "", "start at position `P`; beginning, end, N, +N, -N, @TIME, stored:GROUP, 0=10,3=-5")
 	flags.StringVar(&f.To, "to-offset", "", "stop before position `P`; waits for it unless -e")
-	flags.StringVarP(&f.Partitions, "partitions", "p", "", "read only partitions `LIST`: 0,2,5-7")
+	flags.StringVarP(&f.Partitions, "partitions", "p", "", "read only partitions `LIST`, such as 0,2,5-7")
 	flags.StringVar(&f.Isolation, "isolation", "read_committed", "`read_committed|read_uncommitted`")
 }
 
 // registerPatterns adds the flags by which topics are found.
 func registerPatterns(f *record.RangeOptions, flags *pflag.FlagSet) {
-	flags.BoolVar(&f.Regex, "regex", false, "topics are regular expressions (RE2) that match whole names")
+	defer section(flags, flagsReading, "regex", "wait-for-match")()
+	flags.BoolVar(&f.Regex, "regex", false, "topics are regular expressions; RE2, matching whole names")
 	flags.BoolVar(&f.Wait, "wait-for-match", false, "with --regex: wait when no topic matches yet")
 }
 

@@ -8,14 +8,16 @@ import (
 
 // register adds --key-serde, --value-serde and what they share.
 func registerSerdes(f *record.SerdeOptions, flags *pflag.FlagSet) {
+	defer section(flags, flagsSerdes)()
 	defaults := record.DefaultSerdes()
-	flags.StringVar(&f.Key, "key-serde", defaults.Key, "the format of keys: `SPEC`, see kstream help serdes")
+	flags.StringVar(&f.Key, "key-serde", defaults.Key, "the format of keys; `SPEC`, see kstream help serdes")
 	flags.StringVarP(&f.Value, "value-serde", "s", defaults.Value, "the format of values: `SPEC`, see kstream help serdes")
 	registerSerdeOptions(f, flags)
 }
 
-// registerShared adds the flags that hold for every SPEC.
+// registerSerdeOptions adds the flags that hold for every SPEC.
 func registerSerdeOptions(f *record.SerdeOptions, flags *pflag.FlagSet) {
+	defer section(flags, flagsSerdes, "json-mode", "json-ints", "avro-json", "reader-schema", "schema-id", "subject-strategy", "schema-id-in", "auto-register", "proto-path", "message", "ignore-unknown", "validate", "pickle-allow-objects")()
 	defaults := record.DefaultSerdes()
 	flags.StringVar(&f.JSONMode, "json-mode", defaults.JSONMode, "how decoded values look: `plain|lossless`; lossless can be encoded again, equal")
 	flags.StringVar(&f.JSONInts, "json-ints", defaults.JSONInts, "integers beyond 2^53 as `number|string`")

@@ -8,7 +8,7 @@ import (
 )
 
 func registerChoice(f *record.ChoiceOptions, flags *pflag.FlagSet) {
-	flags.BoolVar(&f.Regex, "regex", false, "topics are regular expressions (RE2) that match whole names")
+	flags.BoolVar(&f.Regex, "regex", false, "topics are regular expressions; RE2, matching whole names")
 }
 
 func registerTopics(f *record.TopicsOptions, flags *pflag.FlagSet) {

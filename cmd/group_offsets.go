@@ -33,10 +33,13 @@ func newGroupOffsetsCmd(env *cli.Env) *cobra.Command {
 		Short: "Show, save and restore a group's committed offsets",
 		Long: `Show a group's committed offsets, save them to a file, or set them from one.
 
-A file whose name ends in .json, .jsonl or .ndjson has a JSON object on each line:
+A file whose name ends in .json, .jsonl or .ndjson has a JSON object on each line,
+and every other one is CSV as kafka-consumer-groups --export writes it, without a
+header:
+
   {"topic":"orders","partition":0,"offset":42,"metadata":"…"}
-Every other one is CSV as kafka-consumer-groups --export writes it, without a header:
   orders,0,42
+
 --import takes either form, whatever the name, and a header of CSV too. It shows what it
 would change and asks; a group with members is refused.`,
 		Example: `  kstream group offsets billing

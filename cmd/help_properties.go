@@ -39,7 +39,7 @@ Promises rest on some: by -X they are refused, elsewhere left out, which -v show
 
 %s
 Lines of a Java file that only Java knows are left out too.
-`, helpTerms(flags), wrapped(fixed, 96))
+`, helpTerms(flags), wrapped(fixed, 76))
 }
 
 // wrapped lists names on indented lines of at most width columns.

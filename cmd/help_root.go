@@ -1,14 +1,16 @@
 package cmd
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+
+	"kstream/cmd/cli"
 )
 
 // The groups of commands in `kstream --help`, in its order.
@@ -38,57 +40,144 @@ func addTo(root *cobra.Command, group string, commands ...*cobra.Command) {
 	root.AddCommand(commands...)
 }
 
-// helpFor is `kstream help COMMAND`.
-func helpFor(c *cobra.Command, args []string) error {
-	found, rest, err := c.Root().Find(args)
-	if err != nil {
-		return argumentError(c.Root(), args, err)
-	}
-	if len(rest) > 0 && found.HasSubCommands() {
-		return argumentError(found, rest, nil)
-	}
-	found.InitDefaultHelpFlag()
-	found.InitDefaultVersionFlag()
-	return found.Help()
-}
-
-// helpOfRoot makes `kstream --help` one screen: examples first, then the commands in
-// their groups. The help of the commands stays cobra's, with its columns put right.
-func helpOfRoot(root *cobra.Command) {
-	ofCommands := root.HelpFunc()
-	root.SetHelpFunc(func(c *cobra.Command, args []string) {
-		if c.HasParent() {
-			var page bytes.Buffer
-			out := c.OutOrStdout()
-			c.SetOut(&page)
-			ofCommands(c, args)
-			c.SetOut(nil)
-			fmt.Fprint(out, alignFlags(page.String()))
-			return
+// helpFor returns the command `kstream help COMMAND`: all of its page, with every flag
+// explained.
+func helpFor(env *cli.Env) func(*cobra.Command, []string) error {
+	return func(c *cobra.Command, args []string) error {
+		found, rest, err := c.Root().Find(args)
+		if err != nil {
+			return argumentError(c.Root(), args, err)
 		}
-		c.InitDefaultHelpCmd()
-		c.InitDefaultCompletionCmd()
-		fmt.Fprint(c.OutOrStdout(), rootPage(c))
-	})
+		if len(rest) > 0 && found.HasSubCommands() {
+			return argumentError(found, rest, nil)
+		}
+		printHelp(env, found, false)
+		return nil
+	}
 }
 
-// alignFlags gives rows of flags the room that they lack: pflag counts bytes, and … has three.
-func alignFlags(page string) string {
-	row := regexp.MustCompile(`(?m)^ +-.*?\S  `)
-	return row.ReplaceAllStringFunc(page, func(flag string) string {
-		return flag + strings.Repeat(" ", len(flag)-utf8.RuneCountInString(flag))
-	})
+// setHelp replaces cobra's help: `kstream --help` is one screen, examples first and then
+// the commands in their groups; the page of a command has its flags under headings.
+func setHelp(root *cobra.Command, env *cli.Env) {
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) { printHelp(env, c, true) })
+}
+
+// printHelp prints the page of c, as wide as the terminal, or 80 columns in a pipe. The
+// short page only names what is rarely used.
+func printHelp(env *cli.Env, c *cobra.Command, short bool) {
+	width := min(max(env.Width, 40), 100)
+	if !env.StdoutTerminal {
+		width = 80
+	}
+	c.InitDefaultHelpFlag()
+	c.InitDefaultVersionFlag()
+	page := commandPage(c, width, short)
+	if !c.HasParent() {
+		page = rootPage(c, width)
+	}
+	fmt.Fprint(c.OutOrStdout(), page)
+}
+
+// commandPage is the help of a command other than the root.
+func commandPage(c *cobra.Command, width int, short bool) string {
+	var text strings.Builder
+	text.WriteString(reflowed(cmp.Or(c.Long, c.Short), width))
+	if !c.Runnable() && !c.HasAvailableSubCommands() {
+		return text.String() // a page without a command
+	}
+	if c.HasAvailableSubCommands() {
+		fmt.Fprintf(&text, "\nUsage: %s COMMAND\n", c.CommandPath())
+	} else {
+		text.WriteString("\n" + filled("Usage: "+strings.ReplaceAll(c.UseLine(), " [flags]", " [FLAGS]"), "", width))
+	}
+	if len(c.Aliases) > 0 {
+		fmt.Fprintf(&text, "Also:  %s\n", strings.Join(c.Aliases, ", "))
+	}
+	if c.Example != "" {
+		text.WriteString("\nExamples\n" + examples(c.Example, width))
+	}
+	if c.HasAvailableSubCommands() {
+		text.WriteString("\nCommands\n")
+		for _, sub := range c.Commands() {
+			if sub.IsAvailableCommand() {
+				text.WriteString(commandLine(sub, width))
+			}
+		}
+	}
+	rows := flagRows(c.LocalFlags(), c.InheritedFlags())
+	text.WriteString(flagsPage(rows, width, short))
+	switch {
+	case c.HasAvailableSubCommands():
+		fmt.Fprintf(&text, "\n%s COMMAND --help explains a command.\n", c.CommandPath())
+	case short && slices.ContainsFunc(rows, func(r flagRow) bool { return r.rare }):
+		fmt.Fprintf(&text, "\nkstream help %s explains every flag.\n", strings.TrimPrefix(c.CommandPath(), "kstream "))
+	}
+	return text.String()
+}
+
+// commandLine is a command in the list of its parent.
+func commandLine(c *cobra.Command, width int) string {
+	return flagLines(flagRow{form: "  " + c.Name(), usage: c.Short}, c.NamePadding()+2, width)
+}
+
+// exampleBreak is where an example may go on on another line: before a flag, or before
+// the next command of a pipeline.
+var exampleBreak = regexp.MustCompile(` (?:--?[a-z]|\| )`)
+
+// examples lays out commands, each with a comment behind three blanks or none. A command
+// that is too long for a line goes on on the next, as a shell reads it; a comment that
+// finds no room stands above its command.
+func examples(text string, width int) string {
+	type example struct{ command, comment string }
+	var list []example
+	column := 0
+	for line := range strings.SplitSeq(strings.Trim(text, "\n"), "\n") {
+		command, comment, _ := strings.Cut(strings.TrimPrefix(line, "  "), "   ")
+		e := example{command, strings.TrimSpace(comment)}
+		list = append(list, e)
+		if n := 2 + utf8.RuneCountInString(command); e.comment != "" && n+4+utf8.RuneCountInString(e.comment) <= width {
+			column = max(column, n)
+		}
+	}
+	var out strings.Builder
+	for _, e := range list {
+		begin := max(column, 2+utf8.RuneCountInString(e.command)) + 2
+		long := begin+utf8.RuneCountInString(e.comment) > width
+		if e.comment != "" && long {
+			out.WriteString("  # " + e.comment + "\n")
+		}
+		rest, indent := e.command, "  "
+		for utf8.RuneCountInString(indent+rest) > width {
+			at := -1
+			for _, place := range exampleBreak.FindAllStringIndex(rest, -1) {
+				if utf8.RuneCountInString(indent+rest[:place[0]])+2 <= width {
+					at = place[0]
+				}
+			}
+			if at <= 0 {
+				break
+			}
+			out.WriteString(indent + rest[:at] + " \\\n")
+			rest, indent = rest[at+1:], "      "
+		}
+		line := indent + rest
+		if e.comment != "" && !long {
+			line += strings.Repeat(" ", begin-utf8.RuneCountInString(line)) + e.comment
+		}
+		out.WriteString(line + "\n")
+	}
+	return out.String()
 }
 
 // rootPage is the text of `kstream --help`.
-func rootPage(root *cobra.Command) string {
+func rootPage(root *cobra.Command, width int) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s\n\n%s\n", root.Short, root.Example)
+	fmt.Fprintf(&text, "%s\n\n%s", root.Short, examples(root.Example, width))
 	for _, g := range root.Groups() {
 		fmt.Fprintf(&text, "\n%s\n", g.Title)
 		for _, c := range root.Commands() {
 			if cmp.Or(c.GroupID, groupProgram) == g.ID && c.IsAvailableCommand() {
-				fmt.Fprintf(&text, "  %-*s %s\n", root.NamePadding(), c.Name(), c.Short)
+				text.WriteString(commandLine(c, width))
 			}
 		}
 	}
@@ -98,7 +187,7 @@ func rootPage(root *cobra.Command) string {
 			pages = append(pages, c.Name())
 		}
 	}
-	fmt.Fprintf(&text, "\nFlags of all commands\n%s", root.LocalFlags().FlagUsages())
-	fmt.Fprintf(&text, "\nkstream help COMMAND, or a page: %s\n", strings.Join(pages, " "))
+	text.WriteString(flagsPage(flagRows(root.LocalFlags()), width, false))
+	text.WriteString("\n" + filled("kstream help COMMAND, or a page: "+strings.Join(pages, " "), "", width))
 	return text.String()
 }

@@ -31,15 +31,18 @@ func newTopic(name, short, page string) *cobra.Command {
 // helpTerm is a line of a help page: how something is written, and what it means.
 type helpTerm struct{ form, meaning string }
 
-// helpTerms lays out lines in two columns.
+// helpTerms lays out lines in two columns, 80 characters wide in all. A form that is far
+// longer than others stands on a line of its own.
 func helpTerms(list []helpTerm) string {
-	width := 0
+	column := 0
 	for _, t := range list {
-		width = max(width, utf8.RuneCountInString(t.form))
+		if n := utf8.RuneCountInString(t.form); n <= 2*flagColumn {
+			column = max(column, min(n, 36))
+		}
 	}
 	var text strings.Builder
 	for _, t := range list {
-		fmt.Fprintf(&text, "  %-*s  %s\n", width, t.form, t.meaning)
+		text.WriteString(flagLines(flagRow{form: "  " + t.form, usage: t.meaning}, column+2, 80))
 	}
 	return text.String()
 }
@@ -205,6 +208,20 @@ same records, but for now and timestamp. -n bounds how many there are; --rate an
 	return text.String()
 }
 
+// folded breaks text behind separators into indented lines of at most width characters.
+func folded(text, separator string, width int) string {
+	var lines strings.Builder
+	line := ""
+	for _, part := range strings.SplitAfter(text, separator) {
+		if line != "" && utf8.RuneCountInString(line+part) > width {
+			lines.WriteString("  " + line + "\n")
+			line = ""
+		}
+		line += part
+	}
+	return lines.String() + "  " + line + "\n"
+}
+
 // recordLineExample is the record line of a record that has everything.
 func recordLineExample() string {
 	return string(output.JSON{}.Append(nil, &output.Message{
@@ -228,9 +245,10 @@ func valueEncodings() []helpTerm {
 
 func recordLinePage() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, `consume -o json prints each record on one line, with these members in this order:
+	fmt.Fprintf(&text, `consume -o json prints each record on one line, with these members in this order
+(this one is broken to fit here):
 
-  %s
+%s
 Null is null, empty is "". A timestamp is milliseconds since 1970; -1 is none, and so is
 null with the timestamp_type "none". produce stamps lines that say neither with the moment
 of sending. A timestamp of 0 becomes 1 in a topic, with a notice, as the client takes 0 for
@@ -248,7 +266,7 @@ ignored, the partition too unless --keep-partition is given. The topic is the ar
 with - the one of each line.
 
   kstream consume orders -e -o json | kstream produce copy -i json
-`, recordLineExample(), helpTerms(valueEncodings()))
+`, folded(recordLineExample(), ",", 76), helpTerms(valueEncodings()))
 	return text.String()
 }
 

@@ -122,13 +122,15 @@ func newRoot(env *cli.Env) *cobra.Command {
 	root.SetIn(env.Stdin)
 	root.SetFlagErrorFunc(flagError)
 	flags := root.PersistentFlags()
+	end := section(flags, flagsAll, "color", "quiet", "verbose")
 	flags.StringVar(&env.Color, "color", "auto", "colour: `auto|always|never`")
 	flags.BoolVarP(&env.Quiet, "quiet", "q", false, "no notices on stderr, only errors")
 	flags.CountVarP(&env.Verbose, "verbose", "v", "log what the client does; twice for its debug log")
+	end()
 	root.AddGroup(commandGroups()...)
 	root.SetHelpCommandGroupID(groupProgram)
 	root.SetCompletionCommandGroupID(groupProgram)
-	helpOfRoot(root)
+	setHelp(root, env)
 	addTo(root, groupTry, newDemoCmd(env), newBrokerCmd(env))
 	addTo(root, groupRecords, newProduceCmd(env), newConsumeCmd(env), newReplayCmd(env), newPipeCmd(env), newDecodeCmd(env), newEncodeCmd(env))
 	addTo(root, groupCluster, newTopicCmd(env), newGroupCmd(env), newClusterCmd(env), newSchemaCmd(env), newACLCmd(env), newUserCmd(env))
@@ -143,7 +145,7 @@ func newRoot(env *cli.Env) *cobra.Command {
 		case "completion": // as the other commands that have commands
 			c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 		case "help":
-			c.Run, c.RunE = nil, helpFor
+			c.Run, c.RunE = nil, helpFor(env)
 		}
 	}
 	refuseUnknown(root)
@@ -240,7 +242,8 @@ func newExitCodesHelp() *cobra.Command {
 	var text strings.Builder
 	text.WriteString("Exit codes:\n\n")
 	for _, s := range cli.ExitStatuses() {
-		fmt.Fprintf(&text, "  %3d  %-12s %s\n", s.Code, s.Name, s.Meaning)
+		form := fmt.Sprintf("  %3d  %s", s.Code, s.Name)
+		text.WriteString(flagLines(flagRow{form: form, usage: s.Meaning}, 18, 80))
 	}
 	return &cobra.Command{
 		Use:   "exit-codes",

@@ -31,9 +31,10 @@ func newSerdesHelp() *cobra.Command {
 		case f.Argument != "":
 			name += "[:" + f.Argument + "]"
 		}
-		fmt.Fprintf(&text, "  %-16s %s\n", name, f.Help)
+		text.WriteString(flagLines(flagRow{form: "  " + name, usage: f.Help}, 18, 80))
 		for _, p := range f.Params {
-			fmt.Fprintf(&text, "  %-16s   ?%s=%s: %s\n", "", p.Name, p.Values, p.Help)
+			parameter := fmt.Sprintf("?%s=%s: %s", p.Name, p.Values, p.Help)
+			text.WriteString(filled(parameter, strings.Repeat(" ", 22), 80))
 		}
 	}
 	return &cobra.Command{

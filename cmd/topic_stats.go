@@ -37,6 +37,7 @@ that have a field; null_rate the share of a field's occurrences that is null.
 --rule holds the figures to a bound, with < <= > >= == != and a number or percentage, and
 exits 7 when one does not hold. == and != want exact figures, so a sample is refused with
 exit code 2. On the left stands a figure:
+
 ` + statsRuleForms(),
 		Example: `  kstream topic stats orders
   kstream topic stats orders --exact --from-offset -1d -o json
