@@ -252,7 +252,7 @@ func kind(c byte) string {
 	case 'n':
 		return "null"
 	}
-	if c == '-' || '0' <= c && c <= '9' {
+	if c == '-' || '0' <= c && c <= '9' || c == 'N' || c == 'I' {
 		return "a number"
 	}
 	return fmt.Sprintf("%q", c)

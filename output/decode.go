@@ -16,6 +16,9 @@ type Part struct {
 	// Exact reports whether Bytes were base64 or hexadecimal in the line: they are then the
 	// bytes of the record, whatever serde is in use.
 	Exact bool
+	// Named reports whether the member holds NaN, Infinity or -Infinity without quotes,
+	// as Python writes them: Bytes or JSON are then no JSON, but for a serde that has them.
+	Named bool
 	// Encoding names the serde that JSON must be encoded with, or is empty when Bytes
 	// are all there is to it. The encodings of bytes, "json", "json-reflowed", "base64",
 	// "hex", "string" and "text", are already undone.
@@ -199,13 +202,18 @@ func lineMember(name []byte) uint16 {
 type rawPart struct {
 	text             []byte // JSON text; nil when the member is absent
 	at               int    // where text starts in the line
+	named            bool   // it is as Part.Named says
 	encoding, schema string
 }
 
 // raw takes the next value as it stands.
 func (d *Decoder) raw(p *rawPart) error {
 	start, _ := skipSpace(d.data, d.pos, false)
-	end, _, ok := scanJSON(d.data, start)
+	end, _, ok := scanJSON(d.data, start, false)
+	if !ok {
+		end, _, ok = scanJSON(d.data, start, true)
+		p.named = ok
+	}
 	d.pos = end
 	if !ok {
 		return d.syntax()
@@ -222,7 +230,7 @@ func (d *Decoder) part(name string, p *rawPart) (Part, error) {
 		}
 		return Part{}, nil
 	}
-	part := Part{Present: true, Schema: p.schema}
+	part := Part{Present: true, Named: p.named, Schema: p.schema}
 	d.pos = p.at
 	switch p.encoding {
 	case "json", "json-reflowed":

@@ -44,6 +44,13 @@ func TestDecodeLine(t *testing.T) {
 		"a null timestamp":   {line: `{"timestamp_type":"none","timestamp":null}`, want: Line{Timestamp: -1, HasTimestamp: true}},
 		"none, and one":      {line: `{"timestamp_type":"none","timestamp":5}`, want: Line{Timestamp: 5, HasTimestamp: true}},
 
+		"NaN":             {line: `{"value":NaN}`, want: Line{Value: Part{Present: true, Bytes: []byte("NaN"), Named: true}}},
+		"NaN for a serde": {line: `{"x":[NaN],"value":[-Infinity, Infinity],"value_encoding":"avro"}`, want: Line{Value: Part{Present: true, Named: true, Encoding: "avro", JSON: []byte(`[-Infinity, Infinity]`)}}},
+		"NaN as text":     {line: `{"value":"NaN"}`, want: Line{Value: text("NaN")}},
+
+		"half of NaN":         {line: `{"value":[NaN, Na]}`, wantErr: `byte 15: not valid JSON at 'N'`},
+		"NaN as base64":       {line: `{"value":NaN,"value_encoding":"base64"}`, wantErr: "byte 9: value: want a string for the encoding base64, have a number"},
+		"partition is NaN":    {line: `{"partition":NaN}`, wantErr: "byte 13: partition: want a whole number, have a number"},
 		"empty":               {line: ``, wantErr: "byte 0: the line ends inside the JSON"},
 		"list":                {line: `[]`, wantErr: "byte 0: a record: want an object, have a list"},
 		"cut":                 {line: `{"value":"a`, wantErr: "byte 11: the line ends inside the JSON"},

@@ -30,9 +30,11 @@ func special(w uint64) uint64 {
 // scanJSON checks the JSON value that starts at data[i] against RFC 8259: strictly,
 // in UTF-8, without looking at duplicate keys or unpaired surrogate escapes.
 //
+// With names it takes NaN, Infinity and -Infinity too, which are no JSON.
+//
 // It returns the offset after the value and whether a line break stands between its
 // tokens. If ok is false, end is the offset of the first byte that cannot be right.
-func scanJSON(data []byte, i int) (end int, broken, ok bool) {
+func scanJSON(data []byte, i int, names bool) (end int, broken, ok bool) {
 	var inObject [(MaxNesting + 63) / 64]uint64 // a bit a level: set for an object
 	depth := 0
 	for {
@@ -73,7 +75,7 @@ func scanJSON(data []byte, i int) (end int, broken, ok bool) {
 			i++
 			depth--
 		default:
-			if i, ok = scanScalar(data, i); !ok {
+			if i, ok = scanScalar(data, i, names); !ok {
 				return i, broken, false
 			}
 		}
@@ -211,8 +213,8 @@ func hexDigit(c byte) int {
 	return -1
 }
 
-// scanScalar checks a number, true, false or null.
-func scanScalar(data []byte, i int) (int, bool) {
+// scanScalar checks a number, true, false or null, and with names what scanJSON says.
+func scanScalar(data []byte, i int, names bool) (int, bool) {
 	switch data[i] {
 	case 't':
 		return scanWord(data, i, "true")
@@ -220,10 +222,16 @@ func scanScalar(data []byte, i int) (int, bool) {
 		return scanWord(data, i, "false")
 	case 'n':
 		return scanWord(data, i, "null")
+	case 'N':
+		if names {
+			return scanWord(data, i, "NaN")
+		}
 	case '-':
 		i++
 	}
 	switch {
+	case names && i < len(data) && data[i] == 'I':
+		return scanWord(data, i, "Infinity")
 	case i < len(data) && data[i] == '0':
 		i++
 	case i < len(data) && '1' <= data[i] && data[i] <= '9':
@@ -288,7 +296,7 @@ func appendCompact(dst, data []byte) []byte {
 // AppendCompactJSON appends data, one JSON value, without the white space between its
 // tokens. It is as strict as RFC 8259; the error names the byte, counted from 0.
 func AppendCompactJSON(dst, data []byte) ([]byte, error) {
-	end, _, ok := scanJSON(data, 0)
+	end, _, ok := scanJSON(data, 0, false)
 	if ok {
 		if end, _ = skipSpace(data, end, false); end == len(data) {
 			return appendCompact(dst, data), nil

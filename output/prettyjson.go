@@ -33,10 +33,10 @@ func (w jsonWriter) append(dst, text []byte) []byte {
 					style, isName = p.Name, false
 				}
 			case c == '-' || '0' <= c && c <= '9':
-				end, _ = scanScalar(text, i)
+				end, _ = scanScalar(text, i, false)
 				style = p.Number
 			default:
-				end, _ = scanScalar(text, i)
+				end, _ = scanScalar(text, i, false)
 				style = p.Word
 			}
 			dst = append(dst, style.open...)

@@ -76,6 +76,15 @@ func TestFormats(t *testing.T) {
 				`stdin:5@24: null = "{\"c\":3}"`,
 			},
 		},
+		"values, names of floats": {
+			c: Config{Format: "values"}, in: "NaN\n{\"a\":\n[-Infinity,Infinity,-1,\"NaN\"]}NaX\n[-In1]\n",
+			want: []string{
+				`stdin:1@0: null = "NaN"`,
+				`stdin:2@4: null = "{\"a\":[-Infinity,Infinity,-1,\"NaN\"]}"`,
+				"bad stdin:3:3: want NaN or Infinity, have X <NaX\n>",
+				"bad stdin:4:5: want NaN or Infinity, have 1 <[-In1]\n>",
+			},
+		},
 		"values, cut off by the next": {
 			c: Config{Format: "values"}, in: "{\"a\":1,\n{\"b\":2}\n",
 			want: []string{

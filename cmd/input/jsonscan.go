@@ -2,6 +2,7 @@ package input
 
 import (
 	"fmt"
+	"strings"
 
 	"kstream/output"
 )
@@ -19,7 +20,7 @@ const (
 	inString
 	inEscape // behind a backslash
 	inHex    // in the digits of \uNNNN
-	inWord   // in true, false, null
+	inWord   // in true, false, null, NaN, Infinity
 	// The states of a number, named by what has been read.
 	numMinus
 	numZero
@@ -31,8 +32,9 @@ const (
 	numExpDigits
 )
 
-// jsonScan checks one JSON value against RFC 8259, in as many pieces as it comes.
-// UTF-8 is not looked at, nor are duplicate keys and lone surrogates.
+// jsonScan checks one JSON value against RFC 8259, in as many pieces as it comes. NaN,
+// Infinity and -Infinity pass too: it is the serde that has them or has not. UTF-8 is not
+// looked at, nor are duplicate keys and lone surrogates.
 type jsonScan struct {
 	pos   int // how much of the data has been checked
 	state jsonState
@@ -40,6 +42,7 @@ type jsonScan struct {
 	word  string // what must follow in inWord
 	hex   int    // digits that must follow in inHex
 	isKey bool   // the string is a key
+	named bool   // NaN or Infinity has begun
 }
 
 func (s *jsonScan) reset() {
@@ -66,6 +69,10 @@ func (s *jsonScan) run(data []byte) (bool, error) {
 	for s.pos < len(data) {
 		c := data[s.pos]
 		switch {
+		case s.state == numMinus && c == 'I':
+			s.state, s.word, s.named = inWord, "nfinity", true
+			s.pos++
+			continue
 		case s.state >= numMinus:
 			if next, ok := numberStep(s.state, c); ok {
 				s.state = next
@@ -172,6 +179,10 @@ func (s *jsonScan) begin(c byte) error {
 		s.state, s.word = inWord, "alse"
 	case c == 'n':
 		s.state, s.word = inWord, "ull"
+	case c == 'N':
+		s.state, s.word, s.named = inWord, "aN", true
+	case c == 'I':
+		s.state, s.word, s.named = inWord, "nfinity", true
 	default:
 		return s.unexpected(c)
 	}
@@ -303,6 +314,9 @@ func (s *jsonScan) unexpected(c byte) error {
 		want = `four hexadecimal digits after \u`
 	case inWord:
 		want = "true, false or null"
+		if strings.HasSuffix("Infinity", s.word) || strings.HasSuffix("NaN", s.word) {
+			want = "NaN or Infinity"
+		}
 	case numMinus, numPoint, numExp, numExpSign:
 		want = "a digit"
 	case numZero, numDigits, numFraction, numExpDigits:

@@ -20,6 +20,9 @@ type Field struct {
 	// Exact says that Bytes are those of the record, which no serde is to encode: a
 	// record line gave them as base64 or hexadecimal.
 	Exact bool
+	// Named says that Bytes are JSON but for NaN, Infinity or -Infinity without quotes,
+	// which not every serde has.
+	Named bool
 	// Encoding is empty when Bytes are what the input says. Else Bytes are JSON
 	// text that the serde of this name must encode: it comes from the
 	// value_encoding of a record line that a decoding serde wrote.
@@ -84,6 +87,10 @@ func (p Place) String() string {
 
 // ErrCut is the cause of a BadRecord that ends where the reading was stopped.
 var ErrCut = errors.New("reading was stopped in the middle of this record")
+
+// ErrNamed is the error for a Field that is Named where its bytes would be written as they
+// are.
+var ErrNamed = errors.New("NaN and Infinity without quotes are not JSON; formats that have them are avro, protobuf, msgpack, cbor, pickle, float, double")
 
 // BadRecord is input that is no record. Reading may go on after it.
 type BadRecord struct {

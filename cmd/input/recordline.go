@@ -49,7 +49,7 @@ func (r *recordLines) parse(frame []byte, b *Batch, rec *Record) (bool, error) {
 // keep copies a part into the batch: its bytes may be the decoder's.
 func keep(b *Batch, p *output.Part) Field {
 	if p.Encoding != "" {
-		return Field{Bytes: b.Copy(p.JSON), Encoding: p.Encoding}
+		return Field{Bytes: b.Copy(p.JSON), Named: p.Named, Encoding: p.Encoding}
 	}
-	return Field{Bytes: b.Copy(p.Bytes), Exact: p.Exact}
+	return Field{Bytes: b.Copy(p.Bytes), Exact: p.Exact, Named: p.Named}
 }

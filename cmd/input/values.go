@@ -22,6 +22,7 @@ type values struct {
 	midLine bool // in rest: the data begins inside a line
 	givenUp bool // in rest: it was too long
 	last    byte // what was dropped last of a value that is too long
+	named   bool // the value that was split off holds NaN or Infinity
 
 	nullValue    []byte
 	hasNullValue bool
@@ -76,6 +77,7 @@ func (v *values) split(data []byte, atEOF bool) (int, verdict, error) {
 		return v.broken(data, atEOF, err)
 	case done, atEOF && v.scan.endsHere():
 		n := lineEnd(data, v.scan.pos)
+		v.named = v.scan.named
 		v.end()
 		if atEOF && n == len(data) && (n == 0 || data[n-1] != '\n') { // 0: the end of a number that was given up
 			return n, lastHere, nil
@@ -193,6 +195,7 @@ func (v *values) parse(frame []byte, b *Batch, rec *Record) (bool, error) {
 		text = b.made[start:]
 	}
 	rec.Value.Bytes = nullable(text[:len(text):len(text)], v.nullValue, v.hasNullValue)
+	rec.Value.Named = v.named
 	return true, nil
 }
 

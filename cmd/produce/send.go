@@ -178,6 +178,9 @@ func (w *run) pack(ctx context.Context, p *topicBatch, r *input.Record, to *dest
 		if h.Value.Encoding != "" {
 			return cli.Usagef("header %s was decoded by %s, which headers cannot be", h.Key, h.Value.Encoding)
 		}
+		if h.Value.Named {
+			return fmt.Errorf("header %s: %w", h.Key, input.ErrNamed)
+		}
 		w.headers = append(w.headers, kafka.Header{Key: h.Key, Value: h.Value.Bytes})
 	}
 	key, more, err := w.encoders[serde.Key].Encode(ctx, r.Topic, &r.Key, &w.scratch)

@@ -40,6 +40,8 @@ func (e *Encoding) Encode(ctx context.Context, topic string, f *input.Field, scr
 	case f.Encoding != "" && f.Encoding != e.serde.Name():
 		return nil, nil, cli.Hint(cli.Usagef("the %s was decoded by %s, and the serde here is %s", e.part, f.Encoding, e.serde.Name()),
 			"add --%s-serde %s, with the schema that it needs", e.part, f.Encoding)
+	case f.Named && f.Encoding == "" && (e.identity || e.text != nil):
+		return nil, nil, fmt.Errorf("encode %s: %w", e.part, input.ErrNamed)
 	case f.Exact, e.identity && f.Encoding == "":
 		return f.Bytes, nil, nil
 	}

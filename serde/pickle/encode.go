@@ -37,7 +37,7 @@ func (s *Serde) EncodeJSON(_ context.Context, dst []byte, _ string, _ serde.Part
 	if s.o.Lossless {
 		depth *= 3 // {"$dict":[[1,2]]} nests JSON more deeply than Python's values
 	}
-	v, err := value.ParseJSON(json, false, depth)
+	v, err := value.ParseInput(json, false, depth)
 	if err != nil {
 		var syntax *value.SyntaxError
 		if errors.As(err, &syntax) {

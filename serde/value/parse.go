@@ -1,7 +1,6 @@
 package value
 
 import (
-	"math"
 	"unicode/utf16"
 	"unicode/utf8"
 	"unsafe"
@@ -41,22 +40,12 @@ type parser struct {
 	named    bool // floats may have names
 }
 
-// namedFloat reads NaN, Infinity or -Infinity; ok is false for anything else.
-func (p *parser) namedFloat() (f Float, ok bool) {
-	for name, f := range map[string]float64{"NaN": NaN(), "Infinity": math.Inf(1), "-Infinity": math.Inf(-1)} {
-		if rest := p.data[p.pos:]; len(rest) >= len(name) && string(rest[:len(name)]) == name {
-			p.pos += len(name)
-			return Float{f, 64}, true
-		}
-	}
-	return Float{}, false
-}
-
 func (p *parser) parse() (V, error) {
 	start := p.pos
 	if c := p.peek(); p.named && (c == 'N' || c == 'I' || c == '-') {
 		if f, ok := p.namedFloat(); ok {
-			return f, nil
+			p.pos += len(f.text)
+			return Float{f.f, 64}, nil
 		}
 	}
 	switch c := p.peek(); {
@@ -78,7 +67,7 @@ func (p *parser) parse() (V, error) {
 	case c == 'n':
 		return nil, p.word("null")
 	}
-	return nil, p.fail(errWantValue)
+	return nil, p.noValue()
 }
 
 func (p *parser) list() (V, error) {

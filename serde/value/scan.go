@@ -3,6 +3,7 @@ package value
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 	"math/bits"
 	"unicode/utf8"
 )
@@ -54,6 +55,7 @@ type scanner struct {
 
 var (
 	errWantValue     = errors.New("want a JSON value")
+	errNamed         = errors.New("NaN and Infinity without quotes are not JSON")
 	errWantKey       = errors.New("want a key in quotes")
 	errWantColon     = errors.New("want ':' after the key")
 	errWantCommaObj  = errors.New("want ',' or '}'")
@@ -129,8 +131,34 @@ func (s *scanner) value() error {
 	case c == 'n':
 		return s.word("null")
 	}
+	return s.noValue()
+}
+
+// noValue is the error where a value is wanted and none begins.
+func (s *scanner) noValue() error {
+	if _, ok := s.namedFloat(); ok {
+		return &SyntaxError{s.pos, errNamed}
+	}
 	return s.fail(errWantValue)
 }
+
+// namedFloat reads NaN, Infinity or -Infinity, without stepping over it; ok is false for
+// anything else.
+func (s *scanner) namedFloat() (f floatName, ok bool) {
+	for _, f := range namedFloats {
+		if rest := s.data[s.pos:]; len(rest) >= len(f.text) && string(rest[:len(f.text)]) == f.text {
+			return f, true
+		}
+	}
+	return floatName{}, false
+}
+
+type floatName struct {
+	text string
+	f    float64
+}
+
+var namedFloats = [...]floatName{{"NaN", NaN()}, {"Infinity", math.Inf(1)}, {"-Infinity", math.Inf(-1)}}
 
 func (s *scanner) enter() error {
 	if s.depth++; s.depth > s.maxDepth {
@@ -228,6 +256,9 @@ func (s *scanner) word(want string) error {
 
 func (s *scanner) number() error {
 	if s.peek() == '-' {
+		if _, ok := s.namedFloat(); ok {
+			return s.noValue()
+		}
 		s.pos++
 	}
 	if s.peek() == '0' {
