@@ -48,14 +48,14 @@ type Commitment struct {
 // error unchanged: the member retries after some errors.
 func (c *Commitment) Plain() error { return c.member.consumer.commit(c.Offsets, commitLimit) }
 
-// Group returns the member's id and generation as of now, for Producer.SendOffsets. The
+// group returns the member's id and generation as of now, for a transaction. The
 // coordinator refuses offsets that come with an outdated generation (KIP-447).
-func (c *Commitment) Group() (*GroupMetadata, error) {
+func (c *Commitment) group() (*groupMetadata, error) {
 	group, err := c.member.client.GetConsumerGroupMetadata()
 	if err != nil {
 		return nil, explain(c.member.cfg, c.member.logs, err)
 	}
-	return &GroupMetadata{group}, nil
+	return &groupMetadata{group}, nil
 }
 
 // store commits offsets, through the committer if there is one.

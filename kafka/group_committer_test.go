@@ -20,7 +20,10 @@ type copier struct {
 }
 
 func newCopier(t *testing.T, cfg Config, to string, number int) *copier {
-	s, err := OpenSession(t.Context(), cfg, ProducerConfig{Transactional: fmt.Sprintf("%s-%d", to, number)}, true, nil)
+	s, err := OpenSession(cfg, ProducerConfig{Transactional: fmt.Sprintf("%s-%d", to, number), OwnID: true}, nil)
+	if err == nil {
+		err = s.TakeOver(t.Context())
+	}
 	if err != nil {
 		t.Error(err)
 	}
@@ -58,7 +61,7 @@ func (c *copier) Commit(due *Commitment) error {
 		c.TakeBack()
 		return fmt.Errorf("no reason: %w", ErrTakenBack)
 	}
-	err := c.session.Commit(c.t.Context(), due)
+	err := c.session.CommitOffsets(c.t.Context(), due)
 	if err != nil {
 		c.undone++
 		c.t.Log(err)
@@ -131,7 +134,7 @@ func TestGroupTransactions(t *testing.T) {
 			undone := 0
 			for _, c := range copiers {
 				undone += c.undone
-				if err := c.session.Close(t.Context()); err != nil {
+				if err := errors.Join(c.session.Abort(t.Context()), c.session.Close()); err != nil {
 					t.Error(err)
 				}
 			}

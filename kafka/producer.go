@@ -7,7 +7,6 @@ import "C"
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 	"unsafe"
@@ -210,7 +209,7 @@ func (p *Producer) pause(ctx context.Context, code ck.ErrorCode) error {
 		}
 		return nil
 	case ck.ErrState:
-		return fmt.Errorf("%w: a record of it was not delivered", ErrTransaction)
+		return errUndelivered
 	}
 	err := p.client.GetFatalError()
 	if err == nil {

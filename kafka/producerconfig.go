@@ -14,6 +14,10 @@ type ProducerConfig struct {
 	Compression   string // none, gzip, snappy, lz4, zstd; empty is the client's default
 	Partitioner   string // librdkafka's name; empty is murmur2_random, Java's choice
 	Transactional string // the transactional id, or empty
+	// OwnID is whether no other process ever uses the transactional id: being fenced then
+	// means that a transaction took longer than transaction.timeout.ms, and only that
+	// transaction is lost.
+	OwnID bool
 	// MaxBatch is the topic's max.message.bytes; 0 means librdkafka's batch.size. A broker
 	// refuses a larger batch with all its records, so none is made; a record that is larger
 	// is sent alone.

@@ -10,37 +10,70 @@ import (
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
 
-// InitTransactions takes over the transactional id (KIP-98): an older producer with the
-// same id is fenced, and a transaction that it left open is aborted.
-func (p *Producer) InitTransactions(ctx context.Context) error {
-	return p.transact(ctx, func(ctx context.Context) error { return p.client.InitTransactions(ctx) })
+// The transactions of a producer, of which Session makes use. What may be tried again is;
+// a call that never comes back is left behind, and the producer with it.
+
+// takeOverTries is how many times the time-out of a request taking over an id may take.
+const takeOverTries = 3
+
+// takeOver takes over the transactional id (KIP-98): an older producer with the same id is
+// fenced, and a transaction that it left open is aborted.
+func (p *Producer) takeOver(ctx context.Context) error {
+	take := func() error {
+		return p.transact(ctx, func(ctx context.Context) error { return p.client.InitTransactions(ctx) })
+	}
+	err := take()
+	for tries := 1; err != nil && tries < takeOverTries && p.Err() == nil && ctx.Err() == nil; tries++ {
+		if errors.Is(err, ErrDenied) || errors.Is(err, ErrAuth) || errors.Is(err, ErrFenced) {
+			break
+		}
+		err = take()
+	}
+	return err
 }
 
-// Begin starts a transaction; what is sent until Commit or Abort belongs to it.
-func (p *Producer) Begin() error {
+// begin starts a transaction; what is sent until commit or abort belongs to it.
+func (p *Producer) begin() error {
 	return p.explain(p.client.BeginTransaction())
 }
 
-// Commit makes the records of the transaction visible to read_committed readers. It
+// commit makes the records of the transaction visible to read_committed readers. It
 // flushes first, and returns an error if a record of the transaction was not delivered; the
-// caller must then Abort.
-func (p *Producer) Commit(ctx context.Context) error {
+// caller must then abort.
+func (p *Producer) commit(ctx context.Context) error {
 	return p.transact(ctx, func(ctx context.Context) error { return p.client.CommitTransaction(ctx) })
 }
 
-// Abort aborts the transaction. If a record of it was not delivered the producer must be
+// abort aborts the transaction. If a record of it was not delivered the producer must be
 // closed and another one opened: librdkafka has assigned sequence numbers that the broker
 // has not seen, and the next transaction would fail because of them.
-func (p *Producer) Abort(ctx context.Context) error {
+func (p *Producer) abort(ctx context.Context) error {
 	if p.lost {
 		return p.Err()
 	}
+	defer p.purging()()
+	return p.transact(ctx, func(ctx context.Context) error { return p.client.AbortTransaction(ctx) })
+}
+
+// discard fails all that waits to be sent or acknowledged, so that the fate of every record
+// is known: nothing is reported after Close.
+func (p *Producer) discard(ctx context.Context) {
+	if p.lost || p.settled() {
+		return
+	}
+	p.fail(errUndelivered)
+	defer p.purging()()
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.timeout())
+	defer cancel()
+	_ = p.Flush(ctx) // the error of the producer
+}
+
+// purging runs purge until the function that it returns is called.
+func (p *Producer) purging() (stop func()) {
 	over := make(chan struct{})
 	var purging sync.WaitGroup
 	purging.Go(func() { p.purge(over) }) // ends with over
-	defer purging.Wait()
-	defer close(over)
-	return p.transact(ctx, func(ctx context.Context) error { return p.client.AbortTransaction(ctx) })
+	return func() { close(over); purging.Wait() }
 }
 
 // purge drops what waits to be sent, again and again until over is closed. An abort

@@ -8,29 +8,21 @@ import (
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
 
-// GroupMetadata says in whose name a transaction commits offsets: a member as its
+// groupMetadata says in whose name a transaction commits offsets: a member as its
 // group's coordinator knew it at that moment.
-type GroupMetadata struct {
+type groupMetadata struct {
 	group *ck.ConsumerGroupMetadata
 }
 
-// SendOffsets makes the offsets of a group part of the transaction: they are committed
+// sendOffsets makes the offsets of a group part of the transaction: they are committed
 // with its records, or not at all. An offset is that of the record to be read next.
 //
 // The coordinator refuses them from a member that is no longer what group says
 // (KIP-447), because another one may have its partitions. Then, and whenever the error
-// is ErrTransaction, all that remains is to Abort. Readers of the group's offsets wait
+// is ErrTransaction, all that remains is to abort. Readers of the group's offsets wait
 // while a transaction with such offsets is open, if they read only what is committed.
-func (p *Producer) SendOffsets(ctx context.Context, offsets map[TopicPartition]int64, group *GroupMetadata) error {
-	return p.sendOffsets(ctx, clientOffsets(offsets), group)
-}
-
-// SendCommits is like SendOffsets, with metadata for each offset.
-func (p *Producer) SendCommits(ctx context.Context, commits map[TopicPartition]Commit, group *GroupMetadata) error {
-	return p.sendOffsets(ctx, commitList(commits), group)
-}
-
-func (p *Producer) sendOffsets(ctx context.Context, list []ck.TopicPartition, group *GroupMetadata) error {
+func (p *Producer) sendOffsets(ctx context.Context, offsets map[TopicPartition]int64, group *groupMetadata) error {
+	list := clientOffsets(offsets)
 	if len(list) == 0 {
 		return nil
 	}

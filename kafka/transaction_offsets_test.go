@@ -12,13 +12,13 @@ import (
 
 // memberlessGroup is for who commits without having joined: the coordinator takes the
 // offsets as long as the group has no members. The group need not exist.
-func memberlessGroup(t *testing.T, name string) *GroupMetadata {
+func memberlessGroup(t *testing.T, name string) *groupMetadata {
 	t.Helper()
 	group, err := ck.NewTestConsumerGroupMetadata(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &GroupMetadata{group}
+	return &groupMetadata{group}
 }
 
 // Offsets are committed with the records of their transaction, and with them taken back.
@@ -41,24 +41,24 @@ func TestSendOffsets(t *testing.T) {
 			return commits[tp]
 		}
 		check(p.Send(t.Context(), batchOf(0, "one")))
-		check(p.SendOffsets(t.Context(), map[TopicPartition]int64{tp: 1}, group))
-		check(p.Commit(t.Context()))
+		check(p.sendOffsets(t.Context(), map[TopicPartition]int64{tp: 1}, group))
+		check(p.commit(t.Context()))
 		if c := committed(); c.Offset != 1 {
 			t.Errorf("offset %d is committed, want 1", c.Offset)
 		}
-		check(p.Begin())
+		check(p.begin())
 		check(p.Send(t.Context(), batchOf(0, "two")))
-		check(p.SendOffsets(t.Context(), map[TopicPartition]int64{tp: 2}, group))
+		check(p.sendOffsets(t.Context(), map[TopicPartition]int64{tp: 2}, group))
 		if c := committed(); c.Offset != 1 {
 			t.Errorf("offset %d is committed before its transaction", c.Offset)
 		}
-		check(p.Abort(t.Context()))
+		check(p.abort(t.Context()))
 		if c := committed(); c.Offset != 1 {
 			t.Errorf("offset %d is committed, want 1: the second transaction was aborted", c.Offset)
 		}
-		check(p.Begin())
-		check(p.SendOffsets(t.Context(), nil, group))
-		check(p.Commit(t.Context()))
+		check(p.begin())
+		check(p.sendOffsets(t.Context(), nil, group))
+		check(p.commit(t.Context()))
 		check(p.Close())
 		if d := cmp.Diff([]string{"one"}, values(readBack(t, b, 0))); d != "" {
 			t.Errorf("(-want +got):\n%s", d)
@@ -74,14 +74,14 @@ func TestSendOffsetsFenced(t *testing.T) {
 	younger, _ := openTransactional(t, b, "x", ProducerConfig{})
 	tp := TopicPartition{batchOf(0).Topic(), 0}
 	const want = "fenced by another instance: transactional id x was taken over"
-	err := older.SendOffsets(t.Context(), map[TopicPartition]int64{tp: 7}, group)
+	err := older.sendOffsets(t.Context(), map[TopicPartition]int64{tp: 7}, group)
 	if !errors.Is(err, ErrFenced) || err.Error() != want {
 		t.Errorf("SendOffsets: %v", err)
 	}
-	if err := younger.SendOffsets(t.Context(), map[TopicPartition]int64{tp: 3}, group); err != nil {
+	if err := younger.sendOffsets(t.Context(), map[TopicPartition]int64{tp: 3}, group); err != nil {
 		t.Fatal(err)
 	}
-	if err := younger.Commit(t.Context()); err != nil {
+	if err := younger.commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	commits, err := younger.Admin().Committed(t.Context(), "copies")

@@ -7,28 +7,30 @@ import (
 	"sync"
 )
 
-// Session writes one transaction after another. After one that failed it goes on, with a
-// new producer under the same id if the old one can no longer be used. It is not safe for
-// concurrent use.
+// Session sends records. With a transactional id it does so in transactions: the first
+// record after the last one begins the next, and Commit, CommitOffsets, TakeBack or Abort
+// ends it. After one that failed a Session goes on, with a new producer under the same id if
+// the old one can no longer be used. Without an id each record counts by itself, once it is
+// acknowledged, and Commit is Flush.
+//
+// Its methods are not safe for concurrent use, except for GiveUp and Totals.
 type Session struct {
-	cfg      Config
-	pc       ProducerConfig
-	notice   func(Notice)
-	producer *Producer
-	open     bool  // a transaction is
-	mine     bool  // nobody else has the id: who fences us is the coordinator, after a time-out
-	failed   int64 // of the producer's records, when the transaction began
+	cfg    Config
+	pc     ProducerConfig
+	notice func(Notice)
+	open   bool  // a transaction is
+	failed int64 // of the producer's records, when the transaction began
 
-	mu    sync.Mutex
-	spoil context.CancelCauseFunc // ends a flush; nil without one
+	mu       sync.Mutex
+	producer *Producer               // nil after one that could not be replaced
+	spoil    context.CancelCauseFunc // ends a Send or a Flush; nil without one
+	gaveUp   error
 }
 
-// OpenSession opens a producer and takes over the transactional id of pc, see
-// InitTransactions. mine is whether no other process ever uses the id: being fenced then
-// means that a transaction took longer than transaction.timeout.ms, and only that
-// transaction is lost.
-func OpenSession(ctx context.Context, cfg Config, pc ProducerConfig, mine bool, notice func(Notice)) (*Session, error) {
-	s := &Session{cfg: cfg, pc: pc, notice: notice, mine: mine}
+// OpenSession opens a producer, see OpenProducer. With a transactional id TakeOver comes
+// before the first Send.
+func OpenSession(cfg Config, pc ProducerConfig, notice func(Notice)) (*Session, error) {
+	s := &Session{cfg: cfg, pc: pc, notice: notice}
 	s.pc.Failed = func(o *Outgoing, i int, err error) {
 		if pc.Failed != nil {
 			pc.Failed(o, i, err)
@@ -39,118 +41,95 @@ func OpenSession(ctx context.Context, cfg Config, pc ProducerConfig, mine bool, 
 			s.spoil(errUndelivered)
 		}
 	}
-	return s, s.renew(ctx)
+	var err error
+	s.producer, err = OpenProducer(cfg, s.pc, notice)
+	return s, err
 }
 
 // errUndelivered is why a transaction with a record that failed is not committed.
 var errUndelivered = fmt.Errorf("%w: a record of it was not delivered", ErrTransaction)
 
-// renew makes the producer, or replaces it: what it left open is aborted.
+// errNoProducer is why nothing is sent after a producer that could not be replaced.
+var errNoProducer = fmt.Errorf("%w: there is no producer", ErrTransaction)
+
+// transactional reports whether there are transactions at all.
+func (s *Session) transactional() bool { return s.pc.Transactional != "" }
+
+// TakeOver takes over the transactional id (KIP-98): an older producer with the same id is
+// fenced, and a transaction that it left open is aborted. It is patient, because
+// coordinators move, and load what is open.
+func (s *Session) TakeOver(ctx context.Context) error {
+	if !s.transactional() {
+		return nil
+	}
+	return s.producer.takeOver(ctx)
+}
+
+// renew replaces the producer; what it left open is aborted. All of its records are
+// reported before.
 func (s *Session) renew(ctx context.Context) error {
 	s.open = false
 	if s.producer != nil {
+		s.producer.discard(ctx)
 		_ = s.producer.Close() // why it is of no use was told
-		s.producer = nil
+		s.replace(nil)
 	}
 	p, err := OpenProducer(s.cfg, s.pc, s.notice)
 	if err != nil {
 		return err
 	}
-	if err := p.TakeOver(ctx); err != nil {
+	s.replace(p)
+	if err := p.takeOver(ctx); err != nil {
+		s.replace(nil)
 		_ = p.Close() // the same error, or a later one
 		return err
 	}
-	s.producer = p
 	return nil
 }
 
-// takeOverTries is how many times the time-out of a request taking over an id may take.
-const takeOverTries = 3
-
-// TakeOver is InitTransactions with patience: coordinators move, and load what is open.
-func (p *Producer) TakeOver(ctx context.Context) error {
-	err := p.InitTransactions(ctx)
-	for tries := 1; err != nil && tries < takeOverTries && p.Err() == nil && ctx.Err() == nil; tries++ {
-		if errors.Is(err, ErrDenied) || errors.Is(err, ErrAuth) || errors.Is(err, ErrFenced) {
-			break
-		}
-		err = p.InitTransactions(ctx)
+// replace makes p the producer.
+func (s *Session) replace(p *Producer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.producer = p
+	if p != nil && s.gaveUp != nil {
+		p.GiveUp(s.gaveUp)
 	}
-	return err
 }
 
-// Send is Producer.Send into the open transaction; it begins one when none is open. A
-// record that fails is told by Commit.
+// Send is Producer.Send; in transactions it begins one when none is open. Its error is
+// ErrTransaction once a record of the transaction was not delivered.
 func (s *Session) Send(ctx context.Context, o *Outgoing) error {
 	if err := s.begin(); err != nil {
 		return err
 	}
-	if err := s.producer.Send(ctx, o); err != nil && ctx.Err() != nil {
-		return err
-	}
-	return nil
+	ctx, done := s.whole(ctx)
+	defer done()
+	return s.producer.Send(ctx, o)
 }
 
 func (s *Session) begin() error {
-	if s.open {
+	switch {
+	case s.producer == nil:
+		return errNoProducer
+	case s.open || !s.transactional():
 		return nil
 	}
-	if s.producer == nil {
-		return fmt.Errorf("%w: there is no producer", ErrTransaction)
-	}
 	s.open, s.failed = true, s.producer.Totals().Failed
-	if err := s.producer.Begin(); err != nil && s.producer.Err() == nil {
+	if err := s.producer.begin(); err != nil && s.producer.Err() == nil {
 		return err
 	}
 	return nil
 }
 
-// Commit makes the records sent since the last one and the offsets of c visible
-// together. When that cannot be it takes the records back: the error is ErrTakenBack and
-// says why, unless the next transaction would fail for the same reason.
-func (s *Session) Commit(ctx context.Context, c *Commitment) error {
-	return s.done(ctx, s.commit(ctx, c))
-}
-
-// done ends the transaction after a commit: it takes back what was not committed.
-func (s *Session) done(ctx context.Context, err error) error {
-	if err == nil {
-		s.open = false
-		return nil
+// Flush waits until all records are delivered or have failed, see Producer.Flush. In
+// transactions it returns ErrTransaction at the first one that is not delivered.
+func (s *Session) Flush(ctx context.Context) error {
+	if s.producer == nil {
+		return errNoProducer
 	}
-	if errors.Is(err, ErrDenied) || errors.Is(err, ErrAuth) || errors.Is(err, ErrFenced) && !s.mine {
-		return err // Close aborts what can be
-	}
-	if back := s.TakeBack(ctx); back != nil {
-		return fmt.Errorf("%w; the next transaction: %w", err, back)
-	}
-	return fmt.Errorf("%w: %w", ErrTakenBack, err)
-}
-
-func (s *Session) commit(ctx context.Context, c *Commitment) error {
-	if err := s.begin(); err != nil {
-		return err
-	}
-	group, err := c.Group()
-	if err != nil {
-		return err
-	}
-	if err := s.flush(ctx); err != nil {
-		return err
-	}
-	if err := s.producer.SendOffsets(ctx, c.Offsets, group); err != nil {
-		return err
-	}
-	return s.producer.Commit(ctx)
-}
-
-// flush waits until all records of the transaction are delivered, or one is not: then
-// librdkafka sends no more of them, and would wait for the deadlines of all.
-func (s *Session) flush(ctx context.Context) error {
-	ctx, spoil := context.WithCancelCause(ctx)
-	defer spoil(nil)
-	s.setSpoil(spoil)
-	defer s.setSpoil(nil)
+	ctx, done := s.whole(ctx)
+	defer done()
 	if s.spoiled() {
 		return errUndelivered
 	}
@@ -163,15 +142,83 @@ func (s *Session) flush(ctx context.Context) error {
 	return nil
 }
 
+// whole returns a context that also ends, with errUndelivered as its cause, at the first
+// record of the transaction that is not delivered: librdkafka sends nothing of it any more,
+// and would wait until the deadlines of the others.
+func (s *Session) whole(ctx context.Context) (context.Context, func()) {
+	if !s.transactional() {
+		return ctx, func() {}
+	}
+	ctx, spoil := context.WithCancelCause(ctx)
+	s.setSpoil(spoil)
+	return ctx, func() { s.setSpoil(nil); spoil(nil) }
+}
+
 func (s *Session) setSpoil(spoil context.CancelCauseFunc) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.spoil = spoil
 }
 
-func (s *Session) spoiled() bool { return s.producer.Totals().Failed > s.failed }
+// spoiled reports whether a record of the transaction was not delivered.
+func (s *Session) spoiled() bool {
+	return s.transactional() && s.open && s.producer.Totals().Failed > s.failed
+}
 
-// TakeBack aborts the open transaction, if there is one.
+// Commit makes the records sent since the last one visible to who reads what is committed.
+// After an error TakeBack or Abort must come next. What became of the transaction is
+// unknown then: the coordinator may have committed it.
+func (s *Session) Commit(ctx context.Context) error {
+	if err := s.Flush(ctx); err != nil || !s.open {
+		return err
+	}
+	if err := s.producer.commit(ctx); err != nil {
+		return err
+	}
+	s.open = false
+	return nil
+}
+
+// CommitOffsets makes the records sent since the last commit and the offsets of c visible
+// together. When that cannot be it takes the records back: the error is ErrTakenBack and
+// says why, unless the next transaction would fail for the same reason.
+func (s *Session) CommitOffsets(ctx context.Context, c *Commitment) error {
+	return s.done(ctx, s.commitOffsets(ctx, c))
+}
+
+func (s *Session) commitOffsets(ctx context.Context, c *Commitment) error {
+	if err := s.begin(); err != nil {
+		return err
+	}
+	group, err := c.group()
+	if err != nil {
+		return err
+	}
+	if err := s.Flush(ctx); err != nil {
+		return err
+	}
+	if err := s.producer.sendOffsets(ctx, c.Offsets, group); err != nil {
+		return err
+	}
+	return s.Commit(ctx)
+}
+
+// done takes back what was not committed because of err.
+func (s *Session) done(ctx context.Context, err error) error {
+	if err == nil || errors.Is(err, ErrDenied) || errors.Is(err, ErrAuth) || s.lostID(err) {
+		return err // Abort does what can be done
+	}
+	if back := s.TakeBack(ctx); back != nil {
+		return fmt.Errorf("%w; the next transaction: %w", err, back)
+	}
+	return fmt.Errorf("%w: %w", ErrTakenBack, err)
+}
+
+// lostID reports whether err means that another process has taken over the transactional id.
+func (s *Session) lostID(err error) bool { return errors.Is(err, ErrFenced) && !s.pc.OwnID }
+
+// TakeBack aborts the open transaction, if there is one, so that the next one can begin. It
+// returns ErrFenced when another process has the id.
 //
 // What was sent is flushed first: an abort that meets a partition which the coordinator
 // has not accepted yet, because it still ends the transaction before, is fatal to the
@@ -184,27 +231,70 @@ func (s *Session) TakeBack(ctx context.Context) error {
 	if !s.open && s.producer.Err() == nil {
 		return nil
 	}
-	if s.flush(ctx) == nil && s.producer.Abort(ctx) == nil {
-		s.open = false
+	err := s.Flush(ctx)
+	if err == nil {
+		err = s.Abort(ctx)
+	}
+	for _, err := range []error{s.producer.Err(), err} {
+		if s.lostID(err) {
+			return err
+		}
+	}
+	if err != nil || s.producer.Err() != nil {
+		return s.renew(ctx)
+	}
+	return nil
+}
+
+// Abort aborts the open transaction, if there is one. It is for the end: before another
+// transaction TakeBack comes.
+func (s *Session) Abort(ctx context.Context) error {
+	if !s.open || s.producer == nil {
 		return nil
 	}
-	return s.renew(ctx)
+	if err := s.producer.abort(ctx); err != nil {
+		return err
+	}
+	s.open = false
+	return nil
 }
 
 // Admin returns that of the producer. It is valid until the producer is replaced, which
-// Commit and TakeBack may do.
+// TakeBack and CommitOffsets may do.
 func (s *Session) Admin() *Admin { return s.producer.Admin() }
 
-// Close aborts the open transaction, if there is one, and closes the producer.
-func (s *Session) Close(ctx context.Context) error {
+// Totals returns the totals of the producer, since it was replaced last. It is safe for
+// concurrent use.
+func (s *Session) Totals() Totals {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.producer == nil {
+		return Totals{}
+	}
+	return s.producer.Totals()
+}
+
+// GiveUp ends the session with cause: records that wait fail with it at once instead of at
+// their deadlines. It is safe for concurrent use.
+func (s *Session) GiveUp(cause error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.gaveUp == nil {
+		s.gaveUp = cause
+	}
+	if s.producer != nil {
+		s.producer.GiveUp(cause)
+	}
+}
+
+// Close closes the producer, see Producer.Close. A transaction that is open stays so until
+// the coordinator aborts it in time: Abort comes before.
+func (s *Session) Close() error {
 	if s.producer == nil {
 		return nil
 	}
-	if s.open {
-		_ = s.producer.Abort(ctx) // if it fails, the coordinator aborts in time
-	}
 	err := s.producer.Close()
-	if errors.Is(err, ErrFenced) && s.mine {
+	if errors.Is(err, ErrFenced) && s.pc.OwnID {
 		return nil
 	}
 	return err

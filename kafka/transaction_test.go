@@ -23,10 +23,10 @@ func openTransactional(t *testing.T, b *embedded.Broker, id string, pc ProducerC
 	t.Helper()
 	pc.Transactional = id
 	p, got := openProducer(t, clusterOf(b), pc)
-	if err := p.InitTransactions(t.Context()); err != nil {
+	if err := p.takeOver(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Begin(); err != nil {
+	if err := p.begin(); err != nil {
 		t.Fatal(err)
 	}
 	return p, got
@@ -49,14 +49,14 @@ func TestTransactions(t *testing.T) {
 			}
 		}
 		send("committed")
-		check(p.Commit(t.Context()))
-		check(p.Begin())
+		check(p.commit(t.Context()))
+		check(p.begin())
 		send("aborted")
 		check(p.Flush(t.Context()))
-		check(p.Abort(t.Context()))
-		check(p.Begin())
+		check(p.abort(t.Context()))
+		check(p.begin())
 		send("also committed")
-		check(p.Commit(t.Context()))
+		check(p.commit(t.Context()))
 		check(p.Close())
 		if d := cmp.Diff([]string{"committed", "also committed"}, values(readBack(t, b, 0))); d != "" {
 			t.Errorf("(-want +got):\n%s", d)
@@ -82,10 +82,10 @@ func TestTransactionWithFailure(t *testing.T) {
 		if text := got.failed["late"]; text != "the transaction cannot be committed: a record of it was not delivered" {
 			t.Errorf("%q", text)
 		}
-		if err := p.Commit(t.Context()); err == nil {
+		if err := p.commit(t.Context()); err == nil {
 			t.Error("committed")
 		}
-		if err := p.Abort(t.Context()); err != nil {
+		if err := p.abort(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if err := p.Close(); err != nil {
@@ -95,7 +95,7 @@ func TestTransactionWithFailure(t *testing.T) {
 		if err := p.Send(t.Context(), batchOf(0, "good")); err != nil {
 			t.Fatal(err)
 		}
-		if err := p.Commit(t.Context()); err != nil {
+		if err := p.commit(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if err := p.Close(); err != nil {
@@ -123,10 +123,10 @@ func TestTransactionFenced(t *testing.T) {
 		if err := younger.Send(t.Context(), batchOf(0, "younger")); err != nil {
 			t.Fatal(err)
 		}
-		if err := younger.Commit(t.Context()); err != nil {
+		if err := younger.commit(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if err := older.Commit(t.Context()); !errors.Is(err, ErrFenced) || err.Error() != want {
+		if err := older.commit(t.Context()); !errors.Is(err, ErrFenced) || err.Error() != want {
 			t.Errorf("Commit: %v", err)
 		}
 		if err := older.Send(t.Context(), batchOf(0, "late")); !errors.Is(err, ErrFenced) || err.Error() != want {

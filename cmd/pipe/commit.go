@@ -45,8 +45,8 @@ func (m *member) store(c *kafka.Commitment) error {
 	if err := m.hand(m.working, m.send); err != nil {
 		return err
 	}
-	if m.session != nil {
-		err := m.session.Commit(m.working, c)
+	if m.Plan.flags.ExactlyOnce {
+		err := m.session.CommitOffsets(m.working, c)
 		switch failure := m.failure(); {
 		case errors.Is(failure, kafka.ErrUnknownTopic), errors.Is(failure, kafka.ErrDenied), errors.Is(failure, kafka.ErrAuth):
 			return failure
@@ -54,12 +54,10 @@ func (m *member) store(c *kafka.Commitment) error {
 			if failure = cli.FirstOf(failure, m.refusedNow()); failure != nil {
 				return fmt.Errorf("%w: %w", kafka.ErrTakenBack, failure)
 			}
-		case errors.Is(err, kafka.ErrFenced):
-			return cli.Hint(err, "another process runs with the same --group and --instance-id")
 		}
-		return err
+		return hintFenced(err)
 	}
-	if err := m.producer.Flush(m.working); err != nil {
+	if err := m.session.Flush(m.working); err != nil {
 		return err
 	}
 	if err := m.failure(); err != nil {
@@ -69,6 +67,14 @@ func (m *member) store(c *kafka.Commitment) error {
 		return fmt.Errorf("%w: %w", kafka.ErrTakenBack, why)
 	}
 	return c.Plain()
+}
+
+// hintFenced tells who may have taken over the transactional id.
+func hintFenced(err error) error {
+	if errors.Is(err, kafka.ErrFenced) && !errors.Is(err, kafka.ErrTakenBack) {
+		return cli.Hint(err, "another process runs with the same --group and --instance-id")
+	}
+	return err
 }
 
 // TakeBack is kafka.Committer's: the partitions are lost. Without transactions what was
@@ -81,9 +87,9 @@ func (m *member) TakeBack() {
 		m.ended = err
 		return
 	}
-	if m.session != nil {
+	if m.Plan.flags.ExactlyOnce {
 		if err := m.session.TakeBack(m.working); err != nil {
-			m.ended = err
+			m.ended = hintFenced(err)
 			return
 		}
 	}
@@ -99,7 +105,7 @@ func (m *member) undone(why string) {
 		return
 	}
 	text := fmt.Sprintf("a transaction was taken back, %s to be read again: %s", cli.Count(n, "record"), why)
-	if m.session == nil {
+	if !m.Plan.flags.ExactlyOnce {
 		text = fmt.Sprintf("%s to be read again: %s", cli.Count(n, "record"), why)
 	}
 	m.Stats.Noticed(m.number, kafka.Notice{Kind: kafka.NoticeAborted, Partition: -1, Text: text})

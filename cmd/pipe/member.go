@@ -17,8 +17,7 @@ type member struct {
 	*pipeline
 	*packer
 	number    int
-	session   *kafka.Session  // of --exactly-once, else nil
-	producer  *kafka.Producer // without --exactly-once
+	session   *kafka.Session // nil when the member has left
 	changer   *record.Changer
 	worker    *cli.Worker       // of --exec; nil without
 	execution *record.Execution // while the command is asked about a batch
@@ -78,34 +77,32 @@ func (m *member) open() (err error) {
 		Compression: m.Plan.flags.Compression, MaxBatch: m.limit, Failed: m.failed, Done: m.GiveBack,
 	}
 	notice := func(n kafka.Notice) { m.Env.Notice("member %d: %s", m.number, n) }
-	if !m.Plan.flags.ExactlyOnce {
-		m.producer, err = kafka.OpenProducer(m.cfg, pc, notice)
+	if m.Plan.flags.ExactlyOnce {
+		pc.Transactional, pc.OwnID = m.transactionalID(m.number)
+	}
+	if m.session, err = kafka.OpenSession(m.cfg, pc, notice); err != nil {
 		return err
 	}
-	var mine bool
-	pc.Transactional, mine = m.transactionalID(m.number)
-	m.session, err = kafka.OpenSession(m.working, m.cfg, pc, mine, notice)
-	return err
+	return m.session.TakeOver(m.working)
 }
 
 // close takes back what was not committed.
 func (m *member) close() error {
-	session, producer := m.session, m.producer
-	m.session, m.producer = nil, nil
-	switch {
-	case session != nil:
-		return session.Close(m.working)
-	case producer != nil:
-		return producer.Close()
+	session := m.session
+	if m.session = nil; session == nil {
+		return nil
 	}
-	return nil
+	_ = session.Abort(m.working) // if it fails, the coordinator aborts in time
+	return session.Close()
 }
 
+// send sends what is packed. What fails in a transaction is told by its commit.
 func (m *member) send(ctx context.Context, o *kafka.Outgoing) error {
-	if m.session != nil {
-		return m.session.Send(ctx, o)
+	err := m.session.Send(ctx, o)
+	if m.Plan.flags.ExactlyOnce && ctx.Err() == nil {
+		return nil
 	}
-	return m.producer.Send(ctx, o)
+	return err
 }
 
 // receive takes what the member emits.

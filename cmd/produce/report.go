@@ -79,9 +79,7 @@ func (w *run) undelivered(o *kafka.Outgoing, i int, err error) {
 	w.failed++
 	if w.flags.Transactional == "" {
 		w.rejects.write(p.load.preamble, r.Frame)
-	} else { // the input of all its records is held already
-		w.transaction.spoil(kafka.ErrTransaction)
-	}
+	} // else the input of all records of the transaction is held already
 	w.mu.Unlock()
 	w.fail(cli.Errorf(record.DeliveryCode(err), "%s: %w", r.Place, err))
 	if w.flags.OnError == "stop" && errors.Is(err, kafka.ErrUnreachable) {
@@ -91,17 +89,12 @@ func (w *run) undelivered(o *kafka.Outgoing, i int, err error) {
 
 // waiting counts the records without an acknowledgement.
 func (w *run) waiting() int64 {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.producer.Totals().Waiting
+	return w.session.Totals().Waiting
 }
 
 // giveUp ends the waiting for acknowledgements.
 func (w *run) giveUp(cause error) {
-	w.mu.Lock()
-	p := w.producer
-	w.mu.Unlock()
-	p.GiveUp(cause)
+	w.session.GiveUp(cause)
 }
 
 // fail keeps the failure that the command ends with, the first, and names the first few.
@@ -217,7 +210,7 @@ func (w *run) notice(n kafka.Notice) {
 // ended turns what happened into the outcome of the command and the summary.
 // fatal is the producer's own error, err the first there was.
 func (w *run) ended(polling context.Context, fatal, err error) error {
-	delivered := w.producer.Totals().Acknowledged
+	delivered := w.session.Totals().Acknowledged
 	if w.flags.Transactional != "" {
 		delivered = w.transaction.committed
 	}

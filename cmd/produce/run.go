@@ -20,17 +20,17 @@ import (
 // became of the records; a fourth prints.
 type run struct {
 	*Plan
-	env      *cli.Env
-	producer *kafka.Producer // replaced under mu
-	printer  *cli.Printer
-	chunks   chan cli.Chunk
-	gone     chan struct{} // closed when nobody prints any more
-	stop     context.CancelCauseFunc
-	free     chan *input.Batch
-	packing  context.Context // may we wait for expressions and serdes?
-	began    atomic.Bool     // the cluster has answered; from here on its silence is news
+	env     *cli.Env
+	session *kafka.Session
+	printer *cli.Printer
+	chunks  chan cli.Chunk
+	gone    chan struct{} // closed when nobody prints any more
+	stop    context.CancelCauseFunc
+	free    chan *input.Batch
+	packing context.Context // may we wait for expressions and serdes?
+	began   atomic.Bool     // the cluster has answered; from here on its silence is news
 
-	openProducer func() (*kafka.Producer, error)
+	openSession func() (*kafka.Session, error)
 
 	// Of the goroutine that sends.
 	topics      map[string]*destination
@@ -94,8 +94,8 @@ func (p *Plan) Run(ctx context.Context, env *cli.Env) error {
 	if p.flags.Output != "none" {
 		p.producer.Delivered = w.delivered
 	}
-	w.openProducer = func() (*kafka.Producer, error) {
-		return kafka.OpenProducer(cluster.Config, p.producer, w.notice)
+	w.openSession = func() (*kafka.Session, error) {
+		return kafka.OpenSession(cluster.Config, p.producer, w.notice)
 	}
 	known, err := w.start(ctx, cluster.Config)
 	if err != nil {
@@ -104,20 +104,20 @@ func (p *Plan) Run(ctx context.Context, env *cli.Env) error {
 	return w.carry(ctx, polling, live, source, preamble, known)
 }
 
-// start opens the producer and looks for the topic that all records go to, if there is
+// start opens the session and looks for the topic that all records go to, if there is
 // one, before anything is created: what is wrong with the command line must leave no
 // trace. The broker's answers are waited for side by side.
 func (w *run) start(ctx context.Context, cfg kafka.Config) (known bool, err error) {
 	reachable := make(chan error, 1)
 	go func() { reachable <- kafka.Reachable(ctx, cfg) }() // ends with its dial, within seconds
-	if w.producer, err = w.openProducer(); err != nil {
+	if w.session, err = w.openSession(); err != nil {
 		return false, cli.FirstOf(<-reachable, err)
 	}
 	if err = <-reachable; err == nil {
 		known, err = w.look(ctx, w.topic)
 	}
 	if err != nil {
-		err = cli.FirstOf(err, w.producer.Close())
+		err = cli.FirstOf(err, w.session.Close())
 	}
 	return known, err
 }
@@ -128,7 +128,7 @@ func (w *run) look(ctx context.Context, topic string) (known bool, err error) {
 		return true, nil
 	}
 	limit := make(chan int, 1)
-	admin := w.producer.Admin()
+	admin := w.session.Admin()
 	go func() { limit <- admin.MaxMessage(ctx, topic) }() // ends with the request, which is bounded
 	to, err := w.find(ctx, topic, false)
 	maxBatch := <-limit
@@ -143,10 +143,10 @@ func (w *run) look(ctx context.Context, topic string) (known bool, err error) {
 	if maxBatch == 0 || maxBatch >= kafka.DefaultBatch {
 		return true, nil
 	}
-	if err := w.producer.Close(); err != nil {
+	if err := w.session.Close(); err != nil {
 		return false, err
 	}
-	w.producer, err = w.openProducer()
+	w.session, err = w.openSession()
 	return true, err
 }
 
@@ -200,13 +200,13 @@ func inputName(format string) string {
 
 // find looks a topic up, or creates it where that was asked for.
 func (w *run) find(ctx context.Context, topic string, create bool) (*destination, error) {
-	topics, err := w.producer.Admin().Topics(ctx, topic)
+	topics, err := w.session.Admin().Topics(ctx, topic)
 	if errors.Is(err, kafka.ErrUnknownTopic) && create {
-		if err := w.producer.Admin().CreateTopic(ctx, kafka.TopicConfig{Name: topic}); err != nil && !errors.Is(err, kafka.ErrExists) {
+		if err := w.session.Admin().CreateTopic(ctx, kafka.TopicConfig{Name: topic}); err != nil && !errors.Is(err, kafka.ErrExists) {
 			return nil, fmt.Errorf("--create: %w", err)
 		}
 		w.notice(kafka.Notice{Kind: kafka.NoticeCreated, Topic: topic, Partition: -1})
-		topics, err = w.producer.Admin().Topics(ctx, topic)
+		topics, err = w.session.Admin().Topics(ctx, topic)
 	}
 	if err != nil {
 		return nil, connect.NearOrNew(err)
@@ -242,7 +242,7 @@ func (w *run) carry(ctx, polling, live context.Context, source input.Reader, pre
 		err = w.transfer(polling, live, source, preamble)
 	}
 	kept := w.rejects.close()
-	fatal := w.producer.Close()
+	fatal := w.session.Close()
 	close(w.chunks)
 	printErr := <-printed
 	if !started {
@@ -259,9 +259,6 @@ func (w *run) ready(ctx context.Context, known bool) error {
 			return err
 		}
 		w.topics[w.topic] = to
-	}
-	if w.flags.Transactional == "" {
-		return nil
 	}
 	return w.takeOver(ctx)
 }
@@ -287,7 +284,7 @@ func (w *run) transfer(polling, live context.Context, source input.Reader, pream
 		w.leave(readings)
 	}
 	if w.flags.Transactional == "" {
-		return cli.FirstOf(err, w.producer.Flush(live))
+		return cli.FirstOf(err, w.session.Flush(live))
 	}
 	return w.end(live, err)
 }

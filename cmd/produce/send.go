@@ -132,11 +132,7 @@ func (w *run) ship(live context.Context, l *inFlight) (int, error) {
 // send queues the records of a parcel. Where the transaction cannot be committed any
 // more it is aborted, the parcel with it, and a new one begins.
 func (w *run) send(live context.Context, p *topicBatch) error {
-	ctx := live
-	if w.flags.Transactional != "" {
-		ctx = w.transaction.whole
-	}
-	err := w.producer.Send(ctx, &p.Outgoing)
+	err := w.session.Send(live, &p.Outgoing)
 	if errors.Is(err, kafka.ErrTransaction) {
 		return w.commit(live) // which says what failed, or aborts and goes on
 	}

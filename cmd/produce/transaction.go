@@ -16,41 +16,23 @@ type transaction struct {
 	failedBy  int64 // run.failed when it began
 	committed int64 // records of those that were committed
 	aborted   int64 // and of those that were not, without what failed by itself
-
-	// whole ends, with ErrTransaction as its cause, at the first record that is not
-	// delivered: librdkafka sends nothing of the transaction any more, and would wait
-	// until the others' deadlines.
-	whole context.Context
-	spoil context.CancelCauseFunc // guarded by run.mu
 }
 
-// takeOver takes over the transactional id and begins a transaction.
+// takeOver takes over the transactional id, if there is one.
 func (w *run) takeOver(ctx context.Context) error {
-	if err := w.producer.InitTransactions(ctx); err != nil {
+	if err := w.session.TakeOver(ctx); err != nil {
 		return cli.FirstOf(cli.Stopped(ctx), err)
 	}
-	return w.begin(context.WithoutCancel(ctx))
+	return nil
 }
 
-func (w *run) begin(live context.Context) error {
-	t := &w.transaction
-	t.sent, t.failedBy = 0, w.failures()
-	w.mu.Lock()
-	if t.spoil != nil {
-		t.spoil(nil)
-	}
-	t.whole, t.spoil = context.WithCancelCause(live)
-	w.mu.Unlock()
-	return w.producer.Begin()
-}
-
-// commit ends the open transaction, unless it is empty, and begins the next. One with
-// a record that was not delivered is aborted: under --on-error stop that is the end.
+// commit ends the open transaction, unless it is empty. One with a record that was not
+// delivered is taken back: under --on-error stop that is the end.
 func (w *run) commit(live context.Context) error {
 	if w.transaction.sent == 0 {
 		return nil
 	}
-	err := w.producer.Flush(w.transaction.whole)
+	err := w.session.Flush(live)
 	if err != nil && !errors.Is(err, kafka.ErrTransaction) {
 		return err
 	}
@@ -58,38 +40,33 @@ func (w *run) commit(live context.Context) error {
 		return err
 	}
 	if w.failures() > w.transaction.failedBy {
-		if err := w.abort(live); err != nil {
-			return err
-		}
-		return w.renew(live)
+		return w.aborted(w.session.TakeBack(live))
 	}
-	if err := cli.FirstOf(err, w.committed(live)); err != nil {
-		return err
-	}
-	return w.begin(live)
+	return cli.FirstOf(err, w.committed(live))
 }
 
 func (w *run) committed(live context.Context) error {
-	if err := w.producer.Commit(live); err != nil {
+	if err := w.session.Commit(live); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	w.transaction.committed += w.transaction.sent
 	w.transaction.sent = 0
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.transaction.failedBy = w.failed
 	w.rejects.forget()
 	return nil
 }
 
-// abort takes the records of the open transaction back.
-func (w *run) abort(live context.Context) error {
-	err := w.producer.Abort(live)
-	if n := w.lost(); err == nil {
-		w.say("a transaction was aborted; records that it takes back: %d", n)
-	} else {
-		err = fmt.Errorf("abort: %w", err)
+// aborted counts the records of the open transaction, which was taken back unless err says
+// that this did not succeed.
+func (w *run) aborted(err error) error {
+	n := w.lost()
+	if err != nil {
+		return fmt.Errorf("abort: %w", err)
 	}
-	return err
+	w.say("a transaction was aborted; records that it takes back: %d", n)
+	return nil
 }
 
 // lost counts the records of the open transaction as aborted, those aside that failed
@@ -105,25 +82,10 @@ func (w *run) lost() int64 {
 	return n
 }
 
-// renew replaces the producer after a transaction that failed.
-func (w *run) renew(live context.Context) error {
-	if err := w.producer.Close(); err != nil {
-		return err
-	}
-	next, err := w.openProducer()
-	if err != nil {
-		return err
-	}
-	w.mu.Lock()
-	w.producer = next
-	w.mu.Unlock()
-	return w.takeOver(live)
-}
-
 // end commits the last transaction at the end of the input, or aborts it after a
 // failure.
 func (w *run) end(live context.Context, err error) error {
-	flushed := w.producer.Flush(w.transaction.whole)
+	flushed := w.session.Flush(live)
 	if errors.Is(flushed, kafka.ErrTransaction) {
 		flushed = nil // what failed says more
 	}
@@ -137,7 +99,7 @@ func (w *run) end(live context.Context, err error) error {
 		w.lost() // the new owner of the id has aborted it, or the coordinator will in time
 		return err
 	}
-	return cli.FirstOf(err, w.abort(live))
+	return cli.FirstOf(err, w.aborted(w.session.Abort(live)))
 }
 
 // failures counts records that were not delivered so far.

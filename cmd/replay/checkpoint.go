@@ -22,26 +22,23 @@ const (
 )
 
 // openSink makes ready where records go to, for one pass.
-func (r *run) openSink(polling, live context.Context) error {
+func (r *run) openSink(polling context.Context) error {
 	if r.dst.file != "" || r.flags.DryRun {
 		sink, err := r.openOther()
 		r.sink = sink
 		return err
 	}
-	ship, err := openSender(r.ends.target.Config, r.producerConfig(), r.undelivered, r.producerNotice)
+	sender, err := openSender(r.ends.target.Config, r.producerConfig(), r.undelivered, r.producerNotice)
 	if err != nil {
 		return err
 	}
 	r.mu.Lock()
-	r.ship, r.sink, r.first = ship, ship, nil
+	r.sender, r.sink, r.first = sender, sender, nil
 	r.mu.Unlock()
-	if !r.transactions {
-		return nil
-	}
-	if err := ship.producer.TakeOver(polling); err != nil {
+	if err := sender.session.TakeOver(polling); err != nil {
 		return errors.Join(err, r.closeSink())
 	}
-	return ship.begin(live)
+	return nil
 }
 
 func (r *run) producerConfig() kafka.ProducerConfig {
@@ -49,7 +46,7 @@ func (r *run) producerConfig() kafka.ProducerConfig {
 	if r.transactions {
 		pc.Transactional = transactionalPrefix + r.flags.Name
 	}
-	if r.tempo == nil {
+	if r.pacer == nil {
 		pc.Linger = record.BulkLinger
 	}
 	return pc
@@ -58,10 +55,10 @@ func (r *run) producerConfig() kafka.ProducerConfig {
 // closeSink ends a pass. What was not settled is lost.
 func (r *run) closeSink() error {
 	r.mu.Lock()
-	ship := r.ship
-	r.ship = nil
+	sender := r.sender
+	r.sender = nil
 	r.mu.Unlock()
-	return ship.close()
+	return sender.close()
 }
 
 // checkpointDue makes a checkpoint when it is time for one.
@@ -98,7 +95,7 @@ func (r *run) keeps() bool { return r.store != nil && !r.flags.DryRun }
 // keep stores the positions but for those that are kept already, and ends the transaction
 // that they belong to.
 func (r *run) keep(live context.Context, kept map[int32]int64) error {
-	err := r.store.save(live, r.ship, r.next, kept)
+	err := r.store.save(live, r.sender, r.next, kept)
 	if err == nil {
 		err = r.broken()
 	}
@@ -106,14 +103,11 @@ func (r *run) keep(live context.Context, kept map[int32]int64) error {
 		return fmt.Errorf("keep the progress of %s: %w", r.flags.Name, err)
 	}
 	if r.transactions {
-		if err := r.ship.producer.Commit(live); err != nil {
-			r.doubt = &unresolvedCommit{maps.Clone(r.next), r.pending, r.sums.open()}
+		if err := r.sender.session.Commit(live); err != nil {
+			r.unresolved = &unresolvedCommit{maps.Clone(r.next), r.pending, r.sums.open()}
 			return fmt.Errorf("commit: %w", err)
 		}
 		r.commits++
-		if err := r.ship.begin(live); err != nil {
-			return err
-		}
 	}
 	r.kept = maps.Clone(r.next)
 	return nil
@@ -127,13 +121,14 @@ type unresolvedCommit struct {
 	sums  map[int32]sum
 }
 
-// settleDoubt counts what was in doubt when the positions that are kept are its own.
-func (r *run) settleDoubt() {
-	if d := r.doubt; d != nil && maps.Equal(d.next, r.kept) {
-		r.total.take(&d.tally)
-		r.sums.count(d.sums)
+// resolve counts what belongs to the unresolved commit when the positions that are kept are
+// its own.
+func (r *run) resolve() {
+	if u := r.unresolved; u != nil && maps.Equal(u.next, r.kept) {
+		r.total.take(&u.tally)
+		r.sums.count(u.sums)
 	}
-	r.doubt = nil
+	r.unresolved = nil
 }
 
 // abort takes the open transaction back after an error, and reports whether another pass
@@ -147,7 +142,7 @@ func (r *run) abort(live context.Context, err error) error {
 	if errors.Is(err, kafka.ErrFenced) {
 		return err
 	}
-	aborted := r.ship.producer.Abort(live)
+	aborted := r.sender.session.Abort(live)
 	if errors.Is(aborted, kafka.ErrFenced) {
 		return aborted
 	}

@@ -143,7 +143,7 @@ func (r *run) open(ctx, live context.Context) error {
 		return err
 	}
 	r.changer = record.NewChanger(r.Selection, r.changes)
-	r.openTempo()
+	r.openPacer()
 	if r.flags.Verify {
 		if err := r.openSums(live); err != nil {
 			return err

@@ -27,13 +27,13 @@ type pacer struct {
 // pacerQuantum is the shortest wait: what is due within it goes at once.
 const pacerQuantum = time.Millisecond
 
-// openTempo starts what was asked for by --rate or --speed.
-func (r *run) openTempo() {
+// openPacer starts what was asked for by --rate or --speed.
+func (r *run) openPacer() {
 	switch {
 	case r.pace != nil:
-		r.tempo = &pacer{pace: r.pace(r.clock)}
+		r.pacer = &pacer{pace: r.pace(r.clock)}
 	case r.speed > 0 && !r.flags.DryRun:
-		r.tempo = &pacer{clock: r.clock, speed: r.speed}
+		r.pacer = &pacer{clock: r.clock, speed: r.speed}
 		r.mergeByTime()
 	}
 }

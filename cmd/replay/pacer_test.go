@@ -28,16 +28,16 @@ func (c *fakeClock) Sleep(_ context.Context, d time.Duration) error {
 
 // Records go when they are due by the schedule of the first one; one that is older than
 // the one before it goes with it.
-func TestTempo(t *testing.T) {
+func TestPacer(t *testing.T) {
 	clock := &fakeClock{now: time.Unix(1000, 0)}
-	tempo := &pacer{clock: clock, speed: 2}
+	p := &pacer{clock: clock, speed: 2}
 	var records []kafka.Record
 	for _, millis := range []int64{5000, 5000, 5200, 5100, 9200, 9201, 9300} {
 		records = append(records, kafka.Record{Timestamp: millis})
 	}
 	var went []int
 	for len(records) > 0 {
-		n, err := tempo.take(t.Context(), records)
+		n, err := p.take(t.Context(), records)
 		if err != nil {
 			t.Fatal(err)
 		}

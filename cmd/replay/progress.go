@@ -68,7 +68,7 @@ func (r *run) resume(polling, live context.Context) (err error) {
 	}
 	if len(kept) == len(r.next) {
 		r.kept = kept
-		r.settleDoubt()
+		r.resolve()
 		return nil
 	}
 	if r.flags.DryRun {

@@ -217,13 +217,13 @@ func (r *run) roomFor() string {
 // giveUp ends the waiting for acknowledgements.
 func (r *run) giveUp(cause error) {
 	r.mu.Lock()
-	ship := r.ship
+	sender := r.sender
 	if r.gaveUp == nil {
 		r.gaveUp = cause
 	}
 	r.mu.Unlock()
-	if ship != nil {
-		ship.producer.GiveUp(cause)
+	if sender != nil {
+		sender.session.GiveUp(cause)
 	}
 }
 

@@ -20,38 +20,38 @@ import (
 // producer's own report what became of the records.
 type run struct {
 	*Plan
-	env   *cli.Env
-	stop  context.CancelCauseFunc
-	meter *cli.Meter
-	began time.Time
-	ends  ends
-	from  *sourceTopic
-	sink  sink
-	ship  *sender        // the sink, when that is a topic; replaced by each attempt
-	store *progressStore // nil when no progress is kept
+	env    *cli.Env
+	stop   context.CancelCauseFunc
+	meter  *cli.Meter
+	began  time.Time
+	ends   ends
+	from   *sourceTopic
+	sink   sink
+	sender *sender        // the sink, when that is a topic; replaced by each attempt
+	store  *progressStore // nil when no progress is kept
 
-	changer   *record.Changer
-	changing  context.Context // may we wait for expressions and serdes?
-	here      record.Origin   // of the record that is being changed
-	next      map[int32]int64
-	kept      map[int32]int64 // the positions that are kept as progress
-	pending   tally           // since the last checkpoint
-	total     tally
-	left      int64 // of --count
-	clock     input.Clock
-	tempo     *pacer
-	due       time.Time       // of the next checkpoint
-	starts    map[int32]int64 // where this run began
-	source    *dump.Reader    // SRC, when it is a file and not read yet
-	dump      *dump.Writer    // DST, when it is a file
-	pruned    int64           // records that were gone before they were read
-	sums      *sums
-	sent      map[string]string // ids of topics, besides DST, that records went to since the last checkpoint
-	gone      bool              // such a topic, or DST
-	discarded bool              // the dump, unfinished
-	unmatched string            // the first record that --filter failed on, and why
-	commits   int               // that succeeded
-	doubt     *unresolvedCommit // of the last pass
+	changer    *record.Changer
+	changing   context.Context // may we wait for expressions and serdes?
+	here       record.Origin   // of the record that is being changed
+	next       map[int32]int64
+	kept       map[int32]int64 // the positions that are kept as progress
+	pending    tally           // since the last checkpoint
+	total      tally
+	left       int64 // of --count
+	clock      input.Clock
+	pacer      *pacer
+	due        time.Time       // of the next checkpoint
+	starts     map[int32]int64 // where this run began
+	source     *dump.Reader    // SRC, when it is a file and not read yet
+	dump       *dump.Writer    // DST, when it is a file
+	pruned     int64           // records that were gone before they were read
+	sums       *sums
+	sent       map[string]string // ids of topics, besides DST, that records went to since the last checkpoint
+	gone       bool              // such a topic, or DST
+	discarded  bool              // the dump, unfinished
+	unmatched  string            // the first record that --filter failed on, and why
+	commits    int               // that succeeded
+	unresolved *unresolvedCommit // of the last pass
 
 	mu       sync.Mutex
 	failure  error // the first delivery that failed for good
@@ -158,7 +158,7 @@ func (e *passFailed) Error() string { return e.cause.Error() }
 
 // pass copies from the progress that is kept, or the beginning, to the end.
 func (r *run) pass(polling, live context.Context) (err error) {
-	if err := r.openSink(polling, live); err != nil {
+	if err := r.openSink(polling); err != nil {
 		return err
 	}
 	defer func() { err = cli.FirstOf(err, r.closeSink()) }()
@@ -261,7 +261,7 @@ func (r *run) take(polling, live context.Context, b *kafka.Batch) error {
 		if polling.Err() != nil {
 			return context.Cause(polling)
 		}
-		n, err := r.tempo.take(polling, records)
+		n, err := r.pacer.take(polling, records)
 		if err != nil {
 			return err
 		}

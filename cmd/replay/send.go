@@ -3,47 +3,26 @@ package replay
 import (
 	"context"
 	"errors"
-	"sync"
 
 	"kstream/cmd/record"
 	"kstream/kafka"
 )
 
 // sender sends records to topics of one cluster, in transactions where asked. One
-// goroutine owns it; what its producer reports comes on others.
+// goroutine owns it; what its session reports comes on others.
 type sender struct {
-	producer     *kafka.Producer
-	transactions bool
-	onFailed     func(at record.Origin, err error) // of a record by itself, which no transaction takes along
+	session  *kafka.Session
+	onFailed func(at record.Origin, err error) // of a record by itself, which no transaction takes along
 	*record.Packer
-
-	// whole ends, with kafka.ErrTransaction as its cause, at the first record that is not
-	// delivered: librdkafka sends nothing of the transaction any more, and would wait until
-	// the others' deadlines.
-	whole context.Context
-
-	mu    sync.Mutex
-	spoil context.CancelCauseFunc
 }
 
-// openSender makes a producer; limit is the largest batch that the topic takes.
+// openSender opens a session.
 func openSender(cfg kafka.Config, pc kafka.ProducerConfig, onFailed func(record.Origin, error), notice func(kafka.Notice)) (*sender, error) {
-	s := &sender{transactions: pc.Transactional != "", onFailed: onFailed, Packer: record.NewCopyPacker()}
+	s := &sender{onFailed: onFailed, Packer: record.NewCopyPacker()}
 	pc.Failed, pc.Done = s.undelivered, s.GiveBack
 	var err error
-	s.producer, err = kafka.OpenProducer(cfg, pc, notice)
+	s.session, err = kafka.OpenSession(cfg, pc, notice)
 	return s, err
-}
-
-// begin starts a transaction.
-func (s *sender) begin(live context.Context) error {
-	s.mu.Lock()
-	if s.spoil != nil {
-		s.spoil(nil)
-	}
-	s.whole, s.spoil = context.WithCancelCause(live)
-	s.mu.Unlock()
-	return s.producer.Begin()
 }
 
 // put adds a record to what is sent next. Its topic and partition are those to go to.
@@ -59,10 +38,7 @@ func (s *sender) put(live context.Context, r *kafka.Record, at record.Origin) er
 
 func (s *sender) send(live context.Context, p *record.TopicBatch) error {
 	s.Take(p)
-	if s.transactions {
-		live = s.whole
-	}
-	return s.producer.Send(live, &p.Outgoing)
+	return s.session.Send(live, &p.Outgoing)
 }
 
 // hand sends everything that is packed.
@@ -77,18 +53,15 @@ func (s *sender) hand(live context.Context) error {
 
 // settle waits until the fate of every record is known.
 func (s *sender) settle(live context.Context) error {
-	if s.transactions {
-		live = s.whole
-	}
-	return s.producer.Flush(live)
+	return s.session.Flush(live)
 }
 
 // close gives up what was not settled.
 func (s *sender) close() error {
-	if s == nil || s.producer == nil {
+	if s == nil || s.session == nil {
 		return nil
 	}
-	return s.producer.Close()
+	return s.session.Close()
 }
 
 // undelivered is called for a record that was refused or given up.
@@ -97,9 +70,4 @@ func (s *sender) undelivered(o *kafka.Outgoing, i int, err error) {
 		return // it goes with the transaction
 	}
 	s.onFailed(o.Tag.(*record.TopicBatch).Origins[i], err)
-	if s.transactions {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.spoil(kafka.ErrTransaction)
-	}
 }

@@ -194,9 +194,9 @@ func (s *progressStore) of(partition int32) progressKey {
 	return key
 }
 
-// save writes the positions that are not kept yet through ship, as part of its
+// save writes the positions that are not kept yet through to, as part of its
 // transaction if it has one.
-func (s *progressStore) save(live context.Context, ship *sender, next, kept map[int32]int64) error {
+func (s *progressStore) save(live context.Context, to *sender, next, kept map[int32]int64) error {
 	for partition, offset := range next {
 		if at, ok := kept[partition]; ok && at == offset {
 			continue
@@ -210,9 +210,9 @@ func (s *progressStore) save(live context.Context, ship *sender, next, kept map[
 			return err
 		}
 		kept := kafka.Record{Topic: progressTopic, Key: key, Value: value, Timestamp: kafka.Now}
-		if err := ship.put(live, &kept, record.Origin{Partition: -1}); err != nil {
+		if err := to.put(live, &kept, record.Origin{Partition: -1}); err != nil {
 			return err
 		}
 	}
-	return cli.FirstOf(ship.hand(live), ship.settle(live))
+	return cli.FirstOf(to.hand(live), to.settle(live))
 }
