@@ -101,7 +101,7 @@ func (c *run) carry(polling context.Context, src record.Source) error {
 	if c.printer.Cut {
 		cause = cli.FirstOf(cli.Stopped(c.Signals), cause)
 	}
-	return errors.Join(c.Unasked.Err(), c.Ended(cause))
+	return errors.Join(c.Outage.Err(), c.Ended(cause))
 }
 
 // bound limits how long the run may take once it is to end.

@@ -80,7 +80,7 @@ func (v *view) render(live context.Context, ev kafka.Event) error {
 		out.Done = ev.Batch.Ack(n)
 		ev.Batch.Trail(out.Trail)
 	}
-	if line := v.Outage(); line != "" && v.tells() {
+	if line := v.TellOutage(); line != "" && v.tells() {
 		out.Notices = append(out.Notices, cli.OneLine(line))
 	}
 	v.Stats.Read(ev.Member, ev.Batch.Records[:n])

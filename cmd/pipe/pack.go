@@ -10,7 +10,7 @@ import (
 	"kstream/kafka"
 )
 
-// packer packs what comes of records into parcels. One goroutine owns it; what the
+// packer packs what comes of records, by topic. One goroutine owns it; what the
 // producer reports comes on others.
 type packer struct {
 	*record.Packer
@@ -24,7 +24,7 @@ type packer struct {
 
 // packMark is the length that a batch had.
 type packMark struct {
-	parcel *record.TopicBatch
+	batch  *record.TopicBatch
 	length int
 }
 
@@ -45,7 +45,7 @@ func (k *packer) addWhole(topic string, r *kafka.Record, at record.Origin) {
 	p := k.Of(topic)
 	marked := false
 	for _, m := range k.marks {
-		marked = marked || m.parcel == p
+		marked = marked || m.batch == p
 	}
 	if !marked {
 		k.marks = append(k.marks, packMark{p, p.Len()})
@@ -56,7 +56,7 @@ func (k *packer) addWhole(topic string, r *kafka.Record, at record.Origin) {
 // keep ends the results of one record; full reports whether something is to be sent.
 func (k *packer) keep() (full bool) {
 	for _, m := range k.marks {
-		full = full || m.parcel.Full()
+		full = full || m.batch.Full()
 	}
 	k.marks = k.marks[:0]
 	return full
@@ -65,8 +65,8 @@ func (k *packer) keep() (full bool) {
 // drop takes the results of one record out again.
 func (k *packer) drop() {
 	for _, m := range k.marks {
-		m.parcel.Truncate(m.length)
-		m.parcel.Origins = m.parcel.Origins[:m.length]
+		m.batch.Truncate(m.length)
+		m.batch.Origins = m.batch.Origins[:m.length]
 	}
 	k.marks = k.marks[:0]
 }

@@ -107,11 +107,11 @@ func (w *run) sendAll(live context.Context, readings <-chan reading) error {
 
 // take sends one reading and looks at how it ended.
 func (w *run) take(live context.Context, r reading) error {
-	l := w.load(r)
+	l := w.track(r)
 	defer w.release(l)
 	n, err := 0, w.broken()
 	if err == nil {
-		n, err = w.ship(live, l)
+		n, err = w.encode(live, l)
 	}
 	if err != nil {
 		w.notSent(l, n)
@@ -147,7 +147,7 @@ func (w *run) broken() error {
 // leave counts what was read ahead and is not sent.
 func (w *run) leave(readings <-chan reading) {
 	for r := range readings {
-		l := w.load(r)
+		l := w.track(r)
 		w.notSent(l, 0)
 		w.release(l)
 	}

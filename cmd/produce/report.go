@@ -40,7 +40,7 @@ func (w *run) delivered(o *kafka.Outgoing, i int, r kafka.Receipt) {
 	b = appendKnown(b, r.Offset)
 	b = append(b, `,"timestamp":`...)
 	b = appendKnown(b, r.Timestamp)
-	place := p.load.batch.Records[p.index[i]].Place
+	place := p.input.batch.Records[p.index[i]].Place
 	b = record.AppendJSONText(append(b, `,"place":`...), place.String())
 	p.receipts = append(b, "}\n"...)
 }
@@ -59,13 +59,13 @@ func appendKnown(b []byte, n int64) []byte {
 	return strconv.AppendInt(b, n, 10)
 }
 
-// done is called when the fate of all records of a parcel is known.
+// done is called when the fate of all records of one call is known.
 func (w *run) done(o *kafka.Outgoing) {
 	p := o.Tag.(*topicBatch)
 	if len(p.receipts) > 0 {
 		w.print(cli.Chunk{Text: p.receipts})
 	}
-	w.release(p.load)
+	w.release(p.input)
 }
 
 // undelivered is called for a record that was refused or given up.
@@ -74,11 +74,11 @@ func (w *run) undelivered(o *kafka.Outgoing, i int, err error) {
 		return // abort counts the records of a transaction
 	}
 	p := o.Tag.(*topicBatch)
-	r := &p.load.batch.Records[p.index[i]]
+	r := &p.input.batch.Records[p.index[i]]
 	w.mu.Lock()
 	w.failed++
 	if w.flags.Transactional == "" {
-		w.rejects.write(p.load.preamble, r.Frame)
+		w.rejects.write(p.input.preamble, r.Frame)
 	} // else the input of all records of the transaction is held already
 	w.mu.Unlock()
 	w.fail(cli.Errorf(record.DeliveryCode(err), "%s: %w", r.Place, err))
@@ -157,7 +157,7 @@ func (w *run) noRecord(l *inFlight, frame []byte, err error) {
 	w.fail(err)
 }
 
-// notSent counts the records of a load from i on as read and not sent.
+// notSent counts the records of a batch from i on as read and not sent.
 func (w *run) notSent(l *inFlight, i int) {
 	records := l.batch.Records[i:]
 	if len(records) == 0 {

@@ -19,19 +19,21 @@ type inFlight struct {
 	batch    *input.Batch
 	preamble []byte // what rejects of it begin with
 	refs     atomic.Int32
-	parcels  []*topicBatch
-	used     int // of parcels
+	topics   []*topicBatch
+	used     int // of topics
 }
 
-// topicBatch is what was sent of a load in one call, and the tag of that.
+// topicBatch is what is sent of a batch of input in one call, all to one topic, and the tag
+// of that.
 type topicBatch struct {
 	kafka.Outgoing
-	load     *inFlight
+	input    *inFlight
 	index    []int32 // of each record in the batch
 	receipts []byte
 }
 
-func (w *run) load(r reading) *inFlight {
+// track returns what knows the fate of a batch of input.
+func (w *run) track(r reading) *inFlight {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	l := new(inFlight)
@@ -54,18 +56,18 @@ func (w *run) release(l *inFlight) {
 	w.spare = append(w.spare, l)
 }
 
-// parcel begins the next one of the load.
-func (l *inFlight) parcel(topic string) *topicBatch {
-	if l.used == len(l.parcels) {
-		p := &topicBatch{load: l}
+// next begins the next batch for a topic.
+func (l *inFlight) next(topic string) *topicBatch {
+	if l.used == len(l.topics) {
+		p := &topicBatch{input: l}
 		p.Tag = p
-		if len(l.parcels) == 0 { // most likely the only one
+		if len(l.topics) == 0 { // most likely the only one
 			p.index = make([]int32, 0, len(l.batch.Records))
 			p.Grow(len(l.batch.Records), l.batch.Size())
 		}
-		l.parcels = append(l.parcels, p)
+		l.topics = append(l.topics, p)
 	}
-	p := l.parcels[l.used]
+	p := l.topics[l.used]
 	l.used++
 	p.Reset(topic)
 	p.index, p.receipts = p.index[:0], nil
@@ -73,9 +75,9 @@ func (l *inFlight) parcel(topic string) *topicBatch {
 	return p
 }
 
-// ship encodes the records of a load and sends them, in order, in one call for each
+// encode encodes the records of a batch of input and sends them, in order, in one call for each
 // run of records with the same topic. With an error it returns how many it dealt with.
-func (w *run) ship(live context.Context, l *inFlight) (int, error) {
+func (w *run) encode(live context.Context, l *inFlight) (int, error) {
 	records := l.batch.Records
 	var p *topicBatch
 	var to *destination
@@ -98,7 +100,7 @@ func (w *run) ship(live context.Context, l *inFlight) (int, error) {
 				}
 				continue
 			}
-			p = l.parcel(r.Topic)
+			p = l.next(r.Topic)
 		}
 		if err := record.OverOr(w.packing, w.pack(w.packing, p, r, to)); err != nil {
 			if counted, err := w.unsendable(l, r, err); err != nil {
@@ -129,8 +131,8 @@ func (w *run) ship(live context.Context, l *inFlight) (int, error) {
 	return len(records), w.send(live, p)
 }
 
-// send queues the records of a parcel. Where the transaction cannot be committed any
-// more it is aborted, the parcel with it, and a new one begins.
+// send queues records. Where the transaction cannot be committed any more it is taken back,
+// and they with it.
 func (w *run) send(live context.Context, p *topicBatch) error {
 	err := w.session.Send(live, &p.Outgoing)
 	if errors.Is(err, kafka.ErrTransaction) {

@@ -22,9 +22,9 @@ type Decoding struct {
 	Rule  output.TextRule
 	Serde serde.Serde // nil: the rule is all
 	json  value.JSONOptions
-	// unasked decides about a record that the registry was not there for. Nil: that ends
+	// onOutage decides about a record for which the registry does not answer. Nil: that ends
 	// the run.
-	unasked Step
+	onOutage Step
 	// skipped tells, once, that frames of a registry are passed over.
 	skipped func(serde.Frame)
 }
@@ -63,7 +63,7 @@ func (d *Decoding) field(r *Record) *output.Field {
 // Step decodes the part in place, or returns nil when there is nothing to decode. A
 // record that cannot be decoded keeps its bytes, carries the error and is unusable. A
 // registry that fails or refuses ends the run, unless it is an outage and there is
-// d.unasked.
+// d.onOutage.
 func (d *Decoding) Step() Step {
 	if d.Serde == nil {
 		return nil
@@ -77,14 +77,14 @@ func (d *Decoding) Step() Step {
 		if err == nil {
 			return true, nil
 		}
-		outage := d.unasked != nil && cli.IsOutage(err)
+		outage := d.onOutage != nil && cli.IsOutage(err)
 		if cli.OfRegistry(err) && !outage || ctx.Err() != nil {
 			return false, fmt.Errorf("%s[%d]@%d: %s: %w", r.Message.Topic, r.Message.Partition, r.Message.Offset, d.part, err)
 		}
 		f.Err = err.Error()
 		r.DecodeErr = fmt.Errorf("decode %s: %w", d.part, err)
 		if outage {
-			return d.unasked(ctx, r)
+			return d.onOutage(ctx, r)
 		}
 		return false, &Unusable{r.DecodeErr, decoded}
 	}

@@ -20,7 +20,7 @@ type Record struct {
 	looked    bool
 	DecodeErr error
 	failed    bool   // it was counted as one that something cannot be done with
-	unasked   bool   // the registry was not there for it
+	outage    bool   // the registry did not answer for it
 	scratch   []byte // decoded keys and values
 	headers   []output.Header
 	views     []expr.Header
@@ -34,7 +34,7 @@ type Step func(ctx context.Context, r *Record) (keep bool, err error)
 // Load makes r stand for rec; text is how undecoded keys and values are shown.
 func (r *Record) Load(rec *kafka.Record, key, value output.TextRule) {
 	r.Record, r.Read, r.looked, r.DecodeErr = rec, false, false, nil
-	r.failed, r.unasked = false, false
+	r.failed, r.outage = false, false
 	r.scratch, r.extra = r.scratch[:0], r.extra[:0]
 	m := &r.Message
 	m.Topic, m.Partition, m.Offset, m.Timestamp = rec.Topic, rec.Partition, rec.Offset, rec.Timestamp

@@ -9,8 +9,8 @@ import (
 	"kstream/serde/registry"
 )
 
-// registryOutage is what a read went without: records whose schema the registry was not there
-// to give.
+// registryOutage counts records that are shown as their bytes, because the registry did not
+// answer when it was asked for their schemas.
 type registryOutage struct {
 	failureCount
 	told  atomic.Bool
@@ -19,33 +19,33 @@ type registryOutage struct {
 
 // withoutRegistry keeps a record that could not be decoded because of the registry.
 func (s *Reading) withoutRegistry(_ context.Context, r *Record) (bool, error) {
-	if r.unasked { // its key, too
+	if r.outage { // of its key already
 		return true, nil
 	}
-	r.unasked = true
+	r.outage = true
 	var failure *registry.Error
 	if errors.As(r.DecodeErr, &failure) {
-		s.Unasked.later.CompareAndSwap(false, failure.Later)
-		s.Unasked.Add(decoded, failure)
+		s.Outage.later.CompareAndSwap(false, failure.Later)
+		s.Outage.Add(decoded, failure)
 		return true, nil
 	}
-	s.Unasked.Add(decoded, r.DecodeErr)
+	s.Outage.Add(decoded, r.DecodeErr)
 	return true, nil
 }
 
-// Outage is the line for somebody who waits or watches, once; the others get it as the
-// error at the end.
-func (r *Run) Outage() string {
-	n, why := r.Unasked.Total()
-	if n == 0 || !r.Limits.Endless && !r.Env.StderrTerminal || r.Unasked.told.Swap(true) {
+// TellOutage returns the line for somebody who waits or watches, once; the others get it as
+// the error at the end.
+func (r *Run) TellOutage() string {
+	n, why := r.Outage.Total()
+	if n == 0 || !r.Limits.Endless && !r.Env.StderrTerminal || r.Outage.told.Swap(true) {
 		return ""
 	}
 	return why + ": records are shown as their bytes until it answers"
 }
 
-// Err is how a read ends that went without the registry.
-func (u *registryOutage) Err() error {
-	n, why := u.Total()
+// Err returns how a read with an outage ends.
+func (o *registryOutage) Err() error {
+	n, why := o.Total()
 	if n == 0 {
 		return nil
 	}
@@ -54,7 +54,7 @@ func (u *registryOutage) Err() error {
 		left = "was left as its bytes"
 	}
 	err := cli.Errorf(cli.CodeRegistry, "%s %s: %s", cli.Count(n, "record"), left, why)
-	if u.later.Load() {
+	if o.later.Load() {
 		return cli.Hint(err, "%s", cli.RegistryBusy)
 	}
 	return cli.Hint(err,

@@ -107,7 +107,7 @@ type Reading struct {
 	Failed  failureCount // records that --on-error decided about
 	// Unmatched counts records that --filter failed on and that are kept: no match.
 	Unmatched failureCount
-	Unasked   registryOutage
+	Outage    registryOutage
 	Lost      atomic.Int64 // records that were gone before they were read
 	Missing   error        // names the partitions that could not be read when the read began
 }
@@ -176,7 +176,7 @@ func (s *Reading) NewLooker() *Looker {
 	l := &Looker{raw: s.Filters.Raw, decide: s.Decide, texts: [2]output.TextRule{s.Key.Rule, s.Value.Rule}}
 	for _, d := range []Decoding{s.Key, s.Value} {
 		if s.Outlives {
-			d.unasked = s.withoutRegistry
+			d.onOutage = s.withoutRegistry
 		}
 		if step := d.Step(); step != nil {
 			l.decoded = append(l.decoded, step)
