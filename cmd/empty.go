@@ -13,7 +13,7 @@ import (
 // emptyMeans lists the flags to which an empty text is a value like any other: a key, what
 // stands for null, nothing between records.
 func emptyMeans() []string {
-	return []string{"key", "key-equals", "null", "null-key", "null-value", "delimiter"}
+	return []string{"key", "value", "key-equals", "null", "null-key", "null-value", "delimiter"}
 }
 
 // refuseEmpty refuses flags and arguments that are there and empty: a variable that is

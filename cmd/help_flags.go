@@ -104,7 +104,7 @@ func newFlagRow(f *pflag.Flag) flagRow {
 		}
 	}
 	switch f.DefValue {
-	case "", "0", "0s", "false", "[]":
+	case "", "0", "-1", "0s", "false", "[]":
 	default:
 		if !strings.Contains(usage, "(default") {
 			row.usage += fmt.Sprintf(" (default %s)", f.DefValue)

@@ -48,6 +48,7 @@ func registerPipe(f *pipe.Options, flags *pflag.FlagSet) {
 	f.CommitEvery.D = 500 * time.Millisecond
 	registerPipeReading(f, flags)
 	r := &f.Reading
+	end := section(flags, flagsOwn, "commit-every")
 	flags.StringVar(&f.Exec, "exec", "", "each member gives record lines to the command `CMD`; each line that it answers is the new value, and an empty one drops the record")
 	registerExecMode(flags, &f.ExecMode)
 	flags.StringVar(&f.Route, "route", "", "the topic by the jq `EXPR` over the record as it is written; null is DST")
@@ -56,6 +57,7 @@ func registerPipe(f *pipe.Options, flags *pflag.FlagSet) {
 	flags.Var(&f.CommitEvery, "commit-every", "commit what is done every `D`, or after N records and every 5s")
 	flags.StringVarP(&f.Compression, "compression", "z", "", "`none|gzip|snappy|lz4|zstd`")
 	flags.StringVar(&f.OnError, "on-error", "stop", "records that cannot be decoded, changed, routed or delivered: `stop|skip|dlq:TOPIC`")
+	end()
 	r.Serdes.Cluster = &r.Cluster
 	registerSerdes(&r.Serdes, flags)
 	flags.StringVar(&f.ToValue, "to-value-serde", "", "write values in the format `SPEC` (default that of --value-serde)")
@@ -67,11 +69,13 @@ func registerPipeReading(f *pipe.Options, flags *pflag.FlagSet) {
 	r := &f.Reading
 	r.Changed = flags.Changed
 	r.Reading.Isolation = "read_committed"
+	end := section(flags, flagsReading, "idle-timeout")
 	flags.StringVar(&r.Reading.From, "from-offset", "", "move the group to position `P` first: beginning, end, N, +N, -N, @TIME, 0=10,3=-5")
 	flags.BoolVarP(&f.Exit, "exit", "e", false, "stop when all that was there at the start is done, by whichever member")
 	flags.Int64VarP(&f.Count, "count", "n", 0, "stop after `N` records that were written or put aside; all that becomes of one record is")
 	flags.Var(&f.Idle, "idle-timeout", "stop when nothing has come for `D`")
 	flags.Var(&f.Limit, "for", "stop after `D`")
+	end()
 	registerFilters(&r.Filters, flags, "key-equals") // members of a group read all partitions
 	flags.Lookup("map").Usage = changesValue
 	registerMembers(&f.Members, flags)

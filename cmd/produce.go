@@ -22,7 +22,8 @@ TOPIC - takes the topic of each record from the input (-i json, or a format with
 With --transactional-id, readers of committed records see all of a transaction or none:
 a record that is not delivered, or bad input under --on-error stop, aborts it. SIGINT
 ends the input: what was read is delivered and committed.`,
-		Example: `  kstream produce orders < orders.ndjson
+		Example: `  kstream produce orders --create -k k1 --value '{"amount":1}'
+  kstream produce orders < orders.ndjson
   kstream produce orders -K : <<< 'k1:{"amount":1}'
   kstream produce orders -i csv orders.csv --key-from .id
   kstream consume orders -e -o json | kstream produce copy -i json
@@ -38,7 +39,9 @@ ends the input: what was read is delivered and committed.`,
 	}
 	flags := cmd.Flags()
 	f.Set = flags.Changed
+	end := section(flags, flagsOwn, "idempotent", "seed", "repeat", "interval", "generate-key", "null-key", "null-value", "skip-empty", "partitioner", "partition-by", "keep-partition", "commit-every", "delimiter")
 	flags.StringVarP(&f.Key, "key", "k", "", "the `KEY` of every record")
+	flags.StringVar(&f.Value, "value", "", "write one record, whose value is `TEXT`")
 	flags.StringVarP(&f.KeySep, "key-separator", "K", "", "each line is KEY `SEP` VALUE, split at the first SEP")
 	flags.StringVar(&f.KeyFrom, "key-from", "", "the key, from the value by the jq `EXPR`: .user.id")
 	flags.StringArrayVarP(&f.Headers, "header", "H", nil, "header `NAME=VALUE`; NAME alone is a null; repeatable")
@@ -69,6 +72,7 @@ ends the input: what was read is delivered and committed.`,
 	flags.StringVar(&f.Rejects, "rejects", "", "write the input of what was not delivered to `FILE`, ready to be sent again")
 	flags.StringVarP(&f.Output, "output", "o", "none", "receipts: `none|text|json`")
 	flags.BoolVar(&f.Create, "create", false, "create the topic if it does not exist")
+	end()
 	f.Serdes.Cluster = &f.Cluster
 	registerSerdes(&f.Serdes, flags)
 	registerCluster(&f.Cluster, flags)

@@ -49,7 +49,10 @@ names, as Spring Kafka, Kafka Connect and kstream write them into dead letter to
 
 func registerReplay(f *replay.Options, flags *pflag.FlagSet) {
 	f.Set = flags.Changed
+	end := section(flags, flagsCluster)
 	registerOtherCluster(&f.Other, flags, "DST")
+	end()
+	end = section(flags, flagsOwn, "redrive-header", "redrive-allow", "max-retries", "restart", "drop-header", "rate")
 	flags.StringArrayVar(&f.SetHeaders, "set-header", nil, "header `NAME=VALUE` instead of those of that name; NAME alone is a null; repeatable")
 	flags.StringArrayVar(&f.DropHeaders, "drop-header", nil, "leave out headers called `NAME`; repeatable")
 	flags.StringArrayVar(&f.Masks, "mask", nil, "hide what the jq path `EXPR` names, such as .value.email, .key or .header.user; repeatable")
@@ -70,6 +73,7 @@ func registerReplay(f *replay.Options, flags *pflag.FlagSet) {
 	flags.IntVar(&f.MaxRetries, "max-retries", 3, "with --redrive: leave a record that was sent back `N` times where it is")
 	flags.StringVar(&f.OnError, "on-error", "stop", "records that cannot be changed or delivered: `stop|skip|dlq:TOPIC`; the topic is on the cluster of DST")
 	flags.StringVarP(&f.Output, "output", "o", "text", "the summary: `text|json`")
+	end()
 	registerReplayReading(f, flags)
 }
 

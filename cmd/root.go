@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -23,6 +24,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"kstream/cmd/cli"
+	"kstream/cmd/suggest"
 )
 
 // Main runs the command that args name and returns the exit code of the process.
@@ -99,7 +101,7 @@ func newRoot(env *cli.Env) *cobra.Command {
 		Short: "Produce, consume and inspect Apache Kafka records",
 		Example: `  kstream demo                                     five members of a group share ten partitions
   kstream broker                                   an embedded broker on localhost:9092
-  kstream produce orders -K : <<< 'k1:{"a":1}'     write one record
+  kstream produce orders --create --value hello    write one record
   kstream consume orders -e -o json                read all there is, lossless, one line a record`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -121,6 +123,7 @@ func newRoot(env *cli.Env) *cobra.Command {
 	root.SetErr(env.Stderr)
 	root.SetIn(env.Stdin)
 	root.SetFlagErrorFunc(flagError)
+	root.SetGlobalNormalizationFunc(sameFlags)
 	flags := root.PersistentFlags()
 	end := section(flags, flagsAll, "color", "quiet", "verbose")
 	flags.StringVar(&env.Color, "color", "auto", "colour: `auto|always|never`")
@@ -203,38 +206,71 @@ func wantedValue(invalid *pflag.InvalidValueError) error {
 	return errors.New("want a whole number")
 }
 
-// foreignFlag returns our way of writing what kcat, kaf, rpk or kcl write with a flag
-// that c does not have; message is the parser's.
-func foreignFlag(c *cobra.Command, message string) string {
+// sameFlags maps names that other tools have for a flag, and that can mean nothing else,
+// to ours.
+func sameFlags(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+	switch name {
+	case "bootstrap-server", "bootstrap-servers":
+		name = "brokers"
+	case "replication-factor":
+		name = "replication"
+	}
+	return pflag.NormalizedName(name)
+}
+
+// foreignFlags returns our ways of writing what kcat, kaf, rpk, kcl and Kafka's scripts
+// write with flags that c does not have: a letter, or a name.
+func foreignFlags(c *cobra.Command) map[string]string {
 	topic := "kstream consume TOPIC"
 	if strings.Contains(c.Use, "TOPIC") {
 		topic = c.CommandPath() + " TOPIC"
 	}
-	for _, f := range []struct{ flag, remedy string }{
-		{"'f' in", "-o FORMAT prints in a format: -o '%k %v\\n'"},
-		{"'t' in", "the topic is an argument: " + topic},
-		{"'C' in", "use: kstream consume TOPIC"},
-		{"'P' in", "use: kstream produce TOPIC"},
-		{"'L' in", "use: kstream topic list"},
-		{"'J' in", "use: -o json"},
-		{"'Z' in", "use: --null-value '' or --tombstones"},
-		{"'G' in", "use: kstream consume TOPIC --group GROUP"},
-		{"'l' in", "files are arguments: kstream produce TOPIC FILE"},
-		{"'D' in", "use: -d SEP"},
-		{"'u' in", "output is flushed whenever no record is ready: leave it out"},
-		{"'r' in", "use: --registry URL, or --regex"},
-		{"--offset", "use: --from-offset P"},
-		{"--format", "use: -o FORMAT"},
-		{"--topic", "the topic is an argument: " + topic},
-		{"--bootstrap-server", "use: -b HOST:PORT"},
-		{"--from-beginning", "reading starts at the beginning unless --from-offset says otherwise"},
-		{"--max-messages", "use: -n N"},
-	} {
-		if strings.Contains(message, f.flag) {
-			return f.remedy
-		}
+	return map[string]string{
+		"f":              "-o FORMAT prints in a format: -o '%k %v\\n'",
+		"t":              "the topic is an argument: " + topic,
+		"C":              "use: kstream consume TOPIC",
+		"P":              "use: kstream produce TOPIC",
+		"L":              "use: kstream topic list",
+		"J":              "use: -o json",
+		"Z":              "use: --null-value '' or --tombstones",
+		"G":              "use: kstream consume TOPIC --group GROUP",
+		"l":              "files are arguments: kstream produce TOPIC FILE",
+		"D":              "use: -d SEP",
+		"u":              "output is flushed whenever no record is ready: leave it out",
+		"r":              "use: --registry URL, or --regex",
+		"offset":         "use: --from-offset P",
+		"format":         "use: -o FORMAT",
+		"topic":          "the topic is an argument: " + topic,
+		"follow":         "reading goes on as records arrive unless -e is given: leave it out",
+		"tail":           "use: --last N, or --from-offset=-N to go on from there",
+		"from-beginning": "reading starts at the beginning unless --from-offset says otherwise",
+		"max-messages":   "use: -n N",
 	}
-	return ""
+}
+
+// foreignFlag returns a remedy for a flag that c does not have, or "": our way of writing
+// another tool's flag, or the nearest of c's own. message is the parser's.
+func foreignFlag(c *cobra.Command, message string) string {
+	foreign := foreignFlags(c)
+	if rest, ok := strings.CutPrefix(message, "unknown shorthand flag: '"); ok {
+		letter, _, _ := strings.Cut(rest, "'")
+		return foreign[letter]
+	}
+	name, ok := strings.CutPrefix(message, "unknown flag: --")
+	if !ok {
+		return ""
+	}
+	if remedy, ok := foreign[name]; ok {
+		return remedy
+	}
+	var own []string
+	for _, row := range flagRows(c.LocalFlags(), c.InheritedFlags()) {
+		own = append(own, strings.TrimPrefix(row.name, "--"))
+	}
+	if near := suggest.Nearest(name, own); near != "" {
+		return "did you mean: --" + near
+	}
+	return foreign[suggest.Nearest(name, slices.Sorted(maps.Keys(foreign)))]
 }
 
 // newExitCodesHelp is `kstream help exit-codes`.

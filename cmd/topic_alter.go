@@ -50,7 +50,7 @@ client has no request for it.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.IntVar(&f.partitions, "partitions", 0, "have `N` partitions in all; there is no way back")
+	flags.IntVarP(&f.partitions, "partitions", "p", 0, "have `N` partitions in all; there is no way back")
 	flags.StringSliceVar(&f.reset, "delete-config", nil, "take setting `NAME` back to what the broker has; repeatable")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "only let the broker check it, and show what would change")
 	f.changed = flags.Changed

@@ -46,7 +46,7 @@ left as it is under --if-not-exists.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.IntVar(&f.partitions, "partitions", 0, "make `N` partitions (default: the broker's)")
+	flags.IntVarP(&f.partitions, "partitions", "p", 0, "make `N` partitions (default: the broker's)")
 	flags.IntVar(&f.replication, "replication", 0, "keep `R` replicas of each (default: the broker's)")
 	flags.BoolVar(&f.ifNotExists, "if-not-exists", false, "a topic that exists is no error")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "only let the broker check it")

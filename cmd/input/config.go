@@ -1,6 +1,7 @@
 package input
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,8 @@ type Config struct {
 	// Files are read in order; "-" is Stdin, and so is an empty list.
 	Files []string
 	Stdin io.Reader
+	// StdinName is what errors call Stdin; empty is "stdin".
+	StdinName string
 	// Delimiter ends a line; nil is "\n". Nothing but the delimiter is taken off:
 	// of "a\r\n" the "\r" stays.
 	Delimiter []byte
@@ -97,7 +100,7 @@ func Open(ctx context.Context, c Config) (ReadCloser, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	files, err := checkFiles(c.Files, c.Stdin)
+	files, err := checkFiles(c.Files, c.Stdin, cmp.Or(c.StdinName, "stdin"))
 	if err != nil {
 		return nil, err
 	}

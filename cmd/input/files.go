@@ -9,9 +9,6 @@ import (
 	"syscall"
 )
 
-// stdinName is what places say for standard input.
-const stdinName = "stdin"
-
 // inputFile is one input: a path, or a reader that is already open.
 type inputFile struct {
 	name  string // for places
@@ -20,10 +17,11 @@ type inputFile struct {
 	plain bool // a regular file: reading never waits, and it can be read again
 }
 
-// checkFiles makes the list of inputs, "-" and an empty list being stdin. A file
+// checkFiles makes the list of inputs, "-" and an empty list being stdin, which places call
+// stdinName. A file
 // that is missing, a directory or not readable is an error now, before the first
 // record of any file is read.
-func checkFiles(paths []string, stdin io.Reader) ([]inputFile, error) {
+func checkFiles(paths []string, stdin io.Reader, stdinName string) ([]inputFile, error) {
 	if len(paths) == 0 {
 		paths = []string{"-"}
 	}

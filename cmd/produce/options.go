@@ -16,7 +16,7 @@ type Options struct {
 	Input, KeySep, Delimiter string
 	NullKey, NullValue       string
 	Tombstones, SkipEmpty    bool
-	Key, KeyFrom             string
+	Key, KeyFrom, Value      string
 	Headers                  []string
 	Partition                int32
 	Partitioner, PartitionBy string
@@ -55,7 +55,8 @@ func (f *Options) check(topic string, files []string) error {
 	for _, names := range [][]string{
 		{"key", "key-separator", "key-from", "tombstones", "generate-key"},
 		{"partition", "partition-by", "keep-partition", "partitioner"},
-		{"generate", "input"},
+		{"generate", "input", "value", "tombstones"},
+		{"value", "key-separator"},
 		{"interval", "rate"},
 	} {
 		if err := exclusive(names...); err != nil {
@@ -83,6 +84,10 @@ func (f *Options) check(topic string, files []string) error {
 		return cli.Usagef("--generate-key needs --generate")
 	case f.Generate != "" && len(files) > 0:
 		return cli.Usagef("--generate makes records; it reads no files")
+	case f.Set("value") && len(files) > 0:
+		return cli.Usagef("--value is the whole input; it reads no files")
+	case f.Rejects != "" && f.Set("value"):
+		return cli.Usagef("--rejects keeps input; --value has none")
 	case f.Set("seed") && f.Generate == "":
 		return cli.Usagef("--seed needs --generate")
 	case f.KeepPartition && f.Input != "json":

@@ -82,6 +82,9 @@ func (p *Plan) planSource(env *cli.Env, files []string) error {
 		Format: f.Input, Files: files, Stdin: env.Stdin,
 		Tombstones: f.Tombstones, SkipEmpty: f.SkipEmpty,
 	}
+	if f.Set("value") {
+		p.source.Format, p.source.Stdin, p.source.StdinName = "file", strings.NewReader(f.Value), "--value"
+	}
 	if f.Set("delimiter") {
 		p.source.Delimiter = delimiter
 	}
