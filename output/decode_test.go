@@ -106,7 +106,7 @@ func sameBytes(f Field, p Part) bool {
 	case f.JSON != nil && f.Err == "" && f.Encoding != "json":
 		return p.Bytes == nil && p.Encoding == f.Encoding && bytes.Equal(p.JSON, f.JSON) && p.Schema == f.Schema
 	case broken && f.Text == TextAuto:
-		return bytes.Equal(p.Bytes, appendCompact(nil, f.Bytes))
+		return bytes.Equal(p.Bytes, AppendTokens(nil, f.Bytes))
 	}
 	return (p.Bytes == nil) == (f.Bytes == nil) && bytes.Equal(p.Bytes, f.Bytes) && p.Encoding == "" && p.Schema == f.Schema
 }

@@ -117,7 +117,7 @@ func FuzzPretty(f *testing.F) {
 		}
 		if whole, _ := structured(data); whole {
 			_, block, _ := strings.Cut(string(text), "\n")
-			if got := string(appendCompact(nil, []byte(block))); got != string(appendCompact(nil, AppendEscapedJSON(nil, data))) {
+			if got := string(AppendTokens(nil, []byte(block))); got != string(AppendTokens(nil, AppendEscapedJSON(nil, data))) {
 				t.Fatalf("%q shows as %q", data, got)
 			}
 		}

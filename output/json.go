@@ -122,11 +122,11 @@ func (f JSON) appendBytes(dst, data []byte, rule TextRule) ([]byte, string) {
 		if whole, broken := structured(data); whole {
 			switch {
 			case f.Terminal && broken:
-				return AppendEscapedJSON(dst, appendCompact(nil, data)), "json-reflowed"
+				return AppendEscapedJSON(dst, AppendTokens(nil, data)), "json-reflowed"
 			case f.Terminal:
 				return AppendEscapedJSON(dst, data), "json"
 			case broken:
-				return appendCompact(dst, data), "json-reflowed"
+				return AppendTokens(dst, data), "json-reflowed"
 			}
 			return append(dst, data...), "json"
 		}

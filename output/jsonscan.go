@@ -272,9 +272,9 @@ func scanWord(data []byte, i int, word string) (int, bool) {
 	return i + len(word), true
 }
 
-// appendCompact appends valid JSON without the white space between its tokens; the
-// tokens keep their text.
-func appendCompact(dst, data []byte) []byte {
+// AppendTokens appends JSON without the white space between its tokens, which keep their
+// text. data must have been checked; AppendCompactJSON does that too.
+func AppendTokens(dst, data []byte) []byte {
 	for i := 0; i < len(data); {
 		start := i
 		switch c := data[i]; {
@@ -299,7 +299,7 @@ func AppendCompactJSON(dst, data []byte) ([]byte, error) {
 	end, _, ok := scanJSON(data, 0, false)
 	if ok {
 		if end, _ = skipSpace(data, end, false); end == len(data) {
-			return appendCompact(dst, data), nil
+			return AppendTokens(dst, data), nil
 		}
 	}
 	if end >= len(data) {

@@ -100,8 +100,8 @@ func FuzzScanJSON(f *testing.F) {
 		if err := json.Compact(&want, data); err != nil {
 			t.Fatal(err)
 		}
-		if compact := appendCompact(nil, data); !bytes.Equal(compact, want.Bytes()) {
-			t.Fatalf("appendCompact(%q) = %q, want %q", data, compact, want.Bytes())
+		if compact := AppendTokens(nil, data); !bytes.Equal(compact, want.Bytes()) {
+			t.Fatalf("AppendTokens(%q) = %q, want %q", data, compact, want.Bytes())
 		}
 	})
 }

@@ -54,9 +54,12 @@ type Factory struct {
 
 // SpecError is the error for a SPEC that is not valid, which is an error of usage.
 type SpecError struct {
-	Spec    string
-	Err     error
-	Nearest string // a name that may have been meant, or empty
+	Spec string
+	Err  error
+	// Unknown is the name of a format that does not exist, and Known are those that do;
+	// both are empty when something else is wrong.
+	Unknown string
+	Known   []string
 }
 
 func (e *SpecError) Error() string { return fmt.Sprintf("serde %q: %v", e.Spec, e.Err) }
@@ -145,40 +148,13 @@ func (f Factory) paramList() string {
 
 func unknownFormat(list []Factory, spec, name string) error {
 	names := make([]string, len(list))
-	nearest, best := "", max(2, len(name)/2)
 	for i, f := range list {
 		names[i] = f.Name
-		if d := editDistance(name, f.Name); d < best {
-			nearest, best = f.Name, d
-		}
 	}
 	return &SpecError{
 		Spec:    spec,
 		Err:     fmt.Errorf("no such serde; there are: %s", strings.Join(names, ", ")),
-		Nearest: nearest,
+		Unknown: name,
+		Known:   names,
 	}
-}
-
-// editDistance counts the letters to insert, remove, replace or swap with their
-// neighbour that turn a into b.
-func editDistance(a, b string) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, last, row = last, row, before
-	}
-	return last[len(b)]
 }

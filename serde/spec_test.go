@@ -33,7 +33,7 @@ func TestOpenFrom(t *testing.T) {
 		spec        string
 		want        opened
 		wantErr     string
-		wantNearest string
+		wantUnknown string
 	}{
 		"name":              {spec: "json", want: opened{Name: "json"}},
 		"parameter":         {spec: "pickle?protocol=2", want: opened{Name: "pickle", Protocol: "2"}},
@@ -44,8 +44,8 @@ func TestOpenFrom(t *testing.T) {
 		"both":              {spec: "protobuf:a.proto#b.C?protocol=1", want: opened{Name: "protobuf", Argument: "a.proto#b.C", Protocol: "1"}},
 		"pack":              {spec: "pack:>iq", want: opened{Name: "pack", Argument: ">iq"}},
 		"command":           {spec: "exec:./f -a?b=1&c:d", want: opened{Name: "exec", Argument: "./f -a?b=1&c:d"}},
-		"unknown":           {spec: "avor", wantErr: `serde "avor": no such serde; there are: json, pickle, avro, protobuf, pack, exec`, wantNearest: "avro"},
-		"unlike any":        {spec: "x", wantErr: `serde "x": no such serde; there are: json, pickle, avro, protobuf, pack, exec`},
+		"unknown":           {spec: "avor", wantErr: `serde "avor": no such serde; there are: json, pickle, avro, protobuf, pack, exec`, wantUnknown: "avor"},
+		"unlike any":        {spec: "x", wantErr: `serde "x": no such serde; there are: json, pickle, avro, protobuf, pack, exec`, wantUnknown: "x"},
 		"no such parameter": {spec: "pickle?proto=2", wantErr: `serde "pickle?proto=2": pickle has no parameter "proto"; it has: protocol`},
 		"no parameters":     {spec: "json?a=1", wantErr: `serde "json?a=1": json has no parameter "a"`},
 		"no argument":       {spec: "json:x", wantErr: `serde "json:x": json takes nothing after a colon`},
@@ -57,11 +57,11 @@ func TestOpenFrom(t *testing.T) {
 			got = &opened{}
 			_, err := serde.OpenFrom(list, tt.spec, serde.Options{})
 			var wrong *serde.SpecError
-			gotErr, nearest := "", ""
+			gotErr, unknown := "", ""
 			if errors.As(err, &wrong) {
-				gotErr, nearest = err.Error(), wrong.Nearest
+				gotErr, unknown = err.Error(), wrong.Unknown
 			}
-			if diff := cmp.Diff([]string{tt.wantErr, tt.wantNearest}, []string{gotErr, nearest}); diff != "" {
+			if diff := cmp.Diff([]string{tt.wantErr, tt.wantUnknown}, []string{gotErr, unknown}); diff != "" {
 				t.Errorf("error (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff(tt.want, *got); diff != "" {

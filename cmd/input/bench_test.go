@@ -22,6 +22,7 @@ func BenchmarkRead(b *testing.B) {
 		"line":     {Config{}, line},
 		"line-key": {Config{KeySeparator: []byte(":")}, keyed},
 		"values":   {Config{Format: "values"}, line},
+		"pretty":   {Config{Format: "values"}, "{\n  \"name\": \"k" + strings.Repeat("x", 80) + "\",\n  \"n\": 12\n}\n"},
 		"csv":      {Config{Format: "csv"}, strings.Repeat("x", 50) + "," + strings.Repeat("y", 60) + "\n"},
 		"json":     {Config{Format: "json"}, `{"key":"k","value":"` + strings.Repeat("x", 90) + `"}` + "\n"},
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"unicode/utf8"
+
+	"kstream/output"
 )
 
 // values is the framing of a stream of JSON values (RFC 8259), one after the
@@ -191,35 +193,10 @@ func (v *values) parse(frame []byte, b *Batch, rec *Record) (bool, error) {
 	}
 	if bytes.IndexByte(text, '\n') >= 0 {
 		start := len(b.made)
-		b.made = appendCompact(b.made, text)
+		b.made = output.AppendTokens(b.made, text)
 		text = b.made[start:]
 	}
 	rec.Value.Bytes = nullable(text[:len(text):len(text)], v.nullValue, v.hasNullValue)
 	rec.Value.Named = v.named
 	return true, nil
-}
-
-// appendCompact appends JSON that was checked without the white space between its
-// tokens.
-func appendCompact(dst, text []byte) []byte {
-	for i := 0; i < len(text); {
-		switch c := text[i]; {
-		case isSpace(c):
-			i++
-		case c == '"':
-			end := i + 1
-			for text[end] != '"' {
-				if text[end] == '\\' {
-					end++
-				}
-				end++
-			}
-			dst = append(dst, text[i:end+1]...)
-			i = end + 1
-		default:
-			dst = append(dst, c)
-			i++
-		}
-	}
-	return dst
 }

@@ -12,6 +12,7 @@ import (
 
 	"kstream/cmd/cli"
 	"kstream/cmd/connect"
+	"kstream/cmd/suggest"
 	"kstream/serde"
 	"kstream/serde/formats"
 	"kstream/serde/value"
@@ -129,8 +130,10 @@ func ErrNothingToRegister() error {
 func OpenSerde(spec string, o serde.Options) (serde.Serde, error) {
 	s, err := formats.Open(spec, o)
 	var wrong *serde.SpecError
-	if errors.As(err, &wrong) && wrong.Nearest != "" {
-		return nil, cli.Hint(err, "did you mean: %s", wrong.Nearest)
+	if errors.As(err, &wrong) {
+		if near := suggest.Nearest(wrong.Unknown, wrong.Known); near != "" {
+			return nil, cli.Hint(err, "did you mean: %s", near)
+		}
 	}
 	return s, err
 }

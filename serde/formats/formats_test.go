@@ -46,8 +46,8 @@ func TestList(t *testing.T) {
 func TestOpenUnknown(t *testing.T) {
 	_, err := formats.Open("mesgpack", serde.Options{})
 	var wrong *serde.SpecError
-	if !errors.As(err, &wrong) || wrong.Nearest != "msgpack" {
-		t.Errorf("error %v, nearest %+v", err, wrong)
+	if !errors.As(err, &wrong) || wrong.Unknown != "mesgpack" || len(wrong.Known) != len(formats.List()) {
+		t.Errorf("error %v: %+v", err, wrong)
 	}
 }
 
