@@ -33,18 +33,15 @@ func OpenAdmin(ctx context.Context, cfg Config) (*Admin, error) {
 		return nil, err
 	}
 	l := newLogs(cfg.Log)
-	client, err := ck.NewAdminClient(cfg.properties("admin", ck.ConfigMap{
-		"go.logs.channel.enable": true,
-		"go.logs.channel":        l.channel,
-	}))
+	client, err := ck.NewAdminClient(cfg.properties("admin", l.properties()))
 	if err != nil {
-		l.stop()
+		l.stop(nil)
 		return nil, explain(cfg, l, err)
 	}
+	l.take(client)
 	tokens, err := keepToken(cfg, client)
 	if err != nil {
-		client.Close()
-		l.stop()
+		l.stop(client.Close)
 		return nil, err
 	}
 	return &Admin{cfg: cfg, client: client, logs: l, tokens: tokens}, nil
@@ -54,8 +51,7 @@ func OpenAdmin(ctx context.Context, cfg Config) (*Admin, error) {
 func (a *Admin) Close() {
 	a.coordinators.close()
 	a.tokens()
-	a.client.Close()
-	a.logs.stop()
+	a.logs.stop(a.client.Close)
 }
 
 // bounded returns a context for one request, which ends after the configured timeout.

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -38,7 +39,8 @@ type consumer struct {
 	cfg     Config
 	client  *ck.Consumer
 	logs    *logs
-	tokens  func() // ends the renewal of tokens
+	tokens  func()         // ends the renewal of tokens
+	watched sync.WaitGroup // goroutines of a reader
 	rk      *C.rd_kafka_t
 	fetcher *fetcher // nil: the batch path is missing, Poll gives every record
 	held    Batch    // records that came while a receiver was at work, for the next fetch
@@ -56,8 +58,6 @@ const groupless = "kstream-reader"
 
 func (cc *consumerConfig) properties(l *logs) ck.ConfigMap {
 	own := ck.ConfigMap{
-		"go.logs.channel.enable":     true,
-		"go.logs.channel":            l.channel,
 		"group.id":                   cmp.Or(cc.group, groupless),
 		"enable.auto.commit":         false,
 		"enable.auto.offset.store":   false,
@@ -76,6 +76,7 @@ func (cc *consumerConfig) properties(l *logs) ck.ConfigMap {
 	if cc.bounded {
 		own["fetch.wait.max.ms"] = 50
 	}
+	maps.Copy(own, l.properties())
 	maps.Copy(own, cc.own)
 	return own
 }
@@ -87,16 +88,16 @@ func openConsumer(cfg Config, cc consumerConfig) (*consumer, error) {
 	l := newLogs(cfg.Log)
 	client, err := ck.NewConsumer(cfg.properties("consumer", cc.properties(l)))
 	if err != nil {
-		l.stop()
+		l.stop(nil)
 		return nil, explain(cfg, l, err)
 	}
+	l.take(client)
 	c := &consumer{cfg: cfg, client: client, logs: l, uncommitted: cc.readUncommitted, most: maxBatch}
 	if cc.batch > 0 {
 		c.most = min(cc.batch, maxBatch)
 	}
 	if c.tokens, err = keepToken(cfg, client); err != nil {
-		err = errors.Join(err, client.Close())
-		l.stop()
+		l.stop(func() { err = errors.Join(err, client.Close()) })
 		return nil, err
 	}
 	if !cc.onePerCall {
@@ -135,8 +136,9 @@ func (c *consumer) closeWithin(limit time.Duration) error {
 	}
 	closed := make(chan error, 1)
 	go func() { // ends with the client
-		err := c.client.Close()
-		c.logs.stop()
+		var err error
+		c.watched.Wait()
+		c.logs.stop(func() { err = c.client.Close() })
 		closed <- explain(c.cfg, c.logs, err)
 	}()
 	timer := time.NewTimer(limit)

@@ -45,6 +45,8 @@ extern rd_kafka_event_t *rd_kafka_queue_poll(rd_kafka_queue_t *, int) WEAK;
 extern int rd_kafka_event_error(rd_kafka_event_t *) WEAK;
 extern rd_kafka_topic_partition_list_t *rd_kafka_event_topic_partition_list(rd_kafka_event_t *) WEAK;
 extern void rd_kafka_event_destroy(rd_kafka_event_t *) WEAK;
+extern int rd_kafka_event_log(rd_kafka_event_t *, const char **, const char **, int *) WEAK;
+extern int rd_kafka_set_log_queue(rd_kafka_t *, rd_kafka_queue_t *) WEAK;
 extern char *rd_kafka_memberid(const rd_kafka_t *) WEAK;
 extern rd_kafka_consumer_group_metadata_t *rd_kafka_consumer_group_metadata(rd_kafka_t *) WEAK;
 extern int32_t rd_kafka_consumer_group_metadata_generation_id(const rd_kafka_consumer_group_metadata_t *) WEAK;
@@ -61,7 +63,27 @@ int ks_complete(void) {
          rd_kafka_consumer_group_metadata && rd_kafka_consumer_group_metadata_generation_id &&
          rd_kafka_consumer_group_metadata_destroy && rd_kafka_topic_partition_list_new && rd_kafka_topic_partition_list_add &&
          rd_kafka_topic_partition_list_destroy && rd_kafka_commit_queue && rd_kafka_queue_poll && rd_kafka_event_error &&
-         rd_kafka_event_topic_partition_list && rd_kafka_event_destroy;
+         rd_kafka_event_topic_partition_list && rd_kafka_event_destroy && rd_kafka_event_log && rd_kafka_set_log_queue;
+}
+
+rd_kafka_queue_t *ks_log_queue(rd_kafka_t *rk) {
+  rd_kafka_queue_t *q = rd_kafka_queue_new(rk);
+  rd_kafka_set_log_queue(rk, q);
+  return q;
+}
+
+int ks_log_wait(rd_kafka_queue_t *q, ks_log *line) {
+  rd_kafka_event_t *ev = rd_kafka_queue_poll(q, -1);
+  if (!ev) return 0;
+  const char *tag = "", *text = "";
+  int level = 0;
+  rd_kafka_event_log(ev, &tag, &text, &level); // nothing else comes to this queue
+  line->level = level;
+  line->tag[0] = line->text[0] = 0;
+  strncat(line->tag, tag, sizeof line->tag - 1);
+  strncat(line->text, text, sizeof line->text - 1);
+  rd_kafka_event_destroy(ev);
+  return 1;
 }
 
 ks_batch *ks_batch_new(int32_t capacity) {

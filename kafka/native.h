@@ -45,6 +45,20 @@ typedef struct {
 } ks_batch;
 
 int ks_complete(void);
+
+// ks_log is a line that librdkafka logged.
+typedef struct {
+  int32_t level;
+  char tag[32];
+  char text[2048]; // as long as librdkafka makes one
+} ks_log;
+
+// ks_log_queue puts log lines into a queue of their own: those that wait, and all others.
+rd_kafka_queue_t *ks_log_queue(rd_kafka_t *rk);
+
+// ks_log_wait waits for a line, or until ks_queue_yield wakes it: then it returns 0.
+int ks_log_wait(rd_kafka_queue_t *q, ks_log *line);
+
 ks_batch *ks_batch_new(int32_t capacity);
 void ks_batch_free(ks_batch *b);
 int32_t ks_fetch(rd_kafka_queue_t *q, ks_batch *b, int timeout_ms);

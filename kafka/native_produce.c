@@ -22,12 +22,10 @@ extern int rd_kafka_event_error(rd_kafka_event_t *) WEAK;
 extern const char *rd_kafka_event_error_string(rd_kafka_event_t *) WEAK;
 extern int rd_kafka_event_error_is_fatal(rd_kafka_event_t *) WEAK;
 extern int rd_kafka_fatal_error(rd_kafka_t *, char *, size_t) WEAK;
-extern int rd_kafka_event_log(rd_kafka_event_t *, const char **, const char **, int *) WEAK;
-extern int rd_kafka_set_log_queue(rd_kafka_t *, rd_kafka_queue_t *) WEAK;
 extern void rd_kafka_event_destroy(rd_kafka_event_t *) WEAK;
 
 // Constants of rdkafka.h, part of its stable interface.
-enum { EVENT_DR = 1, EVENT_LOG = 4, EVENT_ERROR = 8 };
+enum { EVENT_DR = 1, EVENT_ERROR = 8 };
 enum { F_COPY = 2 };
 enum {
   VTYPE_END,
@@ -49,14 +47,13 @@ int ks_complete_produce(void) {
          rd_kafka_topic_new && rd_kafka_topic_destroy && rd_kafka_produce_batch && rd_kafka_producev && rd_kafka_flush &&
          rd_kafka_message_timestamp && rd_kafka_queue_poll && rd_kafka_event_type && rd_kafka_event_message_next &&
          rd_kafka_event_error && rd_kafka_event_error_string && rd_kafka_event_error_is_fatal &&
-         rd_kafka_fatal_error && rd_kafka_event_log && rd_kafka_set_log_queue && rd_kafka_event_destroy;
+         rd_kafka_fatal_error && rd_kafka_event_destroy;
 }
 
 rd_kafka_topic_t *ks_topic_new(rd_kafka_t *rk, const char *name) { return rd_kafka_topic_new(rk, name, NULL); }
 void ks_topic_destroy(rd_kafka_topic_t *t) { rd_kafka_topic_destroy(t); }
 rd_kafka_queue_t *ks_queue_main(rd_kafka_t *rk) { return rd_kafka_queue_get_main(rk); }
 void ks_flush(rd_kafka_t *rk, int timeout_ms) { rd_kafka_flush(rk, timeout_ms); }
-void ks_log_to_main(rd_kafka_t *rk) { rd_kafka_set_log_queue(rk, NULL); }
 
 static void *at(const unsigned char *buf, int64_t offset, int64_t len) {
   return len < 0 ? NULL : (void *)(buf + offset);
@@ -189,7 +186,7 @@ static void count_in(ks_poller *p, int64_t sequence) {
 int ks_poll(rd_kafka_t *rk, rd_kafka_queue_t *q, int timeout_ms, ks_poller *p) {
   p->bytes = 0;
   p->report_count = p->run_count = p->err = p->fatal = 0;
-  p->text[0] = p->tag[0] = 0;
+  p->text[0] = 0;
   rd_kafka_event_t *ev = rd_kafka_queue_poll(q, timeout_ms);
   if (!ev) return 0;
   int type = rd_kafka_event_type(ev);
@@ -209,14 +206,6 @@ int ks_poll(rd_kafka_t *rk, rd_kafka_queue_t *q, int timeout_ms, ks_poller *p) {
       p->err = rd_kafka_fatal_error(rk, p->text, sizeof p->text);
     } else if (rd_kafka_event_error_string(ev)) {
       strncat(p->text, rd_kafka_event_error_string(ev), sizeof p->text - 1);
-    }
-  } else if (type == EVENT_LOG) {
-    const char *tag, *text;
-    int level;
-    if (rd_kafka_event_log(ev, &tag, &text, &level) == 0) {
-      p->log_level = level;
-      strncat(p->tag, tag, sizeof p->tag - 1);
-      strncat(p->text, text, sizeof p->text - 1);
     }
   }
   rd_kafka_event_destroy(ev);

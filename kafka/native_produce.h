@@ -33,17 +33,16 @@ typedef struct {
   int64_t sequence, count;
 } ks_run;
 
-// ks_poller is what a producer's event queue had: the fate of records, an error of the
-// client, or a line of its log. Reports are of the failed records, or of all when want_all is set; runs
-// are of the others. Both are valid until the next poll.
+// ks_poller is what a producer's event queue had: the fate of records, or an error of the
+// client. Reports are of the failed records, or of all when want_all is set; runs are of
+// the others. Both are valid until the next poll.
 typedef struct {
   ks_report *reports;
   ks_run *runs;
   int64_t bytes; // of delivered keys and values
   int32_t report_count, report_capacity, run_count, run_capacity;
-  int32_t err, fatal, want_all, group, log_level;
-  char tag[32];  // of a log line; empty when there is none
-  char text[2048]; // of the error or the log line
+  int32_t err, fatal, want_all, group;
+  char text[2048]; // of the error
 } ks_poller;
 
 // ks_poller_new makes one that joins records whose numbers are alike but for the
@@ -57,8 +56,4 @@ int ks_poll(rd_kafka_t *rk, rd_kafka_queue_t *q, int timeout_ms, ks_poller *p);
 void ks_flush(rd_kafka_t *rk, int timeout_ms);
 
 rd_kafka_queue_t *ks_queue_main(rd_kafka_t *rk);
-
-// ks_log_to_main puts log lines into the main queue: those that wait, and all others.
-void ks_log_to_main(rd_kafka_t *rk);
-
 #endif

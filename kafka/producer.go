@@ -66,20 +66,19 @@ func OpenProducer(cfg Config, pc ProducerConfig, notice func(Notice)) (*Producer
 	l := newLogs(cfg.Log)
 	client, err := ck.NewProducer(cfg.properties("producer", pc.properties(cfg, l)))
 	if err != nil {
-		l.stop()
+		l.stop(nil)
 		return nil, explain(cfg, l, err)
 	}
+	l.take(client)
 	tokens, err := keepToken(cfg, client)
 	if err != nil {
-		client.Close()
-		l.stop()
+		l.stop(client.Close)
 		return nil, err
 	}
 	admin, err := ck.NewAdminClientFromProducer(client)
 	if err != nil {
 		tokens()
-		client.Close()
-		l.stop()
+		l.stop(client.Close)
 		return nil, explain(cfg, l, err)
 	}
 	if notice == nil {
@@ -96,8 +95,7 @@ func OpenProducer(cfg Config, pc ProducerConfig, notice func(Notice)) (*Producer
 	if !pc.onePerCall {
 		if err := p.takeQueue(); err != nil { // the client is not what it was: see TestPackedPathIsThere
 			tokens()
-			client.Close()
-			l.stop()
+			l.stop(client.Close)
 			pc.onePerCall = true
 			return OpenProducer(cfg, pc, notice)
 		}
@@ -134,7 +132,6 @@ func (p *Producer) takeQueue() error {
 		C.ks_queue_destroy(queue)
 		return errors.New("the client's poller goes on")
 	}
-	C.ks_log_to_main(rk)
 	p.rk, p.queue = rk, queue
 	return nil
 }
@@ -318,9 +315,8 @@ func (p *Producer) Close() error {
 	release := func() {
 		p.calls.Wait()
 		p.admin.coordinators.close()
-		p.client.Close()
+		p.logs.stop(p.client.Close)
 		p.ended.Wait()
-		p.logs.stop()
 	}
 	if p.rk != nil {
 		C.ks_queue_yield(p.queue)

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"cmp"
+	"maps"
 	"time"
 
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
@@ -67,11 +68,7 @@ func (pc *ProducerConfig) properties(cfg Config, l *logs) ck.ConfigMap {
 		"linger.ms":                    int(cmp.Or(pc.Linger, 5*time.Millisecond).Milliseconds()),
 		"message.max.bytes":            maxMessage,
 	}
-	if pc.onePerCall {
-		own["go.logs.channel.enable"], own["go.logs.channel"] = true, l.channel
-	} else {
-		own["log.queue"] = true // reports takes them
-	}
+	maps.Copy(own, l.properties())
 	for name, value := range map[string]string{
 		"acks": pc.Acks, "compression.type": pc.Compression, "partitioner": pc.Partitioner, "transactional.id": pc.Transactional,
 	} {

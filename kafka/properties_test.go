@@ -12,7 +12,7 @@ import (
 func TestPropertyRulesAreComplete(t *testing.T) {
 	rules := PropertyRules()
 	l := newLogs(nil)
-	defer l.stop()
+	defer l.stop(nil)
 	user := Config{Properties: map[string]string{}, Debug: "broker"}
 	for name, rule := range rules {
 		if rule.Kind == Tunable {

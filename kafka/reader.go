@@ -157,7 +157,7 @@ func OpenReader(cfg Config, rc ReaderConfig, topics []Topic) (*Reader, error) {
 	r.topology = make(chan []Topic, 1)
 	if rc.Topics != nil && (r.grows || len(assign) > 0) {
 		r.hurry.Store(len(topics) == 0)
-		c.logs.ended.Go(func() { r.watchTopics(ctx, rc) }) // ends with stop
+		c.watched.Go(func() { r.watchTopics(ctx, rc) }) // ends with stop
 	}
 	return r, nil
 }

@@ -34,10 +34,6 @@ func (p *Producer) reports() {
 				continue
 			}
 		}
-		if poller.tag[0] != 0 {
-			p.logs.channel <- ck.LogEvent{Level: int(poller.log_level), Tag: C.GoString(&poller.tag[0]), Message: C.GoString(&poller.text[0])}
-			continue
-		}
 		if poller.err != 0 {
 			p.onError(ck.NewError(ck.ErrorCode(poller.err), C.GoString(&poller.text[0]), poller.fatal != 0))
 		}
