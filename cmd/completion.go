@@ -10,11 +10,18 @@ import (
 	"github.com/spf13/pflag"
 
 	"kstream/cmd/cli"
+	"kstream/kafka/position"
 )
 
 // completionLimit bounds the wait for a cluster while somebody sits before a half typed
-// line: a shell does nothing else meanwhile.
-const completionLimit = 800 * time.Millisecond
+// line, and a shell does nothing else meanwhile. KSTREAM_COMPLETION_TIMEOUT replaces it,
+// for clusters that are far away.
+func completionLimit(env *cli.Env) time.Duration {
+	if d, err := position.ParseDuration(env.Getenv("KSTREAM_COMPLETION_TIMEOUT")); err == nil && d > 0 {
+		return d
+	}
+	return 800 * time.Millisecond
+}
 
 // completeLine lets shells complete names that only a cluster or the configuration knows.
 // It is for the commands behind `kstream completion`, which args name first, and does
@@ -165,7 +172,7 @@ func (l *completion) within(ask func(context.Context, *cli.Env) ([]string, error
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	ctx, cancel := context.WithTimeout(ctx, completionLimit)
+	ctx, cancel := context.WithTimeout(ctx, completionLimit(l.env))
 	defer cancel()
 	silent := *l.env
 	silent.Quiet, silent.Verbose = true, 0

@@ -107,7 +107,7 @@ func (l *completion) admin(elsewhere bool, ask func(context.Context, *kafka.Admi
 		if err != nil {
 			return nil, err
 		}
-		f.Effective.Timeout = min(f.Effective.Timeout, completionLimit)
+		f.Effective.Timeout = min(f.Effective.Timeout, completionLimit(env))
 		err = connect.WithAdmin(ctx, env, f, func(_ *connect.Cluster, admin *kafka.Admin) error {
 			names, err = ask(ctx, admin)
 			return err
@@ -121,7 +121,7 @@ func (l *completion) subjects(ctx context.Context, env *cli.Env) ([]string, erro
 	if err != nil {
 		return nil, err
 	}
-	f.Effective.Timeout = min(f.Effective.Timeout, completionLimit)
+	f.Effective.Timeout = min(f.Effective.Timeout, completionLimit(env))
 	if err := f.NeedRegistry(); err != nil {
 		return nil, err
 	}

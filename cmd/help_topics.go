@@ -279,6 +279,7 @@ func environmentVariables() []helpTerm {
 		{"KSTREAM_PROPERTIES", "a file of properties, as --properties"},
 		{"KSTREAM_REGISTRY", "the URL of the schema registry"},
 		{"KSTREAM_TIMEOUT", "bounds connecting and each request, as --timeout; default 10s"},
+		{"KSTREAM_COMPLETION_TIMEOUT", "bounds how long a shell that completes a name waits; default 800ms"},
 		{"NO_COLOR", "not empty: no colour"},
 		{"CLICOLOR_FORCE", "neither empty nor 0: colour also in a pipe; CLICOLOR=0 and TERM=dumb: none"},
 		{"XDG_CONFIG_HOME", "where kstream/config.yaml is looked for; default ~/.config"},
