@@ -237,6 +237,8 @@ func settingsCode(k config.Kind) Code {
 		return codeUnknownContext
 	case config.NoSuchFile:
 		return CodeNoSuchFile
+	case config.Exists:
+		return CodeAlreadyExists
 	}
 	return CodeUsage
 }

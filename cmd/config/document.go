@@ -1,112 +1,139 @@
 package config
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/goccy/go-yaml"
-
-	"kstream/cmd/suggest"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 )
 
-// Document is a configuration file that is being edited. Order and comments of what
-// it does not touch stay; blank lines and the layout of flow mappings may change.
+// Document is a configuration file that is being edited. What is not changed stays as it
+// is written, comments, order and blank lines included, but for spaces within a line.
 type Document struct {
-	path     string
-	items    yaml.MapSlice
-	comments yaml.CommentMap
+	path string
+	file *File // what the text must mean once it is written
+	tree *ast.File
 }
 
 // OpenDocument reads a configuration file for editing. A file that does not exist
 // is an empty one. A file that Load would refuse is refused.
 func OpenDocument(path string) (*Document, error) {
-	d := &Document{path: path, comments: yaml.CommentMap{}}
 	data, err := readBounded(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		d.items = yaml.MapSlice{{Key: "version", Value: fileVersion}}
-		return d, nil
+		data, err = fmt.Appendf(nil, "version: %d\n", fileVersion), nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	file, err := Parse(path, data)
-	if err != nil {
+	d := &Document{path: path}
+	if d.file, err = Parse(path, data); err != nil {
 		return nil, err
 	}
-	err = yaml.UnmarshalWithOptions(data, &d.items, yaml.UseOrderedMap(), yaml.CommentToMap(d.comments))
-	if err != nil && !errors.Is(err, io.EOF) {
+	if d.tree, err = parser.ParseBytes(data, parser.ParseComments); err != nil {
 		return nil, yamlError(path, err)
 	}
-	d.mendBrokers(file)
+	for _, doc := range d.tree.Docs {
+		ast.Walk(mender{}, doc)
+	}
 	return d, nil
 }
 
-// mendBrokers writes broker lists that the library misreads as what List read.
-func (d *Document) mendBrokers(file *File) {
-	for _, item := range d.contexts() {
-		context, _ := item.Value.(yaml.MapSlice)
-		name, _ := item.Key.(string)
-		for i := range context {
-			if list, ok := context[i].Value.([]any); ok && context[i].Key == "brokers" &&
-				slices.ContainsFunc(list, func(v any) bool { _, isString := v.(string); return !isString }) {
-				context[i].Value = file.Contexts[name].Brokers
-			}
+// mender puts host:port in brackets together again, which the library takes for a mapping
+// and would write as one.
+type mender struct{}
+
+func (m mender) Visit(node ast.Node) ast.Visitor {
+	sequence, ok := node.(*ast.SequenceNode)
+	if !ok || !sequence.IsFlowStyle {
+		return m
+	}
+	for i, item := range sequence.Values {
+		if _, isScalar := item.(ast.ScalarNode); isScalar {
+			continue
+		}
+		if text, err := hostPort(item); err == nil {
+			sequence.Values[i] = ast.String(token.New(text, text, item.GetToken().Position))
 		}
 	}
+	return m
 }
 
-// File is the document as it is now.
-func (d *Document) File() (*File, error) {
-	data, err := d.bytes()
-	if err != nil {
-		return nil, err
+// File is the document as it is now. It must not be changed.
+func (d *Document) File() *File { return d.file }
+
+// Context returns a copy of a context, which must exist.
+func (d *Document) Context(name string) (Context, error) {
+	c, ok := d.file.Contexts[name]
+	if !ok {
+		return Context{}, unknownContext(d.path, name, d.file)
 	}
-	return Parse(d.path, data)
+	return c.clone(), nil
 }
 
-// Set adds a context or replaces one of the same name.
+// Set adds a context or changes the one of that name into c.
 func (d *Document) Set(name string, c Context) error {
 	if name == "" {
 		return usagef("a context needs a name")
 	}
-	data, err := yaml.Marshal(c)
-	if err != nil {
-		return fmt.Errorf("%s: %w", d.path, err)
+	old, found := d.file.Contexts[name]
+	before, after := old.leaves(), c.leaves()
+	for _, l := range before {
+		if !slices.ContainsFunc(after, l.samePath) {
+			d.unset(append([]string{"contexts", name}, l.path...))
+		}
 	}
-	var items yaml.MapSlice
-	if err = yaml.UnmarshalWithOptions(data, &items, yaml.UseOrderedMap()); err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("%s: %w", d.path, err)
+	if !found || len(after) == 0 {
+		if err := d.set([]string{"contexts", name}, map[string]any{}); err != nil {
+			return err
+		}
 	}
-	contexts := d.contexts()
-	put(&contexts, name, items)
-	put(&d.items, "contexts", contexts)
+	for _, l := range after {
+		if slices.ContainsFunc(before, func(b leaf) bool { return l.samePath(b) && l.text() == b.text() }) {
+			continue
+		}
+		if err := d.set(append([]string{"contexts", name}, l.path...), l.value); err != nil {
+			return err
+		}
+	}
+	if d.file.Contexts == nil {
+		d.file.Contexts = map[string]Context{}
+	}
+	d.file.Contexts[name] = c
 	return nil
 }
 
 // Use makes a context the current one. It must exist.
 func (d *Document) Use(name string) error {
-	if err := d.mustHave(name); err != nil {
+	if _, err := d.Context(name); err != nil {
 		return err
 	}
-	put(&d.items, "current", name)
-	return nil
+	d.file.Current = name
+	return d.set([]string{"current"}, name)
 }
 
 // Delete removes a context. It must exist; if it is the current one, there is none
 // afterwards.
 func (d *Document) Delete(name string) error {
-	if err := d.mustHave(name); err != nil {
+	if _, err := d.Context(name); err != nil {
 		return err
 	}
-	contexts := slices.DeleteFunc(d.contexts(), func(i yaml.MapItem) bool { return i.Key == name })
-	put(&d.items, "contexts", contexts)
-	d.items = slices.DeleteFunc(d.items, func(i yaml.MapItem) bool { return i.Key == "current" && i.Value == name })
+	d.unset([]string{"contexts", name})
+	delete(d.file.Contexts, name)
+	if d.file.Current == name {
+		d.file.Current = ""
+		d.unset([]string{"current"})
+	}
 	return nil
 }
 
@@ -116,9 +143,6 @@ func (d *Document) Delete(name string) error {
 func (d *Document) Save() error {
 	data, err := d.bytes()
 	if err != nil {
-		return err
-	}
-	if _, err = Parse(d.path, data); err != nil {
 		return err
 	}
 	path := d.path
@@ -150,46 +174,170 @@ func replaceFile(path string, data []byte) (err error) {
 	return os.Rename(f.Name(), path)
 }
 
+// bytes is the text, which means what it should. An edit within a text that says one
+// thing in several places (anchors, merges) may not come to that, and is refused.
 func (d *Document) bytes() ([]byte, error) {
-	data, err := yaml.MarshalWithOptions(d.items, yaml.WithComment(d.comments), yaml.IndentSequence(true))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", d.path, err)
+	data := []byte(d.tree.String())
+	written, err := Parse(d.path, data)
+	if err == nil && !bytes.Equal(marshal(written), marshal(d.file)) {
+		err = usagef("%s: kstream cannot change this without changing more, as it is written", d.path)
 	}
-	return data, nil
+	if known := (*Error)(nil); errors.As(err, &known) {
+		return nil, known.hint("edit it by hand: anchors and merges are left to people")
+	}
+	return data, err
 }
 
-func (d *Document) contexts() yaml.MapSlice {
-	for _, item := range d.items {
-		if contexts, ok := item.Value.(yaml.MapSlice); ok && item.Key == "contexts" {
-			return contexts
-		}
+// marshal is for comparing: what is empty is left out.
+func marshal(f *File) []byte {
+	text, err := yaml.Marshal(f)
+	if err != nil {
+		return nil
+	}
+	return text
+}
+
+// root is the mapping of the whole document; nil when there is none.
+func (d *Document) root() *ast.MappingNode {
+	if len(d.tree.Docs) == 0 {
+		return nil
+	}
+	return mappingOf(d.tree.Docs[0].Body)
+}
+
+func mappingOf(node ast.Node) *ast.MappingNode {
+	switch n := node.(type) {
+	case *ast.MappingNode:
+		return n
+	case *ast.AnchorNode:
+		return mappingOf(n.Value)
 	}
 	return nil
 }
 
-func (d *Document) mustHave(name string) error {
-	file, err := d.File()
+// set gives the key at path a value: a string, a boolean, a list of strings or an empty
+// mapping. Mappings on the way are made.
+func (d *Document) set(path []string, value any) error {
+	root := d.root()
+	if root == nil || len(root.Values) == 0 {
+		parsed, err := nodes(path, value, false)
+		if err != nil {
+			return fmt.Errorf("%s: %w", d.path, err)
+		}
+		if len(d.tree.Docs) == 0 {
+			d.tree.Docs = append(d.tree.Docs, &ast.DocumentNode{BaseNode: &ast.BaseNode{}})
+		}
+		comment, _ := d.tree.Docs[0].Body.(*ast.CommentGroupNode)
+		d.tree.Docs[0].Body = parsed
+		return parsed.SetComment(comment)
+	}
+	return setIn(root, path, value)
+}
+
+func setIn(m *ast.MappingNode, path []string, value any) error {
+	at := slices.IndexFunc(m.Values, isKey(path[0]))
+	if at >= 0 && len(path) > 1 {
+		if inner := mappingOf(m.Values[at].Value); inner != nil && len(inner.Values) > 0 {
+			return setIn(inner, path[1:], value)
+		}
+	}
+	parsed, err := nodes(path, value, m.IsFlowStyle)
 	if err != nil {
 		return err
 	}
-	if _, ok := file.Contexts[name]; ok {
+	if at < 0 {
+		m.Merge(parsed)
+		ast.Walk(indenter{}, parsed)
 		return nil
 	}
-	known := slices.Sorted(maps.Keys(file.Contexts))
-	e := unknownContext(d.path, name, file)
-	if near := suggest.Nearest(name, known); near != "" {
-		e.Hint = didYouMean(near)
+	comment := m.Values[at].Value.GetComment()
+	parsed.AddColumn(m.Values[at].Key.GetToken().Position.Column - parsed.Values[0].Key.GetToken().Position.Column)
+	ast.Walk(indenter{}, parsed)
+	m.Values[at].Value = parsed.Values[0].Value
+	if _, scalar := m.Values[at].Value.(ast.ScalarNode); scalar && comment != nil {
+		return m.Values[at].Value.SetComment(comment)
 	}
-	return e
+	return nil
 }
 
-// put sets a key, in its place when it is there.
-func put(m *yaml.MapSlice, key string, value any) {
-	for i := range *m {
-		if (*m)[i].Key == key {
-			(*m)[i].Value = value
+func isKey(name string) func(*ast.MappingValueNode) bool {
+	return func(v *ast.MappingValueNode) bool {
+		text, err := scalarText(v.Key)
+		return err == nil && text == name
+	}
+}
+
+// indenter indents the lines of literals as their keys are, which the library leaves where
+// they were.
+type indenter struct{}
+
+func (i indenter) Visit(node ast.Node) ast.Visitor {
+	if v, ok := node.(*ast.MappingValueNode); ok {
+		if literal, ok := v.Value.(*ast.LiteralNode); ok {
+			indent := strings.Repeat(" ", v.Key.GetToken().Position.Column+1)
+			var text strings.Builder
+			for line := range strings.Lines(literal.Value.Value) {
+				if line != "\n" {
+					text.WriteString(indent)
+				}
+				text.WriteString(line)
+			}
+			literal.Value.GetToken().Origin = text.String()
+		}
+	}
+	return i
+}
+
+// quotedText is written in quotes.
+type quotedText string
+
+// MarshalYAML writes JSON, which YAML reads.
+func (t quotedText) MarshalYAML() ([]byte, error) { return json.Marshal(string(t)) }
+
+// nodes is the mapping that has value at path.
+func nodes(path []string, value any, flow bool) (*ast.MappingNode, error) {
+	if text, ok := value.(string); ok && (strings.ContainsFunc(text, isControl) || strings.HasPrefix(text, " ") || strings.HasSuffix(text, "\n\n") || flow && strings.Contains(text, "\n")) {
+		value = quotedText(text)
+	}
+	for _, key := range slices.Backward(path) {
+		value = yaml.MapSlice{{Key: key, Value: value}}
+	}
+	text, err := yaml.MarshalWithOptions(value, yaml.Flow(flow), yaml.IndentSequence(true), yaml.UseLiteralStyleIfMultiline(true))
+	if err != nil {
+		return nil, err
+	}
+	tree, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return nil, err
+	}
+	ast.Walk(mender{}, tree.Docs[0])
+	return mappingOf(tree.Docs[0].Body), nil
+}
+
+// isControl reports whether a character is not to be written as it is.
+func isControl(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }
+
+// unset takes out the key at path, and the mappings that are empty without it.
+func (d *Document) unset(path []string) {
+	if root := d.root(); root != nil {
+		unsetIn(root, path)
+	}
+}
+
+func unsetIn(m *ast.MappingNode, path []string) {
+	at := slices.IndexFunc(m.Values, isKey(path[0]))
+	if at < 0 {
+		return
+	}
+	if len(path) > 1 {
+		inner := mappingOf(m.Values[at].Value)
+		if inner == nil {
+			return
+		}
+		unsetIn(inner, path[1:])
+		if len(inner.Values) > 0 {
 			return
 		}
 	}
-	*m = append(*m, yaml.MapItem{Key: key, Value: value})
+	m.Values = slices.Delete(m.Values, at, at+1)
 }

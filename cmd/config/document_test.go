@@ -72,6 +72,7 @@ func TestDocumentKeepsComments(t *testing.T) {
 	const want = `# who we are
 version: 1
 current: prod # the safe one
+
 contexts:
   prod:
     brokers:
@@ -154,8 +155,11 @@ func TestDocumentFromNothing(t *testing.T) {
 	if err = d.Delete("x: #"); err != nil {
 		t.Fatal(err)
 	}
-	if f, err = d.File(); err != nil || f.Current != "" || len(f.Contexts) != 0 {
-		t.Errorf("after deleting: %+v, %v", f, err)
+	if f = d.File(); f.Current != "" || len(f.Contexts) != 0 {
+		t.Errorf("after deleting: %+v", f)
+	}
+	if err = d.Save(); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -172,13 +176,74 @@ func TestDocumentKeepsBrokersInBraces(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = `contexts:
-  local: # mine
-    brokers:
-      - localhost:9092
+  local: {brokers: [localhost:9092]} # mine
 current: local
 `
 	if diff := cmp.Diff(want, readText(t, path)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Whatever a value is, it is written so that it is read again, in every layout, and gone
+// again afterwards.
+func TestDocumentWritesEveryValue(t *testing.T) {
+	values := []string{
+		"x\ny", "0123", "yes", "null", "true", "~", "- a", "a: b", "#x", "x #y", "x:", "[", "{}", "a,b", "%", "*a", "!x", "&a", "'", "\"", "a\\b", "\\n",
+		"@env:X", "~/x", "1e3", "  x ", "é", "a\tb", "a\r\nb", "\x01", "\u202ex", "x\n", "\nx", "x\n\n", " x\ny", "-----BEGIN\nabc\n\n-----END\n",
+	}
+	layouts := map[string]string{
+		"contexts:\n    c: {brokers: [a:1]} # mine\n":                   "contexts:\n    c: {brokers: [\"q:1\", \"b:2\"], tls: {}} # mine\n",
+		"contexts:\n\n    # it\n    c:\n        brokers: [a:1] # one\n": "contexts:\n\n    # it\n    c:\n        brokers:\n          - q:1\n          - b:2\n        tls: {}\n",
+		"contexts: {c: {}}\n": "contexts: {c: {brokers: [\"q:1\", \"b:2\"], tls: {}}}\n",
+		"":                    "contexts:\n  c:\n    brokers:\n      - q:1\n      - b:2\n    tls: {}\n",
+		"# hello\n":           "# hello\ncontexts:\n  c:\n    brokers:\n      - q:1\n      - b:2\n    tls: {}\n",
+	}
+	for layout, want := range layouts {
+		for _, v := range values {
+			path := writeFile(t, "config.yaml", layout, 0o600)
+			for _, c := range []Context{
+				{Brokers: List{"a:1"}, Auth: &Auth{Password: Scalar(v)}, Librdkafka: map[string]Scalar{"a.b": Scalar(v)}},
+				{Brokers: List{"q:1", "b:2"}, TLS: &TLS{}},
+			} {
+				d, err := OpenDocument(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := errors.Join(d.Set("c", c), d.Save()); err != nil {
+					t.Fatalf("%q in %q: %v\n%s", v, layout, err, d.tree)
+				}
+				if got := mustLoad(t, path).Contexts["c"]; !cmp.Equal(got, c) {
+					t.Errorf("%q in %q: %s", v, layout, cmp.Diff(c, got))
+				}
+			}
+			if diff := cmp.Diff(want, readText(t, path)); diff != "" {
+				t.Errorf("%q in %q: %s", v, layout, diff)
+			}
+		}
+	}
+}
+
+// What a merge says cannot be taken out of one context alone.
+func TestDocumentLeavesMergesAlone(t *testing.T) {
+	const text = "contexts:\n  a: &base {tls: {}, readonly: true}\n  b:\n    <<: *base\n    brokers: b:1\n"
+	path := writeFile(t, "config.yaml", text, 0o600)
+	d, err := OpenDocument(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := d.Context("b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.ReadOnly = false
+	if err := d.Set("b", b); err != nil {
+		t.Fatal(err)
+	}
+	if got := errText(d.Save()); got != path+": kstream cannot change this without changing more, as it is written" {
+		t.Error(got)
+	}
+	if got := readText(t, path); got != text {
+		t.Error(got)
 	}
 }
 
@@ -189,6 +254,15 @@ func hintOf(err error) string {
 		return ""
 	}
 	return e.Hint
+}
+
+func mustLoad(t *testing.T, path string) *File {
+	t.Helper()
+	f, _, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
 }
 
 func errText(err error) string {

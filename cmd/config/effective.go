@@ -61,6 +61,8 @@ type Options struct {
 	Timeout    string   // --timeout
 	Environ    []string // as os.Environ gives it
 	FlagPrefix string   // "dst-" where the flags are --dst-brokers and --dst-context
+
+	loaded *File // the configuration file, when it is not to be read
 }
 
 // Effective is how to connect. Its values may still be references: Connect looks
@@ -80,6 +82,7 @@ type Effective struct {
 	Timeout       time.Duration // of connecting, a request, a delivery
 	TimeoutOrigin Origin
 	Context       string // the name of the context; empty without one
+	ContextOrigin string // what named it
 	ReadOnly      bool   // the context refuses writing
 	ConfigFile    string // the file that was read; empty when none was
 	Warnings      []string
@@ -93,10 +96,17 @@ type Shown struct {
 	Origin string `json:"origin"`
 }
 
-// List returns every setting for printing, brokers first, the rest by name, secrets as
-// ***.
+// List returns every setting for printing, context and brokers first, the rest by name,
+// secrets as ***.
 func (e *Effective) List() []Shown {
-	list := []Shown{{"bootstrap.servers", strings.Join(e.Brokers, ","), e.BrokersOrigin.String()}}
+	list := []Shown{}
+	if e.Context != "" {
+		list = append(list, Shown{"context", e.Context, e.ContextOrigin})
+	}
+	if e.ReadOnly {
+		list = append(list, Shown{"readonly", "true", Origin{FromContext, e.Context}.String()})
+	}
+	list = append(list, Shown{"bootstrap.servers", strings.Join(e.Brokers, ","), e.BrokersOrigin.String()})
 	for _, name := range slices.Sorted(maps.Keys(e.Properties)) {
 		s := e.Properties[name]
 		list = append(list, Shown{name, Redact(name, s.Value), s.Origin.String()})

@@ -10,6 +10,7 @@ const (
 	Usage          Kind = iota // a flag, variable or file is wrong (exit code 2)
 	UnknownContext             // there is no such context (3)
 	NoSuchFile                 // a file that was named is not there (3)
+	Exists                     // a context is there already (8)
 )
 
 // Error is what this package returns: one line that says where first, and a remedy

@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
 
 	"kstream/cmd/suggest"
 )
@@ -23,57 +25,60 @@ const (
 	fileVersion = 1
 )
 
-// File is a configuration file. Values may be references to secrets.
+// File is a configuration file. Values may be references to secrets. What help and
+// docs/config.md say of the keys stands beside the fields that they are read into.
 type File struct {
-	Version  int                `yaml:"version,omitempty"`
-	Current  string             `yaml:"current,omitempty"`
-	Contexts map[string]Context `yaml:"contexts,omitempty"`
+	Version  int                `yaml:"version,omitempty" default:"1" example:"1" about:"the form of this file"`
+	Current  string             `yaml:"current,omitempty" example:"local" about:"the context that counts when neither -c nor KSTREAM_CONTEXT names one"`
+	Contexts map[string]Context `yaml:"contexts,omitempty" any:"NAME"`
 }
 
 // Context is one cluster and how to connect to it.
 type Context struct {
-	Brokers    List              `yaml:"brokers,omitempty"`
+	Brokers    List              `yaml:"brokers,omitempty" default:"localhost:9092" example:"[b1:9093, b2:9093]" about:"bootstrap servers, HOST:PORT each"`
 	Auth       *Auth             `yaml:"auth,omitempty"`
-	TLS        *TLS              `yaml:"tls,omitempty"` // present, if empty: TLS is used
+	TLS        *TLS              `yaml:"tls,omitempty" example:"{}" about:"TLS is used when this is there, {} for the certificates of the system"`
 	Registry   *Registry         `yaml:"schema-registry,omitempty"`
-	ReadOnly   bool              `yaml:"readonly,omitempty"`
-	Librdkafka map[string]Scalar `yaml:"librdkafka,omitempty"`
+	ReadOnly   bool              `yaml:"readonly,omitempty" default:"false" example:"true" about:"what writes is refused with exit code 8, commits too, unless --allow-write is given"`
+	Timeout    string            `yaml:"timeout,omitempty" default:"10s" example:"30s" about:"bounds connecting, each request and each delivery, as --timeout"`
+	Librdkafka map[string]Scalar `yaml:"librdkafka,omitempty" any:"PROPERTY" example:"linger.ms: 50" about:"any property of librdkafka, as -X; see kstream help properties"`
 }
 
 // Auth says who connects. Token is for OAUTHBEARER; with TokenURL the client
 // fetches tokens itself (OIDC client credentials).
 type Auth struct {
-	Mechanism    string `yaml:"mechanism,omitempty"`
-	Username     Scalar `yaml:"username,omitempty"`
-	Password     Scalar `yaml:"password,omitempty"`
-	Token        Scalar `yaml:"token,omitempty"`
-	TokenURL     string `yaml:"token-url,omitempty"`
-	ClientID     Scalar `yaml:"client-id,omitempty"`
-	ClientSecret Scalar `yaml:"client-secret,omitempty"`
-	Scope        string `yaml:"scope,omitempty"`
-	Extensions   string `yaml:"extensions,omitempty"`
+	Mechanism    string `yaml:"mechanism,omitempty" example:"SCRAM-SHA-512" about:"PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER"`
+	Username     Scalar `yaml:"username,omitempty" example:"ada" about:"the user of PLAIN and SCRAM"`
+	Password     Scalar `yaml:"password,omitempty" example:"\"@env:KAFKA_PASSWORD\"" about:"its password"`
+	Token        Scalar `yaml:"token,omitempty" example:"\"@cmd:get-token\"" about:"the token of OAUTHBEARER, asked for anew when it expires"`
+	TokenURL     string `yaml:"token-url,omitempty" example:"https://id.example.com/token" about:"where the client gets tokens by itself (OIDC client credentials)"`
+	ClientID     Scalar `yaml:"client-id,omitempty" example:"orders-app" about:"with token-url: who asks"`
+	ClientSecret Scalar `yaml:"client-secret,omitempty" example:"\"@file:~/.secret\"" about:"with token-url: the secret"`
+	Scope        string `yaml:"scope,omitempty" example:"kafka" about:"with token-url: the scope of the token"`
+	Extensions   string `yaml:"extensions,omitempty" example:"logicalCluster=lkc-1" about:"SASL extensions of OAUTHBEARER, NAME=VALUE,…"`
 }
 
-// TLS says whom to trust, and with which certificate to connect. Files are PEM.
+// TLS says whom to trust, and with which certificate to connect. Files are PEM, but for
+// stores.
 type TLS struct {
-	CA             string `yaml:"ca,omitempty"`
-	Cert           string `yaml:"cert,omitempty"`
-	Key            string `yaml:"key,omitempty"`
-	KeyPassword    Scalar `yaml:"key-password,omitempty"`
-	Insecure       bool   `yaml:"insecure,omitempty"`
-	VerifyHostname *bool  `yaml:"verify-hostname,omitempty"`
+	CA             string `yaml:"ca,omitempty" example:"ca.pem" about:"whom to trust: a PEM file"`
+	Cert           string `yaml:"cert,omitempty" example:"client.pem" about:"the client's certificate: a PEM file"`
+	Key            string `yaml:"key,omitempty" example:"client.key" about:"its key: a PEM file"`
+	KeyPassword    Scalar `yaml:"key-password,omitempty" example:"\"@keyring:key\"" about:"the password of the key"`
+	Insecure       bool   `yaml:"insecure,omitempty" default:"false" example:"true" about:"verify no certificate: anybody may pose as the broker"`
+	VerifyHostname *bool  `yaml:"verify-hostname,omitempty" default:"true" example:"false" about:"false: the certificate may be for another host"`
 }
 
 // Registry is the schema registry of a context.
 type Registry struct {
-	URL      string `yaml:"url,omitempty"`
-	Username Scalar `yaml:"username,omitempty"`
-	Password Scalar `yaml:"password,omitempty"`
-	Token    Scalar `yaml:"token,omitempty"`
-	CA       string `yaml:"ca,omitempty"`
-	Cert     string `yaml:"cert,omitempty"`
-	Key      string `yaml:"key,omitempty"`
-	Insecure bool   `yaml:"insecure,omitempty"`
+	URL      string `yaml:"url,omitempty" example:"https://registry:8081" about:"its address, or several with commas"`
+	Username Scalar `yaml:"username,omitempty" example:"ada" about:"the user of basic authentication"`
+	Password Scalar `yaml:"password,omitempty" example:"\"@keyring:registry\"" about:"its password"`
+	Token    Scalar `yaml:"token,omitempty" example:"\"@cmd:get-token\"" about:"a bearer token instead"`
+	CA       string `yaml:"ca,omitempty" example:"ca.pem" about:"whom to trust: a PEM file"`
+	Cert     string `yaml:"cert,omitempty" example:"client.pem" about:"the client's certificate: a PEM file"`
+	Key      string `yaml:"key,omitempty" example:"client.key" about:"its key: a PEM file"`
+	Insecure bool   `yaml:"insecure,omitempty" default:"false" example:"true" about:"verify no certificate"`
 }
 
 // DefaultPath is the configuration file for an environment: $KSTREAM_CONFIG, else
@@ -160,6 +165,15 @@ func Parse(path string, data []byte) (*File, error) {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return &f, nil
 	}
+	tree, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return nil, yamlError(path, err)
+	}
+	for _, doc := range tree.Docs {
+		if err := checkKeys(path, doc.Body, reflect.TypeFor[File](), ""); err != nil {
+			return nil, err
+		}
+	}
 	if err := yaml.UnmarshalWithOptions(data, &f, yaml.DisallowUnknownField()); err != nil && !errors.Is(err, io.EOF) {
 		return nil, yamlError(path, err)
 	}
@@ -167,6 +181,49 @@ func Parse(path string, data []byte) (*File, error) {
 		return nil, usagef("%s: version %d is not known; this kstream reads version %d", path, f.Version, fileVersion)
 	}
 	return &f, nil
+}
+
+// checkKeys refuses a key that t has no field for; where is the key of node, with dots.
+func checkKeys(path string, node ast.Node, t reflect.Type, where string) error {
+	m := mappingOf(node)
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if m == nil || t.Kind() != reflect.Struct && t.Kind() != reflect.Map {
+		return nil
+	}
+	for _, v := range m.Values {
+		key, err := scalarText(v.Key)
+		if err != nil || v.Key.IsMergeKey() {
+			continue // the library judges
+		}
+		var inner reflect.Type
+		if t.Kind() == reflect.Map {
+			inner = t.Elem()
+		} else if inner = fieldType(t, key); inner == nil {
+			line := v.Key.GetToken().Position.Line
+			known := fieldKeys(t)
+			e := usagef("%s:%d: unknown key %s", path, line, quoted(shownName(key, known)))
+			if where != "" {
+				e.Message += " in " + where
+			}
+			return e.hint("%s", nearestAndList(key, known))
+		}
+		if err := checkKeys(path, v.Value, inner, strings.TrimPrefix(where+"."+key, ".")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fieldType is the type of the field that is read from a key, or nil.
+func fieldType(t reflect.Type, key string) reflect.Type {
+	for i := range t.NumField() {
+		if keyOf(t.Field(i)) == key {
+			return t.Field(i).Type
+		}
+	}
+	return nil
 }
 
 // yamlError makes one line of a YAML error. The library quotes the source, which

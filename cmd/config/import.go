@@ -40,6 +40,15 @@ func (i *Imported) Pick(path, name string) (Context, error) {
 	return Context{}, e
 }
 
+// ImportFile reads a file for Import.
+func ImportFile(path string) (*Imported, error) {
+	data, err := readBounded(path)
+	if err != nil {
+		return nil, err
+	}
+	return Import(path, data)
+}
+
 // Import reads the configuration of kaf, kafkactl, rpk, kcl, kcat or a Java client.
 // Which one it is shows in the text; .toml is kcl's, .properties Java's and .conf
 // kcat's.

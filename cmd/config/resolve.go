@@ -75,8 +75,8 @@ func (r *resolver) findContext() error {
 	if name == "" {
 		name, origin = r.getenv("KSTREAM_CONTEXT"), "KSTREAM_CONTEXT"
 	}
-	var file *File
-	if path != "" {
+	file := r.opts.loaded
+	if path != "" && file == nil {
 		var warnings []string
 		var err error
 		file, warnings, err = Load(path)
@@ -107,15 +107,14 @@ func (r *resolver) findContext() error {
 		}
 		return unknownContext(origin, name, file)
 	}
-	r.context, r.out.Context, r.out.ReadOnly = &c, name, c.ReadOnly
+	r.context, r.out.Context, r.out.ContextOrigin, r.out.ReadOnly = &c, name, origin, c.ReadOnly
 	return nil
 }
 
 func unknownContext(where, name string, file *File) *Error {
-	known := slices.Sorted(maps.Keys(file.Contexts))
 	e := &Error{Kind: UnknownContext, Message: fmt.Sprintf("%s: there is no context %q", where, name)}
-	if e.Hint = didYouMean(suggest.Nearest(name, known)); e.Hint == "" && len(known) > 0 {
-		e.Hint = "there are: " + strings.Join(known, ", ")
+	if e.Hint = didYouMean(suggest.Nearest(name, slices.Sorted(maps.Keys(file.Contexts)))); e.Hint == "" {
+		e.Hint = thereAre(file)
 	}
 	return e
 }
@@ -216,18 +215,20 @@ func (r *resolver) timeout() error {
 	if text == "" {
 		text, origin = r.getenv("KSTREAM_TIMEOUT"), Origin{FromEnvironment, "KSTREAM_TIMEOUT"}
 	}
+	if text == "" && r.context != nil {
+		text, origin = r.context.Timeout, Origin{FromContext, r.out.Context}
+	}
 	if text == "" {
 		r.out.Timeout, r.out.TimeoutOrigin = defaultTimeout, Origin{Kind: FromDefault}
 		return nil
 	}
-	d, err := position.ParseDuration(text)
-	if err == nil && d <= 0 {
-		err = fmt.Errorf("%q: must be more than 0", text)
-	}
-	if err != nil {
+	if err := checkTimeout(text); err != nil && origin.Kind == FromContext {
+		return usagef("%s: timeout: %v", origin, err)
+	} else if err != nil {
 		return usagef("%s: %v", origin.Name, err)
 	}
-	r.out.Timeout, r.out.TimeoutOrigin = d, origin
+	r.out.TimeoutOrigin = origin
+	r.out.Timeout, _ = position.ParseDuration(text) // as checkTimeout has found
 	return nil
 }
 

@@ -15,7 +15,7 @@ import (
 func shown(e *Effective) string {
 	var b strings.Builder
 	for _, s := range e.List() {
-		if s.Name != "timeout" {
+		if s.Name != "timeout" && s.Name != "context" {
 			b.WriteString(s.Name + "=" + s.Value + " (" + s.Origin + ")\n")
 		}
 	}
@@ -151,7 +151,7 @@ security.protocol=PLAINTEXT (flag -X)
 		"no value":            {opts: Options{Properties: []string{"=secret"}}, wantErr: `-X: want NAME=VALUE, have ""`},
 		"no mechanism":        {opts: Options{Properties: []string{"security.protocol=SASL_SSL"}}, wantErr: "flag -X: SASL_SSL needs a SASL mechanism", hint: askMechanism},
 		"kerberos":            {config: "auth: {mechanism: GSSAPI}", wantErr: "context c: GSSAPI (Kerberos) is not built into this client: it would need the system's Kerberos libraries", hint: "the mechanisms are PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER"},
-		"mechanism":           {config: "auth: {mechanism: SCRAM-SHA-51}", wantErr: `context c: there is no SASL mechanism "SCRAM-SHA-51"`, hint: "did you mean SCRAM-SHA-512?"},
+		"mechanism":           {config: "auth: {mechanism: SCRAM-SHA-51}", wantErr: `context c: there is no SASL mechanism "SCRAM-SHA-51"`, hint: "did you mean SCRAM-SHA-512? the mechanisms are PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER"},
 		"no user":             {config: "auth: {mechanism: PLAIN}", wantErr: "context c: PLAIN needs a user name", hint: "set auth.username in the context, or -X sasl.username=NAME"},
 		"no password":         {config: "auth: {mechanism: PLAIN, username: u}", wantErr: "context c: PLAIN needs a password", hint: "set auth.password in the context, or -X sasl.password=@env:NAME"},
 		"no token":            {config: "auth: {mechanism: OAUTHBEARER}", wantErr: "context c: OAUTHBEARER needs a token", hint: `set auth.token ("@cmd:…", "@file:…"), or auth.token-url with client-id and client-secret, in the context`},

@@ -5,8 +5,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-
-	"kstream/cmd/suggest"
 )
 
 func mechanisms() []string { return []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"} }
@@ -37,7 +35,8 @@ func NormalizeMechanism(name string) (string, error) {
 		return "", usagef("AWS_MSK_IAM is not a mechanism of this client").
 			hint(`use mechanism OAUTHBEARER with token "@cmd:…", a command that prints an MSK token`)
 	}
-	return "", usagef("there is no SASL mechanism %s", quoted(shownName(name, mechanisms()))).hint("%s", didYouMean(suggest.Nearest(name, mechanisms())))
+	return "", usagef("there is no SASL mechanism %s", quoted(shownName(name, mechanisms()))).
+		hint("%s", nearestOf("the mechanisms are ", name, mechanisms()))
 }
 
 // security checks mechanism and credentials, and derives security.protocol when no

@@ -27,10 +27,7 @@ func (f *Options) Plan(env *cli.Env) error {
 	if f.Effective != nil {
 		return nil
 	}
-	effective, err := config.Resolve(config.Options{
-		Brokers: f.Brokers, Context: f.Context, Config: f.Config, Properties: f.Properties,
-		File: f.File, Registry: f.Registry, Timeout: f.Timeout, Environ: env.Environ,
-	})
+	effective, err := f.Resolve(env)
 	if err == nil {
 		err = settle(effective, f.Flags)
 	}
@@ -38,6 +35,15 @@ func (f *Options) Plan(env *cli.Env) error {
 		f.Effective = effective
 	}
 	return err
+}
+
+// Resolve finds every setting as it was said: what flags and rules make of it is left to
+// Plan.
+func (f *Options) Resolve(env *cli.Env) (*config.Effective, error) {
+	return config.Resolve(config.Options{
+		Brokers: f.Brokers, Context: f.Context, Config: f.Config, Properties: f.Properties,
+		File: f.File, Registry: f.Registry, Timeout: f.Timeout, Environ: env.Environ,
+	})
 }
 
 // warn says, once, what is odd about the settings, and under -v what of them is of no use

@@ -1,0 +1,76 @@
+package cmd
+
+import (
+	"cmp"
+
+	"github.com/spf13/cobra"
+
+	"kstream/cmd/cli"
+	"kstream/cmd/config"
+)
+
+type contextImportFlags struct {
+	file    configFile
+	cluster string
+	brokers string
+	use     bool
+	replace bool
+}
+
+func newContextImportCmd(env *cli.Env) *cobra.Command {
+	var f contextImportFlags
+	cmd := &cobra.Command{
+		Use:   "import CONTEXT FILE",
+		Short: "Make a context of what another program is configured with",
+		Long: `Make a context of what another program is configured with: a Java client's .properties, with
+JAAS and PEM in it or in files, kcat.conf, kaf's, kafkactl's, rpk's and kcl's files. Which one
+it is shows in the file. What has no meaning here is left out; what deserves a look is said.
+Of a file with several clusters it takes --cluster, or the one that is called as the context.`,
+		Example: `  kstream context import team client.properties --use
+  kstream context import prod ~/.kaf/config --cluster production
+  kstream context import dev dev.properties --brokers dev:9092`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(_ *cobra.Command, args []string) error { return f.run(env, args[0], args[1]) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.cluster, "cluster", "", "take cluster `NAME` of the file")
+	flags.StringVarP(&f.brokers, "brokers", "b", "", "bootstrap servers `HOST:PORT,…`, whatever the file says")
+	flags.BoolVar(&f.use, "use", false, "make it the current context too")
+	flags.BoolVar(&f.replace, "replace", false, "put it in the place of a context of that name")
+	f.file.register(flags)
+	return cmd
+}
+
+func (f *contextImportFlags) run(env *cli.Env, name, path string) error {
+	imported, err := config.ImportFile(path)
+	if err != nil {
+		return err
+	}
+	c, err := imported.Pick(path, cmp.Or(f.cluster, name))
+	if err != nil {
+		return err
+	}
+	if f.brokers != "" {
+		if err := c.Put("brokers", f.brokers); err != nil {
+			return err
+		}
+	}
+	return f.file.edit(env, func(d *config.Document) error {
+		notes, err := d.Take(name, c, path, f.replace)
+		if err == nil && f.use {
+			err = d.Use(name)
+		}
+		if err != nil {
+			return err
+		}
+		for _, n := range append(imported.Notes, notes...) {
+			env.Notice("%s", n)
+		}
+		if f.use {
+			env.Notice("%s is the current context", name)
+		} else {
+			env.Notice("made %s of a file of %s; kstream context use %s makes it the current one", name, imported.Format, name)
+		}
+		return nil
+	})
+}
