@@ -34,7 +34,8 @@ file:PATH in place of the topics, or file:- for stdin, reads a dump of replay.`,
 			if err != nil {
 				return err
 			}
-			return plan.Run(cmd.Context(), env)
+			_, err = consume.Run(cmd.Context(), env, plan)
+			return err
 		},
 	}
 	registerConsume(&f, cmd.Flags())

@@ -82,7 +82,7 @@ func TestHelpPositionsAreUnderstood(t *testing.T) {
 func TestHelpFormatIsUnderstood(t *testing.T) {
 	for _, v := range outputNames() {
 		f := consume.OutputOptions{Output: v.form, Delimiter: `\n`, Set: func(string) bool { return false }}
-		if _, err := f.Plan(&cli.Env{Getenv: func(string) string { return "" }}); err != nil {
+		if _, err := f.Plan(&cli.Env{Getenv: func(string) string { return "" }}, false); err != nil {
 			t.Error(err)
 		}
 	}

@@ -36,7 +36,8 @@ DST - takes the topic of each record from --route. Nothing is created but DST, w
 			if err != nil {
 				return err
 			}
-			return plan.Run(cmd.Context(), env)
+			_, err = pipe.Run(cmd.Context(), env, plan)
+			return err
 		},
 	}
 	registerPipe(&f, cmd.Flags())

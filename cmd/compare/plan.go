@@ -93,7 +93,6 @@ func (f *Options) Plan(env *cli.Env, args []string) (*Plan, error) {
 	}
 	for i, cluster := range []*connect.Options{&f.Reading.Cluster, other} {
 		if p.sides[i], err = f.planSide(env, args[i], cluster); err != nil {
-			p.close()
 			return nil, err
 		}
 	}
@@ -130,15 +129,18 @@ func (f *Options) checkFiles(args []string) error {
 
 func (p *Plan) close() {
 	for _, s := range p.sides {
-		if s != nil {
-			s.plan.Close()
-		}
+		s.plan.Close()
 	}
 }
 
 // Run reads both sides at once into an index each, compares these and prints.
 func (p *Plan) Run(ctx context.Context, env *cli.Env) (err error) {
 	defer p.close()
+	for _, s := range p.sides {
+		if err := s.plan.OpenSerdes(env); err != nil {
+			return err
+		}
+	}
 	progress := &meterOfBoth{env: env, meter: cli.NewMeter(env, "read")}
 	for i, s := range p.sides { // one after the other: the second may use the registry of the first
 		if err := s.open(ctx, env, progress, i); err != nil {

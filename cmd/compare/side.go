@@ -46,7 +46,7 @@ func (f *Options) planSide(env *cli.Env, arg string, cluster *connect.Options) (
 	flags := f.Reading
 	flags.Cluster = *cluster
 	flags.Serdes.Cluster = &flags.Cluster
-	p := record.NewSelection()
+	p := new(record.Selection)
 	s := &side{plan: p, flags: &flags, name: arg, options: f.spill}
 	var topics []string
 	if path, ok := strings.CutPrefix(arg, record.FilePrefix); ok {
@@ -69,7 +69,7 @@ func (f *Options) planSide(env *cli.Env, arg string, cluster *connect.Options) (
 		return nil, err
 	}
 	p.TellsErrors = true
-	return s, p.OpenSerdes(env, &flags.Serdes)
+	return s, p.PlanSerdes(env, flags.Serdes)
 }
 
 // open finds the records of the side and makes its index. Unless it fails, close must

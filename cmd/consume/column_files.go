@@ -211,7 +211,7 @@ func (c *run) openFiles(ctx context.Context) (err error) {
 // schemaColumns returns the columns that schemas ask for: those of the registry, and Avro
 // schemas in files. In other modes than plain JSON types come from the rows.
 func (c *run) schemaColumns(ctx context.Context) columns.Schemas {
-	f := &c.plan.flags.Serdes
+	f := &c.plan.Serdes
 	if f.JSONMode != "plain" || f.AvroJSON != "plain" || f.JSONInts != "number" || f.Reader != "" {
 		return nil
 	}
@@ -223,7 +223,7 @@ func (c *run) schemaColumns(ctx context.Context) columns.Schemas {
 			local[name] = shape
 		}
 	}
-	registry := c.plan.flags.Cluster.SchemaRegistry()
+	registry := c.plan.Cluster.SchemaRegistry()
 	return func(name string) *columns.Shape {
 		id, err := strconv.Atoi(name)
 		if err != nil || registry == nil {

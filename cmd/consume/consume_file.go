@@ -40,7 +40,7 @@ func (f *Options) planFile(topics []string) (string, error) {
 // openFile makes a dump the source.
 func (c *run) openFile(ctx context.Context) (record.Source, error) {
 	p := c.plan
-	if err := p.flags.Cluster.ConnectRegistry(ctx, c.Env); err != nil {
+	if err := p.Cluster.ConnectRegistry(ctx, c.Env); err != nil {
 		return nil, err
 	}
 	if p.Filters.Key != nil {
@@ -66,7 +66,7 @@ func (c *run) openFile(ctx context.Context) (record.Source, error) {
 	}
 	c.spans.Store(int64(len(ranges)))
 	return record.Alone{From: &record.DumpSource{
-		Env: c.Env, Batch: p.flags.batchSize(),
+		Env: c.Env, Batch: p.batchSize(),
 		Blocks: record.IntactBlocks{Reader: reader, Skip: p.Failures.Action == "skip"},
 	}}, nil
 }

@@ -1,5 +1,5 @@
 // Package consume prints records. [Options.Plan] checks the flags as typed,
-// [Plan.Run] reads.
+// [Run] reads.
 //
 // Each member of a group, or the only reader, has a view that runs the steps over its
 // batches and renders them into chunks; one printer writes these and then acknowledges

@@ -16,7 +16,7 @@ func (c *run) open(ctx context.Context) (record.Source, error) {
 	if p.File != "" {
 		return c.openFile(ctx)
 	}
-	cfg, err := p.flags.Cluster.Connect(ctx, c.Env)
+	cfg, err := p.Cluster.Connect(ctx, c.Env)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func (c *run) open(ctx context.Context) (record.Source, error) {
 		return record.Alone{From: record.NewTailReader(cfg.Config, p.order.last, p.Range.Uncommitted, part.Spans, topics)}, nil
 	}
 	rc := kafka.ReaderConfig{
-		Spans: part.Spans, BatchSize: p.flags.batchSize(), ReadUncommitted: p.Range.Uncommitted, Grow: p.Range.Grows(),
+		Spans: part.Spans, BatchSize: p.batchSize(), ReadUncommitted: p.Range.Uncommitted, Grow: p.Range.Grows(),
 		Topics: func(ctx context.Context) ([]kafka.Topic, error) { return p.Range.Refresh(ctx, admin) },
 	}
 	if !rc.Grow { // most such reads end before anybody asks again

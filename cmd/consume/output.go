@@ -35,8 +35,9 @@ type outputPlan struct {
 // foreignOffset is what other tools take after -o.
 var foreignOffset = regexp.MustCompile(`^(beginning|end|earliest|latest|stored|-?[0-9]+|[se]@.*)$`)
 
-// Plan returns how records are rendered, or a usage error.
-func (f *OutputOptions) Plan(env *cli.Env) (*outputPlan, error) {
+// Plan returns how records are rendered, or a usage error. On a terminal that shows a live
+// view they are not.
+func (f *OutputOptions) Plan(env *cli.Env, watch bool) (*outputPlan, error) {
 	terminal := env.StdoutTerminal
 	delimiter, err := input.Unescape(f.Delimiter)
 	if err != nil {
@@ -62,6 +63,9 @@ func (f *OutputOptions) Plan(env *cli.Env) (*outputPlan, error) {
 		if lines.KeySeparator, err = input.Unescape(f.KeySep); err != nil {
 			return nil, cli.Usagef("-K %s: %w", f.KeySep, err)
 		}
+	}
+	if watch && terminal {
+		name = "none"
 	}
 	if name == "" {
 		name = "value"

@@ -27,18 +27,20 @@ type Options struct {
 // Plan is a valid command line of consume.
 type Plan struct {
 	*record.Selection
-	flags   *Options
-	order   *orderPlan      // nil: as the records come
-	members *record.Members // nil: without a group
-	watch   *stderrSwitch   // stderr under --watch; nil without
-	limits  record.Limits
-	output  *outputPlan
+	order        *orderPlan      // nil: as the records come
+	members      *record.Members // nil: without a group
+	watch        bool            // show the members live
+	limits       record.Limits
+	perPartition int64  // records at most; 0: all
+	exec         string // the command that is asked about records; empty: none
+	execMode     string
+	output       *outputPlan
 }
 
 // Plan returns what is read of topics and how it is printed, or a usage error. It opens
-// the serdes, which may start a command, and nothing else.
+// nothing.
 func (f *Options) Plan(env *cli.Env, topics []string) (*Plan, error) {
-	p := &Plan{flags: f, Selection: record.NewSelection()}
+	p := &Plan{Selection: &record.Selection{Cluster: &f.Cluster}, perPartition: f.PerPart, exec: f.Exec, execMode: f.ExecMode}
 	if err := f.checkBounds(); err != nil {
 		return nil, err
 	}
@@ -53,19 +55,20 @@ func (f *Options) Plan(env *cli.Env, topics []string) (*Plan, error) {
 	if p.order, err = f.Order.plan(f, p.Range); err != nil {
 		return nil, err
 	}
-	if p.members, err = f.Members.Plan(p.Range, f.batchSize()); err != nil {
+	if p.members, err = f.Members.Plan(p.Range, p.batchSize()); err != nil {
 		return nil, err
 	}
 	if err := p.Range.RefuseStored(); err != nil && p.File == "" {
 		return nil, cli.Hint(errors.Unwrap(err), "--group GROUP reads on where a group is, stored:GROUP only looks")
 	}
-	if p.watch, err = f.Live.plan(env, f); err != nil {
+	if err := f.Live.check(env, f); err != nil {
 		return nil, err
 	}
+	p.watch = f.Live.Watch
 	if p.Filters, err = f.Filters.Plan(env); err != nil {
 		return nil, err
 	}
-	if p.output, err = f.Output.Plan(env); err != nil {
+	if p.output, err = f.Output.Plan(env, p.watch); err != nil {
 		return nil, err
 	}
 	if err := p.output.files.check(f); err != nil {
@@ -95,12 +98,12 @@ func (f *Options) Plan(env *cli.Env, topics []string) (*Plan, error) {
 	if s := f.Cluster.SchemaRegistry(); s != nil {
 		s.Rests = p.Outlives
 	}
-	return p, p.OpenSerdes(env, &f.Serdes)
+	return p, p.PlanSerdes(env, f.Serdes)
 }
 
 // batchSize is how many records are fetched at once; 0 is the default.
-func (f *Options) batchSize() int {
-	if f.Exec != "" {
+func (p *Plan) batchSize() int {
+	if p.exec != "" {
 		return record.ExecBatch
 	}
 	return 0

@@ -19,17 +19,32 @@ type run struct {
 	plan    *Plan
 	printer *cli.Printer
 	chunks  chan cli.Chunk
-	order   *ordering // nil: as the records come
-	watch   *watch    // nil without --watch
+	order   *ordering     // nil: as the records come
+	stderr  *stderrSwitch // under --watch; nil without
+	watch   *watch        // nil without --watch
 
 	spans  atomic.Int64               // partitions that are read
 	full   atomic.Int64               // partitions that have all of --count-per-partition
 	finish func(kafka.TopicPartition) // nothing more of a partition is wanted; may be nil
 }
 
+// Summary is what one consume has counted.
+type Summary struct {
+	Printed int64 // records
+	Lost    int64 // records that were gone before they were read
+}
+
 func newRun(p *Plan, env *cli.Env, stop context.CancelCauseFunc) *run {
+	var stderr *stderrSwitch
+	if p.watch { // what stderr is told goes to the log of the view while that is shown
+		stderr = &stderrSwitch{to: env.Stderr}
+		watched := *env
+		watched.Stderr = stderr
+		env = &watched
+	}
 	c := &run{
-		Run: record.NewRun(p.Selection, p.members, p.limits, env, stop), plan: p,
+		stderr: stderr,
+		Run:    record.NewRun(p.Selection, p.members, p.limits, env, stop), plan: p,
 		printer: &cli.Printer{Stdout: env.Stdout, Stderr: env.Stderr},
 		chunks:  make(chan cli.Chunk, 2),
 	}
@@ -39,24 +54,28 @@ func newRun(p *Plan, env *cli.Env, stop context.CancelCauseFunc) *run {
 	return c
 }
 
-// Run carries records to stdout: one goroutine fetches, decodes and renders, one more
-// prints.
-func (p *Plan) Run(ctx context.Context, env *cli.Env) (err error) {
-	defer p.Close()
+// Run carries the records of the plan to stdout: one goroutine fetches, decodes and renders,
+// one more prints.
+func Run(ctx context.Context, env *cli.Env, p *Plan) (s Summary, err error) {
 	polling, stop := context.WithCancelCause(ctx) // may we take on more work?
 	defer stop(nil)
 	defer p.limits.Time(stop)()
 	c := newRun(p, env, stop)
+	if err := p.OpenSerdes(c.Env); err != nil {
+		return s, err
+	}
+	defer p.Close()
 	c.Signals, c.Polling = ctx, polling
 	defer func() { err = errors.Join(err, c.close()) }()
 	src, err := c.open(polling)
 	if cause := context.Cause(polling); err != nil && cause != nil && errors.Is(err, cause) {
-		return c.Ended(cause)
+		return s, c.Ended(cause)
 	}
 	if err != nil {
-		return err
+		return s, err
 	}
-	return p.output.files.end(errors.Join(c.carry(polling, src), src.Close()))
+	err = p.output.files.end(errors.Join(c.carry(polling, src), src.Close()))
+	return Summary{Printed: c.Printed.Load(), Lost: c.Lost.Load()}, err
 }
 
 // close closes what the run itself opened.

@@ -24,14 +24,14 @@ type view struct {
 func (c *run) newView() *view {
 	p := c.plan
 	v := &view{run: c, Looker: c.NewLooker()}
-	if p.flags.PerPart > 0 {
+	if p.perPartition > 0 {
 		v.perPart = map[kafka.TopicPartition]int64{}
 		v.Claims = append(v.Claims, v.claimOfPartition)
 	}
 	if c.Limits.Count > 0 && c.order == nil { // what is arranged is claimed when it leaves
 		v.Claims = append(v.Claims, func(context.Context, *record.Record) (bool, error) { return true, c.Claim() })
 	}
-	v.worker = c.NewWorker(p.flags.Exec, p.flags.ExecMode)
+	v.worker = c.NewWorker(p.exec, p.execMode)
 	return v
 }
 
@@ -39,14 +39,14 @@ func (c *run) newView() *view {
 func (v *view) claimOfPartition(_ context.Context, r *record.Record) (bool, error) {
 	tp := kafka.TopicPartition{Topic: r.Message.Topic, Partition: r.Message.Partition}
 	v.perPart[tp]++
-	if v.perPart[tp] == v.plan.flags.PerPart {
+	if v.perPart[tp] == v.plan.perPartition {
 		if v.full.Add(1) == v.spans.Load() {
 			v.Stop(cli.ErrEnough)
 		} else if v.finish != nil {
 			v.finish(tp)
 		}
 	}
-	return v.perPart[tp] <= v.plan.flags.PerPart, nil
+	return v.perPart[tp] <= v.plan.perPartition, nil
 }
 
 // render turns one event into a chunk and hands it to the printer. live ends when the

@@ -23,28 +23,24 @@ import (
 // LiveOptions are those of the live view of consume.
 type LiveOptions struct{ Watch bool }
 
-// plan returns nil without --watch. What stderr is told from here on goes to the log of
-// the view while that is shown.
-func (f *LiveOptions) plan(env *cli.Env, c *Options) (*stderrSwitch, error) {
+// check refuses a live view where it cannot be.
+func (f *LiveOptions) check(env *cli.Env, c *Options) error {
 	switch {
 	case !f.Watch:
-		return nil, nil
+		return nil
 	case c.Members.Group == "":
-		return nil, cli.Usagef("--watch goes with --group: it shows the members of a group")
+		return cli.Usagef("--watch goes with --group: it shows the members of a group")
 	case !env.StderrTerminal, env.Getenv("TERM") == "dumb":
-		return nil, cli.Hint(cli.Errorf(cli.CodeNotAPipe, "--watch draws on stderr, and that is no terminal that can show it"), "leave it out: stderr then tells who was given what, and --events FILE has it as JSON lines")
+		return cli.Hint(cli.Errorf(cli.CodeNotAPipe, "--watch draws on stderr, and that is no terminal that can show it"), "leave it out: stderr then tells who was given what, and --events FILE has it as JSON lines")
 	}
 	if env.StdoutTerminal && c.Output.Output != "none" {
 		for _, name := range []string{"output", "kcat-format", "key-separator", "exec"} {
 			if c.Changed(name) {
-				return nil, cli.Hint(cli.Errorf(cli.CodeNotAPipe, "--watch draws on the terminal, where --%s would print too", name), "send stdout to a file or a pipe")
+				return cli.Hint(cli.Errorf(cli.CodeNotAPipe, "--watch draws on the terminal, where --%s would print too", name), "send stdout to a file or a pipe")
 			}
 		}
-		c.Output.Output = "none"
 	}
-	a := &stderrSwitch{to: env.Stderr}
-	env.Stderr = a
-	return a, nil
+	return nil
 }
 
 // stderrSwitch is stderr; while somebody listens, lines go there instead.
@@ -92,11 +88,11 @@ type watch struct {
 // show begins to draw; end ends it. src is the group.
 func (c *run) show(polling context.Context, src record.Source) {
 	m, ok := src.(record.Membership)
-	if c.plan.watch == nil || !ok {
+	if c.stderr == nil || !ok {
 		return
 	}
 	w := &watch{
-		run: c, stderr: c.plan.watch, group: m.Group, closed: make(chan struct{}),
+		run: c, stderr: c.stderr, group: m.Group, closed: make(chan struct{}),
 		state: newWatchState(c.Env, c.Stats, c.plan),
 	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(polling))

@@ -47,7 +47,7 @@ type Plan struct {
 // Plan returns what is awaited in topic, and the command that is to cause it, if any; or
 // a usage error.
 func (f *Options) Plan(env *cli.Env, topic string, command []string) (*Plan, error) {
-	p := &Plan{flags: f, topic: topic, bound: boundLeast, Selection: record.NewSelection()}
+	p := &Plan{flags: f, topic: topic, bound: boundLeast, Selection: new(record.Selection)}
 	switch {
 	case !f.Set("count"):
 		return nil, cli.Usagef("expect needs --count N: how many records")
@@ -98,7 +98,7 @@ func (f *Options) Plan(env *cli.Env, topic string, command []string) (*Plan, err
 	if err := reading.Cluster.Plan(env); err != nil {
 		return nil, err
 	}
-	return p, p.OpenSerdes(env, &reading.Serdes)
+	return p, p.PlanSerdes(env, reading.Serdes)
 }
 
 // nameConditions names the steps of the filters, in the order in which
@@ -158,6 +158,9 @@ var errCommandFailed = errors.New("the command failed")
 
 // Run writes the reports whatever happens: an earlier one must not pass for this one's.
 func (p *Plan) Run(ctx context.Context, env *cli.Env) (err error) {
+	if err := p.OpenSerdes(env); err != nil {
+		return err
+	}
 	defer p.Close()
 	files, err := createReports(p.reports)
 	if err != nil {

@@ -45,7 +45,7 @@ func (m *member) store(c *kafka.Commitment) error {
 	if err := m.hand(m.working, m.send); err != nil {
 		return err
 	}
-	if m.Plan.flags.ExactlyOnce {
+	if m.exactlyOnce {
 		err := m.session.CommitOffsets(m.working, c)
 		switch failure := m.failure(); {
 		case errors.Is(failure, kafka.ErrUnknownTopic), errors.Is(failure, kafka.ErrDenied), errors.Is(failure, kafka.ErrAuth):
@@ -87,7 +87,7 @@ func (m *member) TakeBack() {
 		m.ended = err
 		return
 	}
-	if m.Plan.flags.ExactlyOnce {
+	if m.exactlyOnce {
 		if err := m.session.TakeBack(m.working); err != nil {
 			m.ended = hintFenced(err)
 			return
@@ -105,7 +105,7 @@ func (m *member) undone(why string) {
 		return
 	}
 	text := fmt.Sprintf("a transaction was taken back, %s to be read again: %s", cli.Count(n, "record"), why)
-	if !m.Plan.flags.ExactlyOnce {
+	if !m.exactlyOnce {
 		text = fmt.Sprintf("%s to be read again: %s", cli.Count(n, "record"), why)
 	}
 	m.Stats.Noticed(m.number, kafka.Notice{Kind: kafka.NoticeAborted, Partition: -1, Text: text})
@@ -126,7 +126,7 @@ func (m *member) commitNow(ev kafka.Event, n int) error {
 func (m *member) commitDue(ev kafka.Event, n int) error {
 	count := m.Run.Limits.Count
 	enough := count > 0 && m.claims > 0 && m.pipeline.claims.Load() >= count
-	if every := &m.Plan.flags.CommitEvery; !enough && time.Since(m.since) < every.D &&
+	if every := &m.commitEvery; !enough && time.Since(m.since) < every.D &&
 		(every.N == 0 || m.read+int64(n-m.at) < every.N) {
 		return nil
 	}

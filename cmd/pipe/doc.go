@@ -1,5 +1,5 @@
 // Package pipe transforms records from topic to topic, without end, as members of a
-// group. [Options.Plan] checks the flags as typed, [Plan.Run] runs the members.
+// group. [Options.Plan] checks the flags as typed, [Run] runs the members.
 //
 // Each member does all of its work on its own goroutine and has its own producer. What
 // commits instead of the group's member is the pipe's: results and offsets in one

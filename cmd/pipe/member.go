@@ -51,8 +51,8 @@ func (l *pipeline) member(number int) *member {
 func (l *pipeline) committer(number int) kafka.Committer {
 	m := &member{pipeline: l, packer: newPacker(), number: number, confirmed: map[record.Origin]bool{}, since: time.Now()}
 	m.changer = l.newChanger()
-	m.worker = l.NewWorker(l.Plan.flags.Exec, l.Plan.flags.ExecMode)
-	m.plain = m.changer.Plain() && l.route == nil && !l.transcodes && l.Run.Limits.Count == 0 && l.Plan.flags.CommitEvery.N == 0
+	m.worker = l.NewWorker(l.exec, l.execMode)
+	m.plain = m.changer.Plain() && l.route == nil && !l.transcodes() && l.Run.Limits.Count == 0 && l.commitEvery.N == 0
 	if m.ended = m.open(); m.ended != nil {
 		l.Stop(m.ended)
 	}
@@ -66,7 +66,7 @@ func (l *pipeline) committer(number int) kafka.Committer {
 func (l *pipeline) newChanger() *record.Changer {
 	c := record.NewChanger(l.Plan.Selection, l.changes)
 	decodes := len(l.Plan.Filters.Decoded) > 0 || l.changes.Mapping != nil
-	if !decodes && (l.route != nil || l.transcodes || l.Plan.flags.Exec != "") {
+	if !decodes && (l.route != nil || l.transcodes() || l.exec != "") {
 		c.Decode()
 	}
 	return c
@@ -74,10 +74,10 @@ func (l *pipeline) newChanger() *record.Changer {
 
 func (m *member) open() (err error) {
 	pc := kafka.ProducerConfig{
-		Compression: m.Plan.flags.Compression, MaxBatch: m.limit, Failed: m.failed, Done: m.GiveBack,
+		Compression: m.compression, MaxBatch: m.limit, Failed: m.failed, Done: m.GiveBack,
 	}
 	notice := func(n kafka.Notice) { m.Env.Notice("member %d: %s", m.number, n) }
-	if m.Plan.flags.ExactlyOnce {
+	if m.exactlyOnce {
 		pc.Transactional, pc.OwnID = m.transactionalID(m.number)
 	}
 	if m.session, err = kafka.OpenSession(m.cfg, pc, notice); err != nil {
@@ -99,7 +99,7 @@ func (m *member) close() error {
 // send sends what is packed. What fails in a transaction is told by its commit.
 func (m *member) send(ctx context.Context, o *kafka.Outgoing) error {
 	err := m.session.Send(ctx, o)
-	if m.Plan.flags.ExactlyOnce && ctx.Err() == nil {
+	if m.exactlyOnce && ctx.Err() == nil {
 		return nil
 	}
 	return err
@@ -238,7 +238,7 @@ func (m *member) begin(r *kafka.Record) {
 
 // change packs what becomes of a record.
 func (m *member) change(rec *kafka.Record) error {
-	if !m.transcodes || m.changes.Mapping != nil {
+	if !m.transcodes() || m.changes.Mapping != nil {
 		return m.changer.Change(m.Asking, rec, m.put)
 	}
 	keep, err := m.changer.Look(m.Asking, rec)

@@ -10,23 +10,27 @@ import (
 // Plan is a valid command line of pipe.
 type Plan struct {
 	*record.Selection // what is read, and which of it
-	flags             *Options
 	members           *record.Members
 	limits            record.Limits
 	dst               string // empty: --route says
+	create            bool   // DST, when it is not there
 	route             *expr.Text
-	changes           *record.Changes // what becomes of a record
-	transcodes        bool            // values are written in another format than they are read
-	rules             record.OnError  // --on-error
+	exec, execMode    string                 // the command that is asked about records; empty: none
+	changes           *record.Changes        // what becomes of a record
+	toValue           string                 // the format in which values are written; empty: as they are read
+	rules             record.OnError         // --on-error
+	exactlyOnce       bool                   // results and offsets in one transaction
+	commitEvery       record.CommitEveryFlag // and this often
+	compression       string
 }
 
-// Plan returns what is read, made of it and written, or a usage error. It opens the
-// serdes and the steps, which may start a command, and nothing else.
+// Plan returns what is read, made of it and written, or a usage error. It opens nothing.
 func (f *Options) Plan(env *cli.Env, src, dst string) (*Plan, error) {
 	r := &f.Reading
 	p := &Plan{
-		flags: f, dst: dst,
-		Selection: record.NewSelection(),
+		Selection: &record.Selection{Cluster: &r.Cluster}, dst: dst, create: f.Create,
+		exec: f.Exec, execMode: f.ExecMode, toValue: f.ToValue,
+		exactlyOnce: f.ExactlyOnce, commitEvery: f.CommitEvery, compression: f.Compression,
 	}
 	p.TellsErrors, p.Answered, p.Failures.Action = true, f.Exec != "", "stop"
 	if err := f.check(src, dst); err != nil {
@@ -51,7 +55,7 @@ func (f *Options) Plan(env *cli.Env, src, dst string) (*Plan, error) {
 		return nil, err
 	}
 	p.members.Config.CommitEvery = f.CommitEvery.D
-	if err := p.planChanges(env); err != nil {
+	if err := p.planChanges(env, f); err != nil {
 		return nil, err
 	}
 	p.limits = record.Limits{Count: f.Count, Idle: f.Idle.D, Within: f.Limit.D, Endless: !p.Range.Bounded() && f.Count == 0}
@@ -61,10 +65,7 @@ func (f *Options) Plan(env *cli.Env, src, dst string) (*Plan, error) {
 	if err := r.Cluster.Plan(env); err != nil {
 		return nil, err
 	}
-	if err := p.OpenSerdes(env, &r.Serdes); err != nil {
-		return nil, err
-	}
-	return p, p.openTarget(env)
+	return p, p.PlanSerdes(env, r.Serdes)
 }
 
 // check refuses what makes no sense by itself.
@@ -99,8 +100,7 @@ func (f *Options) batchSize() int {
 }
 
 // planChanges compiles what chooses, changes and routes records.
-func (p *Plan) planChanges(env *cli.Env) error {
-	f := p.flags
+func (p *Plan) planChanges(env *cli.Env, f *Options) error {
 	filters := f.Reading.Filters
 	filters.Mapping = "" // what it makes is written, not shown
 	var err error
@@ -121,22 +121,22 @@ func (p *Plan) planChanges(env *cli.Env) error {
 	return nil
 }
 
-// openTarget makes the serde of --to-value-serde.
-func (p *Plan) openTarget(env *cli.Env) error {
-	if p.flags.ToValue == "" {
-		return nil
+// transcodes reports whether values are written in another format than they are read.
+func (p *Plan) transcodes() bool { return p.toValue != "" }
+
+// openTarget makes the serde of --to-value-serde, if there is one, that of written values.
+func (p *Plan) openTarget(env *cli.Env) (closeTarget func(), err error) {
+	if !p.transcodes() {
+		return func() {}, nil
 	}
-	options, err := p.flags.Reading.Serdes.Options(env)
+	options, err := p.Serdes.Options(env)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s, err := record.OpenSerde(p.flags.ToValue, options)
+	s, err := record.OpenSerde(p.toValue, options)
 	if err != nil {
-		return cli.Hint(cli.Usagef("--to-value-serde: %w", err), "kstream help serdes")
+		return nil, cli.Hint(cli.Usagef("--to-value-serde: %w", err), "kstream help serdes")
 	}
-	p.transcodes = true
 	p.Encoders[serde.Value] = record.NewEncoders(s, s, options.JSON())[serde.Value]
-	closeOthers := p.Close
-	p.Close = func() { closeOthers(); record.CloseSerde(s) }
-	return nil
+	return func() { record.CloseSerde(s) }, nil
 }

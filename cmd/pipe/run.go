@@ -44,10 +44,21 @@ type knownTopic struct {
 	till time.Time // when to ask again; zero: never
 }
 
+// Summary is what one pipe has counted: records whose results are committed, and results.
+type Summary struct{ Read, Written int64 }
+
 // Run reads as a group and writes what becomes of the records: each member does all of
 // it on its own goroutine.
-func (p *Plan) Run(ctx context.Context, env *cli.Env) (err error) {
+func Run(ctx context.Context, env *cli.Env, p *Plan) (s Summary, err error) {
+	if err := p.OpenSerdes(env); err != nil {
+		return s, err
+	}
 	defer p.Close()
+	closeTarget, err := p.openTarget(env)
+	if err != nil {
+		return s, err
+	}
+	defer closeTarget()
 	polling, stop := context.WithCancelCause(ctx) // may we take on more work?
 	defer stop(nil)
 	defer p.limits.Time(stop)()
@@ -59,17 +70,22 @@ func (p *Plan) Run(ctx context.Context, env *cli.Env) (err error) {
 	defer func() { err = errors.Join(err, l.close()) }()
 	src, err := l.open(polling)
 	if cause := context.Cause(polling); err != nil && cause != nil && errors.Is(err, cause) {
-		return l.ended(cause)
+		return s, l.ended(cause)
 	}
 	if err != nil {
-		return err
+		return s, err
 	}
-	return errors.Join(l.carry(polling, src), src.Close())
+	err = errors.Join(l.carry(polling, src), src.Close())
+	return l.summary(), err
+}
+
+func (l *pipeline) summary() Summary {
+	return Summary{Read: l.done.Load(), Written: l.committed.Load()}
 }
 
 // open looks at where the records go, and then at where they come from.
 func (l *pipeline) open(ctx context.Context) (record.Source, error) {
-	cluster, err := l.Plan.flags.Reading.Cluster.Connect(ctx, l.Env)
+	cluster, err := l.Plan.Cluster.Connect(ctx, l.Env)
 	if err != nil {
 		return nil, err
 	}
@@ -104,11 +120,10 @@ func (l *pipeline) open(ctx context.Context) (record.Source, error) {
 // openTarget finds DST, or creates it like SRC where that was asked for.
 func (l *pipeline) openTarget(ctx context.Context) error {
 	_, err := l.Admin.Topics(ctx, l.dst)
-	create := l.Plan.flags.Create
 	switch {
 	case err == nil:
 		return nil
-	case !errors.Is(err, kafka.ErrUnknownTopic) || !create:
+	case !errors.Is(err, kafka.ErrUnknownTopic) || !l.create:
 		return connect.NearOrNew(err)
 	}
 	topics, err := l.Find(ctx, l.Admin.Admin)
@@ -132,7 +147,7 @@ const transactionMax = 15 * time.Minute
 // configured sets what transactions need, unless it was set. No request and no delivery
 // may take longer than the transaction.
 func (l *pipeline) configured(cfg kafka.Config) (kafka.Config, error) {
-	if !l.Plan.flags.ExactlyOnce {
+	if !l.exactlyOnce {
 		return cfg, nil
 	}
 	limit := min(max(transactionTimeout, cfg.Timeout), transactionMax).Milliseconds()
@@ -223,7 +238,8 @@ func (l *pipeline) tell() {
 		l.Env.Notice("%s and %s; the first: %s", &l.Failed, went, first)
 	}
 	l.Unmatched.TellUnmatched(l.Env.Notice)
-	l.Env.Notice("%d records read, %d written to %s", l.done.Load(), l.committed.Load(), cmp.Or(l.dst, "the topics of --route"))
+	s := l.summary()
+	l.Env.Notice("%d records read, %d written to %s", s.Read, s.Written, cmp.Or(l.dst, "the topics of --route"))
 }
 
 // close ends what members have left open, and all else.

@@ -51,38 +51,54 @@ func (f *Options) CheckForeign() error {
 // Selection is which records are read, what their bytes mean and what becomes of one
 // that cannot be read. Whatever reads records has one.
 type Selection struct {
-	Range      *Range
-	File       string // a dump that is read instead of topics, "-" for stdin; else empty
-	Filters    *Filters
-	Failures   OnError
+	Cluster  *connect.Options // that has the records
+	Range    *Range
+	File     string // a dump that is read instead of topics, "-" for stdin; else empty
+	Filters  *Filters
+	Failures OnError
+	Serdes   SerdeOptions
+
+	// What OpenSerdes makes of Serdes.
 	Key, Value Decoding
 	Encoders   [2]Encoding
-	Close      func() // ends what the serdes started
+	close      func()
 
 	Outlives    bool // records are shown as their bytes while the registry does not answer
 	TellsErrors bool // whoever sees the records sees why one could not be decoded
 	Answered    bool // records go to a command, which may have no answer
 }
 
-// NewSelection returns an empty Selection, which chooses all records and may be closed.
-func NewSelection() *Selection { return &Selection{Close: func() {}} }
+// PlanSerdes says how keys and values are decoded, or returns a usage error. It opens
+// nothing.
+func (s *Selection) PlanSerdes(env *cli.Env, f SerdeOptions) error {
+	s.Serdes = f
+	_, err := f.Options(env)
+	return err
+}
 
-// OpenSerdes makes the serdes and what depends on them. It comes last in a plan, for a
-// serde may start a command.
-func (s *Selection) OpenSerdes(env *cli.Env, f *SerdeOptions) error {
-	options, err := f.Options(env)
+// OpenSerdes makes the serdes and what depends on them: a run begins with it, for a serde
+// may start a command. Close ends what they started.
+func (s *Selection) OpenSerdes(env *cli.Env) error {
+	options, err := s.Serdes.Options(env)
 	if err != nil {
 		return err
 	}
-	key, value, closeAll, err := f.Open(env)
+	key, value, closeAll, err := s.Serdes.Open(env)
 	if err != nil {
 		return err
 	}
-	s.Close = closeAll
+	s.close = closeAll
 	s.Key = newDecoding(env, serde.Key, key, options.JSON())
 	s.Value = newDecoding(env, serde.Value, value, options.JSON())
 	s.Encoders = NewEncoders(key, value, options.JSON())
 	return nil
+}
+
+// Close ends what the serdes started, if they were opened.
+func (s *Selection) Close() {
+	if s.close != nil {
+		s.close()
+	}
 }
 
 // EncodeKey makes the bytes of --key-equals with the serde of keys.

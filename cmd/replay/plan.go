@@ -65,7 +65,7 @@ func (f *Options) Plan(env *cli.Env, args []string) (*Plan, error) {
 	}
 	p := &Plan{
 		flags: f, transactions: (f.ExactlyOnce || f.Redrive) && !f.DryRun, named: f.keepsProgress(),
-		Selection: record.NewSelection(),
+		Selection: new(record.Selection),
 	}
 	p.TellsErrors = true
 	if err := p.planPlaces(env, args); err != nil {
@@ -99,7 +99,7 @@ func (f *Options) Plan(env *cli.Env, args []string) (*Plan, error) {
 	if p.target, err = f.Other.Plan(env, &f.Reading.Cluster); err != nil {
 		return nil, err
 	}
-	return p, p.OpenSerdes(env, &f.Reading.Serdes)
+	return p, p.PlanSerdes(env, f.Reading.Serdes)
 }
 
 func (p *Plan) planPlaces(env *cli.Env, args []string) (err error) {

@@ -87,6 +87,9 @@ type fetched struct {
 
 // Run copies until the records, ctx or an error ends it, and reports what was copied.
 func (p *Plan) Run(ctx context.Context, env *cli.Env) (err error) {
+	if err := p.OpenSerdes(env); err != nil {
+		return err
+	}
 	defer p.Close()
 	polling, stop := context.WithCancelCause(ctx) // may we take on more work?
 	defer stop(nil)

@@ -37,7 +37,7 @@ func (f *CountOptions) Plan(env *cli.Env, args []string) (*countPlan, error) {
 	}
 	p.bare = len(p.choice.Wanted) == 1 && p.Range.Patterns == nil &&
 		p.listing.Format == "table" && !f.ByPartition && !f.Listing.Headers
-	return p, p.OpenSerdes(env, &f.Reading.Serdes)
+	return p, p.PlanSerdes(env, f.Reading.Serdes)
 }
 
 // countItem is the number of records in a partition.
@@ -50,6 +50,9 @@ type countItem struct {
 }
 
 func (p *countPlan) Run(ctx context.Context, env *cli.Env) error {
+	if err := p.OpenSerdes(env); err != nil {
+		return err
+	}
 	defer p.Close()
 	return connect.WithAdmin(ctx, env, &p.flags.Reading.Cluster, func(cluster *connect.Cluster, admin *kafka.Admin) error {
 		found, err := p.choice.Find(ctx, admin)

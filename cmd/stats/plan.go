@@ -22,9 +22,9 @@ type scanPlan struct {
 	choice  *record.TopicChoice
 }
 
-// plan does all but open the serdes, which may start a command.
+// plan checks what both commands have.
 func (f *ScanOptions) plan(env *cli.Env, args []string) (*scanPlan, error) {
-	p := &scanPlan{Selection: record.NewSelection(), flags: &f.Reading}
+	p := &scanPlan{Selection: new(record.Selection), flags: &f.Reading}
 	p.TellsErrors = true
 	var err error
 	if p.choice, err = f.Choice.Plan(args); err != nil {

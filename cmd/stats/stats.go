@@ -53,10 +53,13 @@ func (f *StatsOptions) Plan(env *cli.Env, args []string) (*statsPlan, error) {
 	if p.scanPlan, err = f.ScanOptions.plan(env, args); err != nil {
 		return nil, err
 	}
-	return p, p.OpenSerdes(env, &f.Reading.Serdes)
+	return p, p.PlanSerdes(env, f.Reading.Serdes)
 }
 
 func (p *statsPlan) Run(ctx context.Context, env *cli.Env) error {
+	if err := p.OpenSerdes(env); err != nil {
+		return err
+	}
 	defer p.Close()
 	return connect.WithAdmin(ctx, env, &p.flags.Cluster, func(cluster *connect.Cluster, admin *kafka.Admin) error {
 		found, err := p.choice.Find(ctx, admin)
