@@ -3,10 +3,12 @@ package cmd
 import (
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 
 	"kstream/cmd/cli"
@@ -94,4 +96,39 @@ func TestHelpExamples(t *testing.T) {
 	if got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
+}
+
+// TestReferenceIsCurrent compares docs/reference with the commands. UPDATE=1 writes it.
+func TestReferenceIsCurrent(t *testing.T) {
+	const kept = "../docs/reference"
+	if os.Getenv("UPDATE") != "" {
+		if err := writeMarkdown(testRoot(), kept); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := t.TempDir()
+	if err := writeMarkdown(testRoot(), dir); err != nil {
+		t.Fatal(err)
+	}
+	if diff := gocmp.Diff(contents(t, dir), contents(t, kept)); diff != "" {
+		t.Errorf("docs/reference is not what the commands say (-want +got); kstream docs markdown docs/reference writes it:\n%s", diff)
+	}
+}
+
+// contents returns the texts of the files in dir by their names.
+func contents(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string]string{}
+	for _, e := range entries {
+		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[e.Name()] = string(text)
+	}
+	return texts
 }
