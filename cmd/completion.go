@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"kstream/cmd/cli"
+	"kstream/cmd/produce"
 	"kstream/kafka/position"
 )
 
@@ -39,13 +40,14 @@ func completeLine(root *cobra.Command, env *cli.Env, args []string) {
 			for _, sub := range c.Commands() {
 				walk(sub)
 			}
-		} else {
+		} else if c.Name() != "help" {
 			c.ValidArgsFunction = completeArgument(env)
 		}
 		complete := func(flag *pflag.Flag) {
 			if _, done := c.GetFlagCompletionFunc(flag.Name); !done {
 				// It fails only for a flag that the command does not have, or that is done.
 				_ = c.RegisterFlagCompletionFunc(flag.Name, completeFlag(env, flag))
+				_, flag.Usage = pflag.UnquoteUsage(flag) // cobra shows it as it is
 			}
 		}
 		c.Flags().VisitAll(complete)
@@ -94,12 +96,12 @@ func completeArgument(env *cli.Env) cobra.CompletionFunc {
 }
 
 func completeFlag(env *cli.Env, flag *pflag.Flag) cobra.CompletionFunc {
+	placeholder, usage := pflag.UnquoteUsage(flag)
 	return func(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 		l := &completion{env: env, command: c, args: args}
 		if _, settings := flag.Value.(*configFlags); settings {
 			return l.setting(typed)
 		}
-		placeholder, usage := pflag.UnquoteUsage(flag)
 		if words := strings.Split(placeholder, "|"); len(words) > 1 {
 			words = slices.DeleteFunc(words, func(word string) bool { return strings.ToLower(word) != word || word == "" })
 			return fitting(words, "", typed), cobra.ShellCompDirectiveNoFileComp
@@ -112,6 +114,10 @@ func completeFlag(env *cli.Env, flag *pflag.Flag) cobra.CompletionFunc {
 		switch flag.Name {
 		case "output":
 			return fitting(enumerated(usage), "", typed), cobra.ShellCompDirectiveNoFileComp
+		case "partitioner":
+			return fitting(produce.Partitioners(), "", typed), cobra.ShellCompDirectiveNoFileComp
+		case "from-offset", "to-offset", "to", "at", "before":
+			return fitting([]string{"beginning", "end", "stored", "stored:", "-1h", "today", "yesterday", "@"}, "", typed), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 		case "mechanism":
 			return fitting([]string{"scram-sha-256", "scram-sha-512"}, prefix, typed), cobra.ShellCompDirectiveNoFileComp
 		case "operation":

@@ -56,6 +56,22 @@ func helpFor(env *cli.Env) func(*cobra.Command, []string) error {
 	}
 }
 
+// completeHelp completes the words behind `kstream help`: commands, those below them, and
+// pages.
+func completeHelp(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	found, rest, err := c.Root().Find(args)
+	if err != nil || len(rest) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []string
+	for _, sub := range found.Commands() {
+		if sub.IsAvailableCommand() || sub.IsAdditionalHelpTopicCommand() {
+			names = append(names, cobra.CompletionWithDesc(sub.Name(), sub.Short))
+		}
+	}
+	return fitting(names, "", typed), cobra.ShellCompDirectiveNoFileComp
+}
+
 // setHelp replaces cobra's help: `kstream --help` is one screen, examples first and then
 // the commands in their groups; the page of a command has its flags under headings.
 func setHelp(root *cobra.Command, env *cli.Env) {

@@ -151,6 +151,7 @@ func newRoot(env *cli.Env) *cobra.Command {
 			c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 		case "help":
 			c.Run, c.RunE = nil, helpFor(env)
+			c.ValidArgsFunction = completeHelp
 		}
 	}
 	refuseUnknown(root)

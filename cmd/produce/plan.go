@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -186,6 +187,11 @@ func (p *Plan) generator(ctx context.Context, env *cli.Env) (*generate.Generator
 	return generate.New(ctx, generate.Config{Value: f.Generate, Key: f.GenerateKey, Count: f.Count, Seed: f.Seed, Now: env.Now})
 }
 
+// Partitioners returns the names that --partitioner takes: librdkafka's, and round-robin.
+func Partitioners() []string {
+	return []string{"murmur2_random", "murmur2", "consistent_random", "consistent", "fnv1a_random", "fnv1a", "random", "round-robin"}
+}
+
 func (p *Plan) planProducer(env *cli.Env) error {
 	f := p.flags
 	p.producer = kafka.ProducerConfig{
@@ -196,11 +202,11 @@ func (p *Plan) planProducer(env *cli.Env) error {
 		p.producer.Linger = record.BulkLinger
 	}
 
-	switch f.Partitioner {
-	case "murmur2_random", "murmur2", "consistent_random", "consistent", "fnv1a_random", "fnv1a", "random":
-		p.producer.Partitioner = f.Partitioner
-	case "round-robin":
+	switch {
+	case f.Partitioner == "round-robin":
 		p.roundRobin = true
+	case slices.Contains(Partitioners(), f.Partitioner):
+		p.producer.Partitioner = f.Partitioner
 	default:
 		return cli.Hint(cli.Usagef("--partitioner %s: no such partitioner", f.Partitioner), "murmur2_random is what Java does; kstream produce --help lists all")
 	}
