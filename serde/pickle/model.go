@@ -163,15 +163,15 @@ func (m *modeller) object(o *object) value.V {
 		if v.zone == nil {
 			return value.Tagged{Tag: "datetime", V: v.text, Plain: v.text}
 		}
-		if name, ok := zoneName(v.zone); ok {
-			return v.text + "[" + name + "]"
+		if text, ok := zoned(v); ok {
+			return text
 		}
 	case aTime:
 		if v.zone == nil {
 			return v.text
 		}
-		if name, ok := zoneName(v.zone); ok {
-			return v.text + "[" + name + "]"
+		if text, ok := zoned(v); ok {
+			return text
 		}
 	case other:
 		if v, ok := o.meaning(); ok {

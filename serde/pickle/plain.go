@@ -175,8 +175,8 @@ func (w *writer) plainObject(o *object) {
 			w.text(v.text)
 			return
 		}
-		if name, ok := zoneName(v.zone); ok {
-			w.text(v.text + "[" + name + "]")
+		if text, ok := zoned(v); ok {
+			w.text(text)
 			return
 		}
 		w.plainRecord(o, []any{v.text, v.zone})

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/big"
+	"slices"
 	"strings"
 
 	"kstream/serde/value"
@@ -13,10 +14,29 @@ import (
 // JSON they are what they mean: numbers, times and lists. Lossless JSON has the calls, as
 // of every object.
 
+// meant is the result of meaning.
+type meant struct {
+	v  any
+	ok bool
+}
+
 // meaning returns what stands for o in plain JSON, in the types that a pickle has, or a
 // value.Float of another width. It knows the calls exactly as they are written; anything
-// else stays an object.
+// else stays an object, and so does what would stand for itself. What takes time is done
+// once, as a few bytes can refer to the same object many times.
 func (o *object) meaning() (v any, ok bool) {
+	if o.meant == nil {
+		o.meant = &meant{}
+		v, ok := o.interpret()
+		*o.meant = meant{v, ok}
+	}
+	return o.meant.v, o.meant.ok
+}
+
+func (o *object) interpret() (v any, ok bool) {
+	if v, ok := o.tabular(); ok {
+		return v, true
+	}
 	if o.how != call || o.kwargs != nil || o.items != nil || o.entries != nil {
 		return nil, false
 	}
@@ -30,8 +50,11 @@ func (o *object) meaning() (v any, ok bool) {
 	} else if name, ok = attribute(o.class); !ok {
 		return nil, false
 	}
-	if name == "numpy.core.multiarray._reconstruct" {
+	switch name {
+	case "numpy.core.multiarray._reconstruct":
 		return o.array()
+	case "pandas._libs.arrays.__pyx_unpickle_NDArrayBacked":
+		return o.backed(args)
 	}
 	if o.states != nil {
 		return nil, false
@@ -45,9 +68,9 @@ func (o *object) meaning() (v any, ok bool) {
 		return pandasTime(args)
 	case "pandas._libs.tslibs.timedeltas._timedelta_unpickle":
 		return pandasDelta(args)
-	case "pandas._libs.tslibs.nattype._nat_unpickle":
+	case "pandas._libs.tslibs.nattype._nat_unpickle", "pandas._libs.tslibs.nattype.__nat_unpickle":
 		return nil, true
-	case "pandas.core.indexes.base._new_Index":
+	case "pandas.core.indexes.base._new_Index", "pandas.core.indexes.datetimes._new_DatetimeIndex":
 		return indexOf(args)
 	}
 	zone, ok := zoneName(o)
@@ -202,6 +225,9 @@ func (e element) shaped(shape any, fortran bool, data any) (any, bool) {
 	if !ok {
 		return nil, false
 	}
+	if len(flat) == 0 && slices.Contains(dims.items, any(int64(0))) {
+		return &node{kind: list}, true
+	}
 	sizes := make([]int, len(dims.items))
 	total := 1
 	for i, d := range dims.items {
@@ -217,8 +243,6 @@ func (e element) shaped(shape any, fortran bool, data any) (any, bool) {
 	switch {
 	case total != len(flat):
 		return nil, false
-	case total == 0:
-		return &node{kind: list}, true
 	}
 	strides := make([]int, len(sizes))
 	for i, step := 0, 1; i < len(sizes); i++ {

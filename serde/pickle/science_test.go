@@ -16,18 +16,26 @@ import (
 // TestScience reads what NumPy and pandas wrote, see testdata/make_science.py: in plain
 // JSON as values and lists, in lossless JSON as the calls that they are.
 func TestScience(t *testing.T) {
-	text, err := os.ReadFile("testdata/science.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var cases []struct {
+	type test struct {
 		Name, Plain string
 		Pickle      []byte
 	}
-	if err := json.Unmarshal(text, &cases); err != nil || len(cases) < 50 {
-		t.Fatalf("%d cases, %v", len(cases), err)
+	var cases []test
+	for _, name := range []string{"science.json", "science2.json"} { // pandas 3 and 2
+		text, err := os.ReadFile("testdata/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var more []test
+		if err := json.Unmarshal(text, &more); err != nil || len(more) < 150 {
+			t.Fatalf("%s: %d cases, %v", name, len(more), err)
+		}
+		for i := range more {
+			more[i].Name += "/" + strings.TrimSuffix(name, ".json")
+		}
+		cases = append(cases, more...)
 	}
-	s := newSerde(t, Options{AllowObjects: true, Lossless: true})
+	s := newSerde(t, Options{Protocol: 4, AllowObjects: true, Lossless: true})
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			plain, lossless := forms(t, s, c.Pickle)
@@ -68,7 +76,7 @@ func TestScienceIsBounded(t *testing.T) {
 		"a wrong shape":    {array("2", eight), ""},
 		"33 dimensions":    {array(strings.TrimSuffix(strings.Repeat("1,", 33), ","), eight), ""},
 		"cut":              {array("1", `{"$bytes":"AAA="}`), ""},
-		"empty and large":  {array("4611686018427387904,0", `{"$bytes":""}`), ""},
+		"empty and large":  {array("4611686018427387904,0", `{"$bytes":""}`), "[]"},
 	}
 	s := newSerde(t, Options{AllowObjects: true, Lossless: true})
 	for name, tt := range tests {
@@ -92,5 +100,58 @@ func TestScienceIsBounded(t *testing.T) {
 	out, err := serde.EncodeJSON(t.Context(), nil, s, "t", serde.Value, []byte(loop), value.JSONOptions{Mode: value.Lossless})
 	if err == nil {
 		forms(t, s, out.Data)
+	}
+}
+
+// TestFramesAreBounded has frames and arrays that contain themselves, do not fit together,
+// or take much time for few bytes: they stay objects, or are read once.
+func TestFramesAreBounded(t *testing.T) {
+	const backed = `"$object":"pandas._libs.arrays.__pyx_unpickle_NDArrayBacked","how":"call"`
+	const eight = `{"$object":"numpy.core.multiarray._reconstruct","how":"call","args":[1],"state":{"$tuple":[1,{"$tuple":[1,1]},` +
+		`{"$object":"numpy.dtype","how":"call","args":["f8",false,true],"state":{"$tuple":[3,"<",null,null,null,-1,-1,0]}},false,{"$bytes":"AAAAAAAA8D8="}]}}`
+	slice := func(from, to string) string {
+		return `{"$object":"builtins.slice","how":"call","args":[` + from + `,` + to + `,1]}`
+	}
+	index := func(n string) string {
+		return `{"$object":"pandas.core.indexes.base._new_Index","how":"call","args":[{"$global":"pandas.RangeIndex"},{"name":null,"start":0,"stop":` + n + `,"step":1}]}`
+	}
+	frame := func(columns string, blocks ...string) string {
+		return `{"$object":"pandas.DataFrame","how":"new","args":[],"state":{"_mgr":{"$object":"pandas.core.internals.managers.BlockManager","how":"call","args":[{"$tuple":[` +
+			strings.Join(blocks, ",") + `]},[` + columns + `,` + index("1") + `]]}}}`
+	}
+	block := func(values, columns string) string {
+		return `{"$object":"pandas._libs.internals._unpickle_block","how":"call","args":[` + values + `,` + columns + `,2]}`
+	}
+	wide := strings.Replace(eight, `[1,1]`, `[65536,0]`, 1)
+	wide = strings.Replace(wide, `"AAAAAAAA8D8="`, `""`, 1)
+	tests := map[string]struct{ json, want string }{
+		"a frame":              {frame(index("1"), block(eight, slice("0", "1"))), `[{"0":1.0}]`},
+		"a column too many":    {frame(index("2"), block(eight, slice("0", "1"))), ""},
+		"one column twice":     {frame(index("1"), block(eight, slice("0", "1")), block(eight, slice("0", "1"))), ""},
+		"a column is left out": {frame(index("2"), block(eight, slice("1", "2"))), ""},
+		"a block too wide":     {frame(index("2"), block(eight, slice("0", "2"))), ""},
+		"columns far out":      {frame(index("1"), block(eight, slice("4611686018427387903", "4611686018427387904"))), ""},
+		"below zero":           {frame(index("1"), block(eight, slice("-1", "0"))), ""},
+		"an array of itself":   {`{"$id":1,` + backed + `,"args":[{"$global":"pandas.arrays.StringArray"},1,null],"state":{"$tuple":[null,{"$ref":1}]}}`, ""},
+		"a frame of itself":    {strings.Replace(frame(index("1"), block(`{"$ref":1}`, slice("0", "1"))), `{`, `{"$id":1,`, 1), ""},
+		"a mask of itself":     {`{"$id":1,"$object":"pandas.arrays.IntegerArray","how":"new","args":[],"state":{"_data":{"$ref":1},"_mask":{"$ref":1}}}`, ""},
+		"wide, and many times": {`[{"$id":1,` + frame(index("65536"), block(wide, slice("0", "65536")))[1:] + strings.Repeat(`,{"$ref":1}`, 200_000) + `]`, "[" + strings.Repeat("[],", 200_000) + "[]]"},
+	}
+	s := newSerde(t, Options{Protocol: 4, AllowObjects: true, Lossless: true})
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			out, err := serde.EncodeJSON(t.Context(), nil, s, "t", serde.Value, []byte(tt.json), value.JSONOptions{Mode: value.Lossless})
+			if err != nil {
+				t.Fatal(err)
+			}
+			start := time.Now()
+			plain, _ := forms(t, s, out.Data)
+			if tt.want != "" && plain != tt.want || tt.want == "" && !strings.HasPrefix(plain, `{"py/class":"pandas.`) {
+				t.Errorf("%.300s", plain)
+			}
+			if took := time.Since(start); took > 5*time.Second {
+				t.Errorf("it takes %v", took)
+			}
+		})
 	}
 }

@@ -140,17 +140,9 @@ func indexOf(args []any) (any, bool) {
 	if len(args) != 2 {
 		return nil, false
 	}
-	d, ok := args[1].(*node)
-	if !ok || d.kind != dict {
+	of, ok := textKeys(args[1])
+	if !ok {
 		return nil, false
 	}
-	for i := 0; i+1 < len(d.items); i += 2 {
-		if d.items[i] == any("data") {
-			// Only an array: what leads back to here would never end.
-			if o, ok := d.items[i+1].(*object); ok && !isGlobal(o.class, "pandas.core.indexes.base", "_new_Index") {
-				return o.meaning()
-			}
-		}
-	}
-	return nil, false
+	return valuesOf(of["data"]) // never an index: what leads back to here would never end
 }

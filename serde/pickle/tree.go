@@ -93,6 +93,7 @@ type object struct {
 	states  []any // of BUILD, nearly always at most one
 	items   []any // of APPEND
 	entries []any // of SETITEM: keys and values in turn
+	meant   *meant
 }
 
 // see notes how much a call is passed: a list may grow later.

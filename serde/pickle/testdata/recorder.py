@@ -12,6 +12,7 @@ import math
 import pickle
 import struct
 import uuid
+import zoneinfo
 import _compat_pickle
 
 
@@ -483,7 +484,10 @@ class Plain:
         if isinstance(v, Pers):
             return '{"py/persid":' + self.write(v.id) + "}"
         if isinstance(v, Zoned) and zone_name(v.rec.args[1]):
-            return string(iso(v.naive) + "[" + zone_name(v.rec.args[1]) + "]")
+            zone = zone_name(v.rec.args[1])
+            if isinstance(v.naive, datetime.datetime):
+                return string(v.naive.replace(tzinfo=zoneinfo.ZoneInfo(zone)).isoformat() + "[" + zone + "]")
+            return string(iso(v.naive) + "[" + zone + "]")
         if isinstance(v, Zoned):
             return '{"py/class":%s,"args":%s}' % (string(v.rec.cls.full()), self.list([iso(v.naive), v.rec.args[1]]))
         raise TypeError(type(v))
