@@ -42,7 +42,8 @@ suite with one test case, json:FILE all that is known; a FILE of - is stdout.`,
 			if err != nil {
 				return err
 			}
-			return plan.Run(cmd.Context(), env)
+			_, err = expect.Run(cmd.Context(), env, plan)
+			return err
 		},
 	}
 	registerExpect(&f, cmd.Flags())

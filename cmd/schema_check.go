@@ -29,7 +29,8 @@ that cannot be read so are named, and end with 7.`,
 			if err != nil {
 				return err
 			}
-			return plan.Run(cmd.Context(), env)
+			_, err = check.Run(cmd.Context(), env, plan)
+			return err
 		},
 	}
 	flags := cmd.Flags()

@@ -30,7 +30,8 @@ most.`,
 			if err != nil {
 				return err
 			}
-			return plan.Run(cmd.Context(), env)
+			_, err = stats.RunCount(cmd.Context(), env, plan)
+			return err
 		},
 	}
 	registerTopicCount(&f, cmd.Flags())

@@ -44,7 +44,8 @@ file ($TMPDIR).`,
 			if err != nil {
 				return err
 			}
-			return plan.Run(cmd.Context(), env)
+			_, err = compare.Run(cmd.Context(), env, plan)
+			return err
 		},
 	}
 	registerTopicDiff(&f, cmd.Flags())

@@ -50,7 +50,8 @@ exit code 2. On the left stands a figure:
 			if err != nil {
 				return err
 			}
-			return plan.Run(cmd.Context(), env)
+			_, err = stats.RunStats(cmd.Context(), env, plan)
+			return err
 		},
 	}
 	registerTopicStats(&f, cmd.Flags())

@@ -24,16 +24,18 @@ type Options struct {
 
 // Plan is a valid command line of schema check.
 type Plan struct {
-	flags   *Options
+	cluster *connect.Options
 	listing *cli.Listing
 	subject string
 	file    *File
+	against string        // latest or all
+	records RecordOptions // that the schema is tried on
 }
 
 // Plan returns what subject and the schema in the file at path are checked for, or a
 // usage error. It opens nothing.
 func (f *Options) Plan(env *cli.Env, subject, path string) (*Plan, error) {
-	p := &Plan{flags: f, subject: subject}
+	p := &Plan{cluster: &f.Cluster, subject: subject, against: f.Against, records: f.Records}
 	if f.Against != "latest" && f.Against != "all" {
 		return nil, cli.Usagef("--against %s: want latest or all", f.Against)
 	}
@@ -50,8 +52,8 @@ func (f *Options) Plan(env *cli.Env, subject, path string) (*Plan, error) {
 	return p, f.Cluster.PlanRegistry(env)
 }
 
-// schemaCheckItem is one thing that `schema check` looked at.
-type schemaCheckItem struct {
+// Item is one thing that `schema check` looked at.
+type Item struct {
 	Check   string `json:"check"` // registry or records
 	Against string `json:"against"`
 	OK      bool   `json:"ok"`
@@ -65,40 +67,40 @@ type schemaCheckItem struct {
 
 // Run asks the registry, then tries the schema on records when a topic is named, and
 // prints what it found. A schema that does not pass is an error.
-func (p *Plan) Run(ctx context.Context, env *cli.Env) error {
-	client, err := p.flags.Cluster.OpenRegistry(ctx, env)
+func Run(ctx context.Context, env *cli.Env, p *Plan) ([]Item, error) {
+	client, err := p.cluster.OpenRegistry(ctx, env)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	schema, err := p.file.Read(ctx, env, client)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	item, err := p.askRegistry(ctx, env, client, schema)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	items := []schemaCheckItem{item}
-	if p.flags.Records.Topic != "" {
-		check := recordCheck{flags: &p.flags.Records, cluster: &p.flags.Cluster, subject: p.subject, schema: schema}
+	items := []Item{item}
+	if p.records.Topic != "" {
+		check := recordCheck{flags: &p.records, cluster: p.cluster, subject: p.subject, schema: schema}
 		item, err := check.run(ctx, env, client)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		items = append(items, item)
 	}
 	if err := p.listing.Print("kstream.schema.check/v1", items, func() *output.Table { return schemaCheckTable(items) }); err != nil {
-		return err
+		return nil, err
 	}
-	return p.verdict(items)
+	return items, p.verdict(items)
 }
 
-func (p *Plan) askRegistry(ctx context.Context, env *cli.Env, client *registry.Client, schema serde.Schema) (schemaCheckItem, error) {
-	item := schemaCheckItem{Check: "registry", Against: p.flags.Against}
+func (p *Plan) askRegistry(ctx context.Context, env *cli.Env, client *registry.Client, schema serde.Schema) (Item, error) {
+	item := Item{Check: "registry", Against: p.against}
 	if client.Mock() {
 		env.Notice("%s finds every schema compatible", client.URL())
 	}
-	verdict, err := client.Check(ctx, p.subject, schema, p.flags.Against == "all")
+	verdict, err := client.Check(ctx, p.subject, schema, p.against == "all")
 	if err != nil {
 		if err = connect.NearSubject(ctx, client, p.subject, 0, err); cli.CodeOf(err) == cli.CodeUnknownSubject {
 			return item, err
@@ -137,7 +139,7 @@ func avroReasons(ctx context.Context, client *registry.Client, subject string, s
 }
 
 // verdict is the error of a schema that does not fit.
-func (p *Plan) verdict(items []schemaCheckItem) error {
+func (p *Plan) verdict(items []Item) error {
 	for _, i := range items {
 		switch {
 		case i.OK:
@@ -158,7 +160,7 @@ func (p *Plan) verdict(items []schemaCheckItem) error {
 	return nil
 }
 
-func schemaCheckTable(items []schemaCheckItem) *output.Table {
+func schemaCheckTable(items []Item) *output.Table {
 	t := &output.Table{Columns: []output.Column{{Name: "check"}, {Name: "against"}, {Name: "ok"}, {Name: "detail"}}}
 	for _, i := range items {
 		detail := i.Level

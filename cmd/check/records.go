@@ -56,8 +56,8 @@ func (c *recordCheck) part() serde.Part {
 	return serde.Value
 }
 
-func (c *recordCheck) run(ctx context.Context, env *cli.Env, client *registry.Client) (schemaCheckItem, error) {
-	item := schemaCheckItem{Check: "records", Against: c.flags.Topic}
+func (c *recordCheck) run(ctx context.Context, env *cli.Env, client *registry.Client) (Item, error) {
+	item := Item{Check: "records", Against: c.flags.Topic}
 	s, err := c.open(client)
 	if err != nil {
 		return item, err

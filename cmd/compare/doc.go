@@ -1,5 +1,5 @@
 // Package compare shows what differs between two topics or dumps. [Options.Plan] checks the
-// flags as typed, [Plan.Run] reads both sides at once into an index each
+// flags as typed, [Run] reads both sides at once into an index each
 // (package diff), compares them and prints.
 //
 // Reading order: plan.go; side.go and dump.go, how a side is read; record.go and

@@ -12,11 +12,11 @@ import (
 
 // openDump starts to read a dump. Of one with several topics, that of the other side's
 // name is compared.
-func (s *side) openDump(ctx context.Context, env *cli.Env) error {
-	if err := s.flags.Cluster.ConnectRegistry(ctx, env); err != nil {
+func (s *side) openDump(ctx context.Context, env *cli.Env, p *sidePlan) error {
+	if err := s.Cluster.ConnectRegistry(ctx, env); err != nil {
 		return err
 	}
-	reader, err := record.OpenDump(env, s.path)
+	reader, err := record.OpenDump(env, p.path)
 	if err != nil {
 		return err
 	}
@@ -27,14 +27,14 @@ func (s *side) openDump(ctx context.Context, env *cli.Env) error {
 	switch {
 	case len(names) == 1:
 		s.topic = names[0]
-	case slices.Contains(names, s.beside):
-		s.topic = s.beside
+	case slices.Contains(names, p.beside):
+		s.topic = p.beside
 	case len(names) > 1:
 		return errors.Join(cli.Usagef("%s holds several topics: %s; one of this name must be the other side", s.name, strings.Join(names, ", ")), reader.Close())
 	}
 	if err := s.Range.SelectIn(reader); err != nil {
 		return errors.Join(err, reader.Close())
 	}
-	s.source = &record.DumpSource{Env: env, Blocks: record.IntactBlocks{Reader: reader, Skip: s.plan.Failures.Action == "skip"}}
+	s.source = &record.DumpSource{Env: env, Blocks: record.IntactBlocks{Reader: reader, Skip: s.Failures.Action == "skip"}}
 	return nil
 }

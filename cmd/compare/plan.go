@@ -31,16 +31,16 @@ const maxDifferences = 100_000
 
 // Plan is a valid command line of topic diff.
 type Plan struct {
-	flags   *Options
-	sides   [2]*side
+	sides   [2]*sidePlan
 	by      diff.By
+	most    int // differences that are printed
 	ignore  *ignored
 	listing *cli.Listing // of the table; nil for JSON
 }
 
 // Plan returns how the two sides that args name are compared, or a usage error.
 func (f *Options) Plan(env *cli.Env, args []string) (*Plan, error) {
-	p := &Plan{flags: f}
+	p := &Plan{most: f.Most}
 	switch f.By {
 	case "":
 		p.by = diff.Auto
@@ -127,46 +127,41 @@ func (f *Options) checkFiles(args []string) error {
 	return nil
 }
 
-func (p *Plan) close() {
+// Run reads both sides at once into an index each, compares these and prints what differs.
+func Run(ctx context.Context, env *cli.Env, p *Plan) (result *diff.Result, err error) {
 	for _, s := range p.sides {
-		s.plan.Close()
-	}
-}
-
-// Run reads both sides at once into an index each, compares these and prints.
-func (p *Plan) Run(ctx context.Context, env *cli.Env) (err error) {
-	defer p.close()
-	for _, s := range p.sides {
-		if err := s.plan.OpenSerdes(env); err != nil {
-			return err
+		if err := s.OpenSerdes(env); err != nil {
+			return nil, err
 		}
+		defer s.Close()
 	}
 	progress := &meterOfBoth{env: env, meter: cli.NewMeter(env, "read")}
-	for i, s := range p.sides { // one after the other: the second may use the registry of the first
-		if err := s.open(ctx, env, progress, i); err != nil {
-			return err
+	var sides [2]*side
+	for i := range sides { // one after the other: the second may use the registry of the first
+		if sides[i], err = p.sides[i].open(ctx, env, progress, i); err != nil {
+			return nil, err
 		}
-		defer func() { err = errors.Join(err, s.close()) }()
+		defer func() { err = errors.Join(err, sides[i].close()) }()
 	}
 	reading, readCtx := errgroup.WithContext(ctx)
-	for _, s := range p.sides {
+	for _, s := range sides {
 		reading.Go(func() error { return s.read(readCtx, p) })
 	}
 	err = reading.Wait()
 	progress.clear()
 	if err != nil {
-		return cli.SpaceHint(err)
+		return nil, cli.SpaceHint(err)
 	}
-	result, err := diff.Compare(p.sides[0].index, p.sides[1].index, p.by, p.flags.Most, func() error { return context.Cause(ctx) })
+	result, err = diff.Compare(sides[0].index, sides[1].index, p.by, p.most, func() error { return context.Cause(ctx) })
 	if err != nil {
-		return cli.SpaceHint(err)
+		return nil, cli.SpaceHint(err)
 	}
-	for _, s := range p.sides {
+	for _, s := range sides {
 		s.tellUndecoded()
 	}
-	out := &printer{Plan: p, env: env, result: result}
+	out := &printer{Plan: p, env: env, sides: sides, result: result}
 	if err := out.print(ctx); err != nil {
-		return err
+		return result, err
 	}
-	return out.verdict()
+	return result, out.verdict()
 }

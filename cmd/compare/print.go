@@ -18,6 +18,7 @@ import (
 type printer struct {
 	*Plan
 	env    *cli.Env
+	sides  [2]*side
 	result *diff.Result
 }
 
@@ -152,7 +153,7 @@ func (p *printer) show(ctx context.Context) ([]shownDifference, error) {
 // decoder returns a looker that decodes and leaves nothing out: what is shown has gone
 // through the filters.
 func (s *side) decoder() *record.Looker {
-	plan := *s.plan
+	plan := *s.Selection
 	plan.Filters = &record.Filters{}
 	plan.Failures = record.OnError{Action: "keep"}
 	return (&record.Reading{Selection: &plan, Env: s.Env}).NewLooker()

@@ -22,32 +22,37 @@ type source interface {
 	Close() error
 }
 
-// side is one of the two that are compared. One goroutine reads it.
+// sidePlan is what is read of one of the two that are compared.
+type sidePlan struct {
+	*record.Selection
+	name   string // for people
+	topic  string // of a dump, empty until it is opened: the one that is compared
+	path   string // of a dump; empty for a topic
+	beside string // the topic of the other side
+	spill  diff.Options
+}
+
+// side is one of the two that are compared, as it is read. One goroutine reads it.
 type side struct {
-	*record.Reading // made by open, as is looker
+	*record.Reading
 	*record.Looker
-	plan     *record.Selection
-	flags    *record.Options
-	name     string // for people
-	topic    string // of a dump with several, the one that is compared
-	path     string // of a dump; empty for a topic
-	beside   string // the topic of the other side
+	name     string
+	topic    string
 	number   int
 	source   source
 	left     func() int64 // of source, in offsets; nil: nobody knows
 	index    *diff.Side
 	runs     offsetRuns
 	progress *meterOfBoth
-	options  diff.Options
 }
 
 // planSide returns the side that one argument names.
-func (f *Options) planSide(env *cli.Env, arg string, cluster *connect.Options) (*side, error) {
+func (f *Options) planSide(env *cli.Env, arg string, cluster *connect.Options) (*sidePlan, error) {
 	flags := f.Reading
 	flags.Cluster = *cluster
 	flags.Serdes.Cluster = &flags.Cluster
-	p := new(record.Selection)
-	s := &side{plan: p, flags: &flags, name: arg, options: f.spill}
+	p := &record.Selection{Cluster: &flags.Cluster}
+	s := &sidePlan{Selection: p, name: arg, spill: f.spill}
 	var topics []string
 	if path, ok := strings.CutPrefix(arg, record.FilePrefix); ok {
 		s.path = path
@@ -74,15 +79,16 @@ func (f *Options) planSide(env *cli.Env, arg string, cluster *connect.Options) (
 
 // open finds the records of the side and makes its index. Unless it fails, close must
 // follow.
-func (s *side) open(ctx context.Context, env *cli.Env, progress *meterOfBoth, number int) error {
-	s.Reading = &record.Reading{Selection: s.plan, Env: env}
-	s.Looker = s.NewLooker()
-	s.progress, s.number = progress, number
-	s.index = diff.NewSide(s.options)
-	if s.path != "" {
-		return s.openDump(ctx, env)
+func (p *sidePlan) open(ctx context.Context, env *cli.Env, progress *meterOfBoth, number int) (*side, error) {
+	s := &side{
+		Reading: &record.Reading{Selection: p.Selection, Env: env}, name: p.name, topic: p.topic,
+		progress: progress, number: number, index: diff.NewSide(p.spill),
 	}
-	return s.openTopic(ctx, env)
+	s.Looker = s.NewLooker()
+	if p.path != "" {
+		return s, s.openDump(ctx, env, p)
+	}
+	return s, s.openTopic(ctx, env)
 }
 
 func (s *side) close() error { return errors.Join(s.source.Close(), s.index.Close()) }
@@ -93,12 +99,12 @@ const diffFetch = 256 << 10
 
 // openTopic starts to read a topic up to its end as it is now.
 func (s *side) openTopic(ctx context.Context, env *cli.Env) error {
-	return connect.WithAdmin(ctx, env, &s.flags.Cluster, func(cluster *connect.Cluster, admin *kafka.Admin) error {
-		topics, err := s.plan.Range.Find(ctx, admin)
+	return connect.WithAdmin(ctx, env, s.Cluster, func(cluster *connect.Cluster, admin *kafka.Admin) error {
+		topics, err := s.Range.Find(ctx, admin)
 		if err != nil {
 			return err
 		}
-		part, err := s.plan.Range.Spans(ctx, admin, topics)
+		part, err := s.Range.Spans(ctx, admin, topics)
 		if err = part.Whole(err); err != nil {
 			return err
 		}
@@ -108,7 +114,7 @@ func (s *side) openTopic(ctx context.Context, env *cli.Env) error {
 		properties := map[string]string{"fetch.message.max.bytes": strconv.Itoa(diffFetch)}
 		maps.Copy(properties, cluster.Properties)
 		cluster.Properties = properties
-		rc := kafka.ReaderConfig{Spans: part.Spans, ReadUncommitted: s.plan.Range.Uncommitted}
+		rc := kafka.ReaderConfig{Spans: part.Spans, ReadUncommitted: s.Range.Uncommitted}
 		reader, err := kafka.OpenReader(cluster.Config, rc, topics)
 		if err != nil {
 			return err
@@ -207,7 +213,7 @@ func (d *meterOfBoth) clear() {
 // tellUndecoded tells of records that the serdes or the filters could not read.
 func (s *side) tellUndecoded() {
 	s.TellFailures()
-	if n, first := s.Failed.Total(); n > 0 && s.plan.Failures.Keeps() {
+	if n, first := s.Failed.Total(); n > 0 && s.Failures.Keeps() {
 		s.Env.Notice("%s: %s, compared as bytes; the first: %s", s.name, &s.Failed, first)
 	}
 }

@@ -3,6 +3,7 @@ package expect
 import (
 	"context"
 	"errors"
+	"time"
 
 	"kstream/cmd/cli"
 	"kstream/cmd/connect"
@@ -35,9 +36,10 @@ const (
 // Plan is a valid command line of expect.
 type Plan struct {
 	*record.Selection
-	flags      *Options
 	topic      string
 	bound      bound
+	count      int64
+	within     time.Duration
 	conditions []string     // as typed: what each step of the filters stands for
 	parts      []expectPart // of --filter, which is the last of them; nil: it is one
 	reports    []report
@@ -47,7 +49,10 @@ type Plan struct {
 // Plan returns what is awaited in topic, and the command that is to cause it, if any; or
 // a usage error.
 func (f *Options) Plan(env *cli.Env, topic string, command []string) (*Plan, error) {
-	p := &Plan{flags: f, topic: topic, bound: boundLeast, Selection: new(record.Selection)}
+	p := &Plan{
+		topic: topic, bound: boundLeast, count: f.Count, within: f.Within.D,
+		Selection: &record.Selection{Cluster: &f.Reading.Cluster},
+	}
 	switch {
 	case !f.Set("count"):
 		return nil, cli.Usagef("expect needs --count N: how many records")
@@ -82,7 +87,7 @@ func (f *Options) Plan(env *cli.Env, topic string, command []string) (*Plan, err
 	if p.Filters, err = reading.Filters.Plan(env); err != nil {
 		return nil, err
 	}
-	p.nameConditions()
+	p.nameConditions(&reading.Filters)
 	p.TellsErrors, p.Outlives = true, true
 	if p.Failures, err = f.Looking.Plan(); err != nil {
 		return nil, err
@@ -103,8 +108,7 @@ func (f *Options) Plan(env *cli.Env, topic string, command []string) (*Plan, err
 
 // nameConditions names the steps of the filters, in the order in which
 // FilterOptions.Plan and keepKey make them.
-func (p *Plan) nameConditions() {
-	f := &p.flags.Reading.Filters
+func (p *Plan) nameConditions(f *record.FilterOptions) {
 	add := func(flag, text string) { p.conditions = append(p.conditions, "--"+flag+" "+text) }
 	switch {
 	case f.Times.Since != "" && f.Times.Until != "":
@@ -150,26 +154,28 @@ func (p *Plan) total() int { return len(p.conditions) + max(0, len(p.parts)-1) }
 
 // wants describes the expectation: "at least 3 records".
 func (p *Plan) wants() string {
-	return string(p.bound) + " " + cli.Count(p.flags.Count, "record")
+	return string(p.bound) + " " + cli.Count(p.count, "record")
 }
 
 // errCommandFailed decides an expectation before the time is up.
 var errCommandFailed = errors.New("the command failed")
 
-// Run writes the reports whatever happens: an earlier one must not pass for this one's.
-func (p *Plan) Run(ctx context.Context, env *cli.Env) (err error) {
+// Run waits until the expectation of the plan is decided. It writes the reports whatever
+// happens: an earlier one must not pass for this one's.
+func Run(ctx context.Context, env *cli.Env, p *Plan) (s Summary, err error) {
 	if err := p.OpenSerdes(env); err != nil {
-		return err
+		return s, err
 	}
 	defer p.Close()
 	files, err := createReports(p.reports)
 	if err != nil {
-		return err
+		return s, err
 	}
 	e := &expectation{Plan: p, run: &record.Reading{Selection: p.Selection, Env: env}, env: env, began: env.Now()}
-	err = connect.WithAdmin(ctx, env, &p.flags.Reading.Cluster, func(cluster *connect.Cluster, admin *kafka.Admin) error {
+	err = connect.WithAdmin(ctx, env, p.Cluster, func(cluster *connect.Cluster, admin *kafka.Admin) error {
 		return e.watch(ctx, cluster, admin)
 	})
 	err = e.verdict(ctx, err)
-	return errors.Join(err, files.write(env, e.outcome(err)))
+	s = e.summary(err)
+	return s, errors.Join(err, files.write(env, s))
 }

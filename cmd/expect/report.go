@@ -67,7 +67,7 @@ func (f *reportFiles) close() error {
 }
 
 // write writes the outcome to every report and closes them.
-func (f *reportFiles) write(env *cli.Env, o outcome) error {
+func (f *reportFiles) write(env *cli.Env, o Summary) error {
 	var errs []error
 	for i, r := range f.reports {
 		render := o.json
@@ -89,8 +89,8 @@ func (f *reportFiles) write(env *cli.Env, o outcome) error {
 	return errors.Join(append(errs, f.close())...)
 }
 
-// outcome is what a report tells: the document of --report json.
-type outcome struct {
+// Summary is what came and what was expected: the document of --report json.
+type Summary struct {
 	Schema     string         `json:"schema"`
 	Topic      string         `json:"topic"`
 	Bound      string         `json:"bound"` // at least, exactly, at most
@@ -119,10 +119,10 @@ type reportedMiss struct {
 	Record json.RawMessage `json:"record"`
 }
 
-// outcome gathers what the reports tell. err is how the command ends.
-func (e *expectation) outcome(err error) outcome {
-	o := outcome{
-		Schema: "kstream.expect/v1", Topic: e.topic, Bound: string(e.bound), Count: e.flags.Count,
+// summary gathers what there is to tell. err is how the command ends.
+func (e *expectation) summary(err error) Summary {
+	o := Summary{
+		Schema: "kstream.expect/v1", Topic: e.topic, Bound: string(e.bound), Count: e.count,
 		Conditions: append([]string{}, e.conditions...), Matched: e.matched, Seen: e.seen, Skipped: e.run.Skipped(), Met: err == nil,
 		Started: e.began.UTC(), Seconds: e.env.Now().Sub(e.began).Seconds(), Misses: []reportedMiss{},
 	}
@@ -142,7 +142,7 @@ func (e *expectation) outcome(err error) outcome {
 	return o
 }
 
-func (o outcome) json() ([]byte, error) {
+func (o Summary) json() ([]byte, error) {
 	text, err := output.MarshalLine(o)
 	return append(text, '\n'), err
 }
@@ -183,7 +183,7 @@ type (
 
 // junit is a test suite with one test case. An expectation that is not met and a command
 // that fails are failures; what kept us from looking is an error.
-func (o outcome) junit() ([]byte, error) {
+func (o Summary) junit() ([]byte, error) {
 	seconds := strconv.FormatFloat(o.Seconds, 'f', 3, 64)
 	name := o.Topic + ": " + o.Bound + " " + cli.Count(o.Count, "record")
 	if len(o.Conditions) > 0 {

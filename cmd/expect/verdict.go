@@ -40,9 +40,9 @@ func (e *expectation) verdict(ctx context.Context, err error) error {
 			e.env.Notice("%s still ran and was stopped", e.command.words[0])
 		}
 	}
-	met := e.matched <= e.flags.Count
+	met := e.matched <= e.count
 	if e.bound != boundMost {
-		met = met && e.matched == e.flags.Count
+		met = met && e.matched == e.count
 	}
 	switch lost := e.run.Lost.Load(); {
 	case met && e.bound != boundLeast && lost > 0:
@@ -51,14 +51,14 @@ func (e *expectation) verdict(ctx context.Context, err error) error {
 		return nil
 	case e.surplus != nil:
 		fmt.Fprintf(e.env.Stderr, "one too many:\n%s", e.surplus)
-		return cli.Errorf(cli.CodeUnmet, "%s: more than %s came, want %s", e.topic, cli.Count(e.flags.Count, "record"), e.wants())
+		return cli.Errorf(cli.CodeUnmet, "%s: more than %s came, want %s", e.topic, cli.Count(e.count, "record"), e.wants())
 	}
 	e.misses.print(e.env.Stderr, e.total())
 	other := ""
 	if n := e.seen - e.matched; n > 0 {
 		other = fmt.Sprintf(", and %s that did not match", cli.Count(n, "other"))
 	}
-	return cli.Errorf(cli.CodeUnmet, "%s: %s came within %s%s; want %s", e.topic, cli.Count(e.matched, "record"), output.Duration(e.flags.Within.D), other, e.wants())
+	return cli.Errorf(cli.CodeUnmet, "%s: %s came within %s%s; want %s", e.topic, cli.Count(e.matched, "record"), output.Duration(e.within), other, e.wants())
 }
 
 // commandFailure is the failure of the command, whose exit code becomes ours.

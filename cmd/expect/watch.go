@@ -43,7 +43,7 @@ func (e *expectation) watch(ctx context.Context, cluster *connect.Cluster, admin
 		defer e.child.stop()
 	}
 	e.began = e.env.Now()
-	limit, cancel := context.WithTimeoutCause(ctx, e.flags.Within.D, cli.ErrTimeUp)
+	limit, cancel := context.WithTimeoutCause(ctx, e.within, cli.ErrTimeUp)
 	defer cancel()
 	polling, stop := context.WithCancelCause(limit)
 	defer stop(nil)
@@ -124,10 +124,10 @@ func (e *expectation) take(ctx context.Context, ev kafka.Event) error {
 			continue
 		}
 		switch e.matched++; {
-		case e.bound != boundLeast && e.matched > e.flags.Count:
+		case e.bound != boundLeast && e.matched > e.count:
 			e.surplus = e.line(r)
 			return cli.ErrTooMany
-		case e.bound == boundLeast && e.matched == e.flags.Count:
+		case e.bound == boundLeast && e.matched == e.count:
 			return cli.ErrEnough
 		}
 	}

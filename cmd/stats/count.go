@@ -19,19 +19,21 @@ type CountOptions struct {
 	Estimate    bool
 }
 
-type countPlan struct {
+// CountPlan is a valid command line of topic count.
+type CountPlan struct {
 	*scanPlan
-	flags *CountOptions
-	bare  bool // one topic: its number is all
+	byPartition bool
+	estimate    bool // from offsets, without reading
+	bare        bool // one topic: its number is all
 }
 
 // Plan returns what is counted, or a usage error.
-func (f *CountOptions) Plan(env *cli.Env, args []string) (*countPlan, error) {
+func (f *CountOptions) Plan(env *cli.Env, args []string) (*CountPlan, error) {
 	scan, err := f.ScanOptions.plan(env, args)
 	if err != nil {
 		return nil, err
 	}
-	p := &countPlan{scanPlan: scan, flags: f}
+	p := &CountPlan{scanPlan: scan, byPartition: f.ByPartition, estimate: f.Estimate}
 	if f.Estimate && (p.Filters.Any() || !p.Failures.Keeps()) {
 		return nil, cli.Usagef("--estimate does not read records, so nothing can choose among them")
 	}
@@ -40,8 +42,8 @@ func (f *CountOptions) Plan(env *cli.Env, args []string) (*countPlan, error) {
 	return p, p.PlanSerdes(env, f.Reading.Serdes)
 }
 
-// countItem is the number of records in a partition.
-type countItem struct {
+// CountItem is the number of records in a partition.
+type CountItem struct {
 	Topic     string `json:"topic"`
 	Partition int32  `json:"partition"`
 	Count     int64  `json:"count"`
@@ -49,12 +51,13 @@ type countItem struct {
 	Estimate  bool   `json:"estimate"`          // there are at most so many
 }
 
-func (p *countPlan) Run(ctx context.Context, env *cli.Env) error {
+// RunCount counts the records of the plan, and prints and returns the numbers.
+func RunCount(ctx context.Context, env *cli.Env, p *CountPlan) (items []CountItem, err error) {
 	if err := p.OpenSerdes(env); err != nil {
-		return err
+		return nil, err
 	}
 	defer p.Close()
-	return connect.WithAdmin(ctx, env, &p.flags.Reading.Cluster, func(cluster *connect.Cluster, admin *kafka.Admin) error {
+	err = connect.WithAdmin(ctx, env, p.Cluster, func(cluster *connect.Cluster, admin *kafka.Admin) error {
 		found, err := p.choice.Find(ctx, admin)
 		if err != nil {
 			return err
@@ -68,8 +71,8 @@ func (p *countPlan) Run(ctx context.Context, env *cli.Env) error {
 		if len(topics) == 0 {
 			return record.TopicErrors(env, record.CausesOf(found))
 		}
-		items, incomplete := p.count(ctx, env, cluster, admin, topics)
-		if items == nil {
+		counted, incomplete := p.count(ctx, env, cluster, admin, topics)
+		if items = counted; items == nil {
 			return incomplete
 		}
 		if err := p.print(env, topics, items); err != nil {
@@ -80,11 +83,12 @@ func (p *countPlan) Run(ctx context.Context, env *cli.Env) error {
 		}
 		return incomplete
 	})
+	return items, err
 }
 
 // count returns the numbers, or none and an error. Numbers with an error are those of the
 // records that could still be read.
-func (p *countPlan) count(ctx context.Context, env *cli.Env, cluster *connect.Cluster, admin *kafka.Admin, topics []kafka.Topic) ([]countItem, error) {
+func (p *CountPlan) count(ctx context.Context, env *cli.Env, cluster *connect.Cluster, admin *kafka.Admin, topics []kafka.Topic) ([]CountItem, error) {
 	c := &counting{
 		Scan:   &record.Scan{Reading: &record.Reading{Selection: p.Selection, Env: env}, Config: cluster.Config, Meter: cli.NewMeter(env, "counted")},
 		counts: map[kafka.TopicPartition]int64{}, leftOut: map[kafka.TopicPartition]int64{},
@@ -100,16 +104,16 @@ func (p *countPlan) count(ctx context.Context, env *cli.Env, cluster *connect.Cl
 	for _, note := range part.Notes {
 		env.Notice("%s", note)
 	}
-	if p.flags.Estimate {
+	if p.estimate {
 		for _, s := range part.Spans {
 			c.counts[s.TopicPartition] = max(0, s.To-s.From)
 		}
 	} else if err := c.MissLater(c.read(ctx, part.Spans, topics)); err != nil {
 		return nil, err
 	}
-	items := make([]countItem, 0, len(part.Spans))
+	items := make([]CountItem, 0, len(part.Spans))
 	for _, s := range part.Spans {
-		items = append(items, countItem{s.Topic, s.Partition, c.counts[s.TopicPartition], c.leftOut[s.TopicPartition], p.flags.Estimate})
+		items = append(items, CountItem{s.Topic, s.Partition, c.counts[s.TopicPartition], c.leftOut[s.TopicPartition], p.estimate})
 	}
 	if n := c.Lost.Load(); n > 0 {
 		return items, cli.Errorf(cli.CodePartial, "%s were gone before they were counted", cli.Count(n, "record"))
@@ -172,7 +176,7 @@ func (c *counting) add(ctx context.Context, l *record.Looker, b *kafka.Batch, ch
 	return nil
 }
 
-func (p *countPlan) print(env *cli.Env, topics []kafka.Topic, items []countItem) error {
+func (p *CountPlan) print(env *cli.Env, topics []kafka.Topic, items []CountItem) error {
 	sums := map[string]int64{}
 	for _, i := range items {
 		sums[i.Topic] += i.Count
@@ -182,7 +186,7 @@ func (p *countPlan) print(env *cli.Env, topics []kafka.Topic, items []countItem)
 		return err
 	}
 	return p.listing.Print("kstream.topic.count/v1", items, func() *output.Table {
-		if !p.flags.ByPartition {
+		if !p.byPartition {
 			t := &output.Table{Columns: []output.Column{{Name: "topic"}, {Name: "count", Right: true}}}
 			for _, topic := range topics {
 				t.Add(topic.Name, p.number(sums[topic.Name]))
@@ -198,9 +202,9 @@ func (p *countPlan) print(env *cli.Env, topics []kafka.Topic, items []countItem)
 }
 
 // number writes a count, or a bound of it.
-func (p *countPlan) number(n int64) string {
+func (p *CountPlan) number(n int64) string {
 	text := strconv.FormatInt(n, 10)
-	if p.flags.Estimate {
+	if p.estimate {
 		return "≤" + text
 	}
 	return text

@@ -17,14 +17,13 @@ type ScanOptions struct {
 // scanPlan is ScanOptions, checked.
 type scanPlan struct {
 	*record.Selection
-	flags   *record.Options
 	listing *cli.Listing
 	choice  *record.TopicChoice
 }
 
 // plan checks what both commands have.
 func (f *ScanOptions) plan(env *cli.Env, args []string) (*scanPlan, error) {
-	p := &scanPlan{Selection: new(record.Selection), flags: &f.Reading}
+	p := &scanPlan{Selection: &record.Selection{Cluster: &f.Reading.Cluster}}
 	p.TellsErrors = true
 	var err error
 	if p.choice, err = f.Choice.Plan(args); err != nil {

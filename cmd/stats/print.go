@@ -17,7 +17,7 @@ import (
 // statsBar is the width of the longest bar.
 const statsBar = 30
 
-func (p *statsPlan) print(env *cli.Env, reports []*profile.Report) error {
+func (p *StatsPlan) print(env *cli.Env, reports []*profile.Report) error {
 	if p.listing.Format != "table" {
 		return p.listing.Print("kstream.topic.stats/v1", reports, nil)
 	}

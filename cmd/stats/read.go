@@ -43,7 +43,7 @@ type profiling struct {
 	id       int32
 }
 
-func newProfiling(p *statsPlan, env *cli.Env, config kafka.Config) *profiling {
+func newProfiling(p *StatsPlan, env *cli.Env, config kafka.Config) *profiling {
 	s := &profiling{
 		Scan:   &record.Scan{Reading: &record.Reading{Selection: p.Selection, Env: env}, Config: config, Meter: cli.NewMeter(env, "profiled")},
 		parts:  map[int32]*profile.Partition{},

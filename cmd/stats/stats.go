@@ -25,15 +25,16 @@ type StatsOptions struct {
 	Set    func(string) bool
 }
 
-type statsPlan struct {
+// StatsPlan is a valid command line of topic stats.
+type StatsPlan struct {
 	*scanPlan
 	sample int64 // 0: all
 	rules  []*profile.Rule
 }
 
 // Plan returns what is read of the topics that args choose, or a usage error.
-func (f *StatsOptions) Plan(env *cli.Env, args []string) (*statsPlan, error) {
-	p := &statsPlan{}
+func (f *StatsOptions) Plan(env *cli.Env, args []string) (*StatsPlan, error) {
+	p := &StatsPlan{}
 	for _, text := range f.Rules {
 		rule, err := profile.ParseRule(text)
 		if err != nil {
@@ -56,12 +57,13 @@ func (f *StatsOptions) Plan(env *cli.Env, args []string) (*statsPlan, error) {
 	return p, p.PlanSerdes(env, f.Reading.Serdes)
 }
 
-func (p *statsPlan) Run(ctx context.Context, env *cli.Env) error {
+// RunStats reads the topics of the plan, and prints and returns what they are like.
+func RunStats(ctx context.Context, env *cli.Env, p *StatsPlan) (reports []*profile.Report, err error) {
 	if err := p.OpenSerdes(env); err != nil {
-		return err
+		return nil, err
 	}
 	defer p.Close()
-	return connect.WithAdmin(ctx, env, &p.flags.Cluster, func(cluster *connect.Cluster, admin *kafka.Admin) error {
+	err = connect.WithAdmin(ctx, env, p.Cluster, func(cluster *connect.Cluster, admin *kafka.Admin) error {
 		found, err := p.choice.Find(ctx, admin)
 		if err != nil {
 			return err
@@ -76,7 +78,7 @@ func (p *statsPlan) Run(ctx context.Context, env *cli.Env) error {
 		if err := (&record.Reading{Selection: p.Selection, Env: env}).PlaceKey(ctx, topics); err != nil {
 			return err
 		}
-		reports := []*profile.Report{}
+		reports = []*profile.Report{}
 		for i, t := range found {
 			if t.Err != nil {
 				continue
@@ -95,11 +97,12 @@ func (p *statsPlan) Run(ctx context.Context, env *cli.Env) error {
 		}
 		return p.verdict(env, reports, record.TopicErrors(env, causes))
 	})
+	return reports, err
 }
 
 // profile reads a topic. A report that comes with an error is about the records that
 // could still be read.
-func (p *statsPlan) profile(ctx context.Context, env *cli.Env, cluster *connect.Cluster, admin *kafka.Admin, topic kafka.Topic) (report *profile.Report, err error) {
+func (p *StatsPlan) profile(ctx context.Context, env *cli.Env, cluster *connect.Cluster, admin *kafka.Admin, topic kafka.Topic) (report *profile.Report, err error) {
 	s := newProfiling(p, env, cluster.Config)
 	defer func() { err = errors.Join(err, s.profile.Close()) }()
 	topics := []kafka.Topic{topic}
@@ -137,7 +140,7 @@ func (p *statsPlan) profile(ctx context.Context, env *cli.Env, cluster *connect.
 
 // verdict is err, or the error for rules that do not hold. Where the error does not tell
 // each of them, a line of its own before it does.
-func (p *statsPlan) verdict(env *cli.Env, reports []*profile.Report, err error) error {
+func (p *StatsPlan) verdict(env *cli.Env, reports []*profile.Report, err error) error {
 	var broken []string
 	for _, r := range reports {
 		for _, v := range r.Rules {
