@@ -121,6 +121,42 @@ func TestConfluentPython(t *testing.T) {
 	}
 }
 
+// TestConfluentPythonWithMessage reads the same records with their message named, with the
+// indexes that Confluent's serializer wrote and without: the message decides, and what is
+// no list of indexes is the message.
+func TestConfluentPythonWithMessage(t *testing.T) {
+	const prefix = 5 // magic and id
+	for _, c := range framedCases(t) {
+		in := c.input(t)
+		forms := map[string]serde.Input{"with indexes": in}
+		without := in
+		if len(in.Headers) > 0 { // the indexes are behind the GUID
+			header := in.Headers[0]
+			header.Value = header.Value[:17:17]
+			without.Headers = []serde.Header{header}
+		} else {
+			_, size, err := readIndexes(in.Data[prefix:])
+			if err != nil {
+				t.Fatal(err)
+			}
+			without.Data = append(in.Data[:prefix:prefix], in.Data[prefix+size:]...)
+		}
+		forms["without"] = without
+		for name, in := range forms {
+			t.Run(c.Name+"/"+name, func(t *testing.T) {
+				s := open(t, "", serde.Options{Registry: c.registry(), Message: c.Message})
+				got, r, err := serde.Render(t.Context(), nil, s, in, value.JSONOptions{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(normal(t, c.JSON), normal(t, got)); diff != "" || r.Schema.Name != c.Message || len(r.Notes) > 0 {
+					t.Errorf("%v %v (-want +got):\n%s", r.Schema, r.Notes, diff)
+				}
+			})
+		}
+	}
+}
+
 func newShelf(t testing.TB) *serdetest.Shelf {
 	r := &serdetest.Shelf{}
 	add(r, 1, "t-value", source(t, "trap.proto"))
