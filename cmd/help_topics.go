@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kstream/cmd/consume"
 	"kstream/output"
 )
 
@@ -98,16 +99,11 @@ func spaced(list []helpTerm) []helpTerm {
 
 // outputNames and inputNames are the formats that have a name.
 func outputNames() []helpTerm {
-	return []helpTerm{
-		{"pretty", "for people; the default on a terminal"},
-		{"value", "the value and a newline; the default in a pipe; with -K SEP the key before it"},
-		{"json", "all of the record on one line, see kstream help record-line"},
-		{"raw", "the bytes of the values and nothing between them; not for a terminal"},
-		{"csv", "a header row, then a row a record"},
-		{"none", "nothing"},
-		{"parquet:DIR", "Parquet files in a folder, a row a record; a second run goes on behind them"},
-		{"avro:FILE", "an Avro object container file, a row a record"},
+	var terms []helpTerm
+	for _, f := range consume.Formats() {
+		terms = append(terms, helpTerm{f.Name, f.Help})
 	}
+	return terms
 }
 
 func inputNames() []helpTerm {

@@ -3,7 +3,6 @@ package consume
 import (
 	"regexp"
 	"strings"
-	"time"
 
 	"kstream/cmd/cli"
 	"kstream/cmd/input"
@@ -80,29 +79,18 @@ func (f *OutputOptions) Plan(env *cli.Env, watch bool) (*outputPlan, error) {
 	if out.files, err = planColumnFiles(name); err != nil {
 		return nil, err
 	}
+	named, ok := formatNamed(name)
 	switch {
 	case out.files != nil:
 		out.format, out.tellsErrors = columns.Rows{}, true
-	case name == "value":
-		out.format = lines
-	case name == "json":
-		out.format, out.tellsErrors = output.JSON{Terminal: terminal}, true
-	case name == "raw":
-		if terminal {
-			return nil, cli.Hint(cli.Errorf(cli.CodeNotAPipe, "-o raw writes bytes as they are, and stdout is a terminal"), "send it to a file or a pipe, or use -o value")
+	case ok:
+		if out.format, err = named.open(style{lines, []byte(f.Null), f.CsvSafe, terminal, env}); err != nil {
+			return nil, err
 		}
-		out.format = output.Value{}
-	case name == "csv":
-		csv := output.CSV{Null: []byte(f.Null), Safe: f.CsvSafe, Terminal: terminal}
-		out.format, out.header = csv, csv.Header()
-	case name == "none":
-		out.format = output.None{}
-	case name == "pretty":
-		pretty := output.Pretty{Width: env.Width, Zone: time.Local}
-		if env.ColorFor(terminal) {
-			pretty.Palette = output.Colours()
+		out.tellsErrors = named.errors
+		if titled, ok := out.format.(interface{ Header() string }); ok {
+			out.header = titled.Header()
 		}
-		out.format, out.tellsErrors = pretty, true
 	case foreignOffset.MatchString(name):
 		return nil, foreignOffsetError(name)
 	case strings.ContainsAny(name, `%\`):
@@ -112,7 +100,7 @@ func (f *OutputOptions) Plan(env *cli.Env, watch bool) (*outputPlan, error) {
 		}
 		out.format = compiled
 	default:
-		return nil, cli.Hint(cli.Usagef("-o %s: no such format", name), "formats are pretty, value, json, raw, csv, none, parquet:DIR, avro:FILE, or a format string, which holds %% or \\")
+		return nil, cli.Hint(cli.Usagef("-o %s: no such format", name), "formats are %s, or a format string, which holds %% or \\", FormatNames())
 	}
 	return out, nil
 }
