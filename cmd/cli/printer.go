@@ -21,6 +21,31 @@ type Chunk struct {
 	Notices []string
 	Done    func() // once text was written; nil: nothing
 	Passed  func() // the same, but also when nothing is written any more
+	// Count is told how many records of the batch were written, behind the first From, and
+	// their bytes. Sizes are those of each record together with all before it.
+	Count func(records, bytes int64)
+	Sizes []int64
+	From  int
+}
+
+// done is called when all of the chunk was written.
+func (c *Chunk) done() {
+	if c.Done != nil {
+		c.Done()
+	}
+	c.count(len(c.Sizes))
+}
+
+// count tells Count that the records up to a number were written.
+func (c *Chunk) count(to int) {
+	if c.Count == nil || to <= c.From {
+		return
+	}
+	bytes := c.Sizes[to-1]
+	if c.From > 0 {
+		bytes -= c.Sizes[c.From-1]
+	}
+	c.Count(int64(to-c.From), bytes)
 }
 
 // RecordEnd is where the text of a record ends, and how many records of its batch are
@@ -74,6 +99,7 @@ type pendingChunk struct {
 type chunkBuffers struct {
 	text  []byte
 	ends  []RecordEnd
+	sizes []int64
 	trail kafka.Trail
 }
 
@@ -86,7 +112,7 @@ func (p *Printer) Chunk() Chunk {
 	if !ok {
 		b = &chunkBuffers{text: make([]byte, 0, 64<<10)}
 	}
-	return Chunk{Text: b.text[:0], Ends: b.ends[:0], Trail: &b.trail}
+	return Chunk{Text: b.text[:0], Ends: b.ends[:0], Sizes: b.sizes[:0], Trail: &b.trail}
 }
 
 // giveBack lets the buffers of a chunk be used again.
@@ -94,7 +120,7 @@ func (p *Printer) giveBack(c *Chunk) {
 	if c.Text == nil || cap(c.Text) > bufferKept {
 		return
 	}
-	b := &chunkBuffers{text: c.Text, ends: c.Ends}
+	b := &chunkBuffers{text: c.Text, ends: c.Ends, sizes: c.Sizes}
 	if c.Trail != nil {
 		b.trail = *c.Trail
 	}
@@ -168,9 +194,7 @@ func (p *Printer) settle(text []byte) error {
 	}
 	for i := range p.parts {
 		c := &p.parts[i].Chunk
-		if c.Done != nil {
-			c.Done()
-		}
+		c.done()
 		p.pass(c)
 	}
 	clear(p.parts)
@@ -236,9 +260,7 @@ func (p *Printer) recordEnd(text []byte, n int) int {
 // acknowledge does what is to be done when the first n bytes of the text were written.
 func (p *Printer) acknowledge(c *pendingChunk, n int) {
 	if c.start+len(c.Text) <= n {
-		if c.Done != nil {
-			c.Done()
-		}
+		c.done()
 		return
 	}
 	records := 0
@@ -250,6 +272,7 @@ func (p *Printer) acknowledge(c *pendingChunk, n int) {
 	}
 	if c.Trail != nil && records > 0 {
 		c.Trail.Ack(records)
+		c.count(records)
 	}
 }
 

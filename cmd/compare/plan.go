@@ -157,7 +157,7 @@ func Run(ctx context.Context, env *cli.Env, p *Plan) (result *diff.Result, err e
 		return nil, cli.SpaceHint(err)
 	}
 	for _, s := range sides {
-		s.tellUndecoded()
+		s.TellFailures()
 	}
 	out := &printer{Plan: p, env: env, sides: sides, result: result}
 	if err := out.print(ctx); err != nil {

@@ -73,7 +73,7 @@ func (f *Options) planSide(env *cli.Env, arg string, cluster *connect.Options) (
 	if p.Failures, err = f.Looking.Plan(); err != nil {
 		return nil, err
 	}
-	p.TellsErrors = true
+	p.Kept = "compared as bytes"
 	return s, p.PlanSerdes(env, flags.Serdes)
 }
 
@@ -81,7 +81,7 @@ func (f *Options) planSide(env *cli.Env, arg string, cluster *connect.Options) (
 // follow.
 func (p *sidePlan) open(ctx context.Context, env *cli.Env, progress *meterOfBoth, number int) (*side, error) {
 	s := &side{
-		Reading: &record.Reading{Selection: p.Selection, Env: env}, name: p.name, topic: p.topic,
+		Reading: &record.Reading{Selection: p.Selection, Env: env, Name: p.name, Tell: progress.say}, name: p.name, topic: p.topic,
 		progress: progress, number: number, index: diff.NewSide(p.spill),
 	}
 	s.Looker = s.NewLooker()
@@ -204,18 +204,17 @@ func (d *meterOfBoth) notice(n kafka.Notice) {
 	}
 }
 
+func (d *meterOfBoth) say(line string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.meter.Clear()
+	d.env.Notice("%s", line)
+}
+
 func (d *meterOfBoth) clear() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.meter.Clear()
-}
-
-// tellUndecoded tells of records that the serdes or the filters could not read.
-func (s *side) tellUndecoded() {
-	s.TellFailures()
-	if n, first := s.Failed.Total(); n > 0 && s.Failures.Keeps() {
-		s.Env.Notice("%s: %s, compared as bytes; the first: %s", s.name, &s.Failed, first)
-	}
 }
 
 // incomplete is the error of a side of which not all was there to read.

@@ -40,7 +40,6 @@ func (v *view) execute(live context.Context, ev kafka.Event, notices []string) e
 	if printed := cli.FirstOf(job.Flush(), job.Done(n)); printed != nil {
 		return cli.FirstOf(v.unended(err), printed)
 	}
-	v.Stats.Read(ev.Member, ev.Batch.Records[:n])
 	return v.unended(err)
 }
 
@@ -105,11 +104,22 @@ func (j *viewJob) Done(n int) error {
 	if n == j.told && n < len(j.ev.Batch.Records) {
 		return nil
 	}
+	records := j.ev.Batch.Records[min(j.told, n):n]
 	j.told = n
 	if err := j.Letters.Flush(j.live); err != nil {
 		return err
 	}
-	return j.send(j.live, cli.Chunk{Done: j.ev.Batch.Ack(n)})
+	size := int64(0)
+	for i := range records {
+		size += record.SizeOf(&records[i])
+	}
+	ack, member := j.ev.Batch.Ack(n), j.ev.Member
+	return j.send(j.live, cli.Chunk{Done: func() {
+		if ack != nil {
+			ack()
+		}
+		j.Stats.Count(member, int64(len(records)), size)
+	}})
 }
 
 func (j *viewJob) Foreign(int) {}
@@ -122,10 +132,10 @@ func (j *viewJob) Unanswered(i int, reason error) error {
 	err := fmt.Errorf("%s: %w", record.PlaceOf(rec), reason)
 	switch j.Failures.Action {
 	case "skip":
-		j.Failed.Add(record.Answered, err)
+		j.Fail(rec, &record.Unusable{Err: reason, What: record.Answered})
 		return nil
 	case "dlq":
-		j.Failed.Add(record.Answered, err)
+		j.Fail(rec, &record.Unusable{Err: reason, What: record.Answered})
 		return j.Letters.Add(j.live, &j.Record, err)
 	}
 	return cli.Hint(cli.Errorf(cli.CodeBadData, "%w", err), "--on-error skip leaves such records out, dlq:TOPIC keeps them in a topic")

@@ -84,7 +84,9 @@ func (f *Options) Plan(env *cli.Env, topics []string) (*Plan, error) {
 		return nil, err
 	}
 	p.Outlives = p.Failures.Keeps() && p.members == nil && f.Exec == ""
-	p.TellsErrors, p.Answered = p.output.tellsErrors, f.Exec != ""
+	if p.Answered = f.Exec != ""; !p.output.tellsErrors {
+		p.Kept = "shown as bytes"
+	}
 	p.limits = record.Limits{
 		Count: f.Count, Idle: f.Idle.D, Within: f.Limit.D, FailEmpty: f.FailEmpty,
 		Endless: !p.Range.Bounded() && f.Count == 0 && f.PerPart == 0,

@@ -136,6 +136,11 @@ func (c *run) bound() (release func()) {
 
 // read renders everything from src, and then what --last and the like have held back.
 func (c *run) read(polling, live context.Context, src record.Source) error {
+	c.Tell = func(line string) {
+		if !c.Env.Quiet && c.watch == nil {
+			_ = c.send(live, cli.Chunk{Notices: []string{cli.OneLine(line)}}) // it fails when live ends, which the next chunk finds out
+		}
+	}
 	ticking := c.order.tick(live)
 	err := src.Run(polling, live, c.watch.receiver(func(int) func(kafka.Event) error {
 		view := c.newView()

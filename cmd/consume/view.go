@@ -59,7 +59,7 @@ func (v *view) render(live context.Context, ev kafka.Event) error {
 		v.Stats.Noticed(ev.Member, n)
 	}
 	if ev.Change != nil {
-		if line := v.Stats.Changed(ev.Member, ev.Change); line != "" && v.tells() {
+		if line := v.Changed(ev.Member, ev.Change); line != "" && v.tells() {
 			out.Notices = append(out.Notices, cli.OneLine(line))
 		}
 		out.Passed = ev.Change.Written
@@ -77,13 +77,11 @@ func (v *view) render(live context.Context, ev kafka.Event) error {
 	}
 	n, failed := v.renderBatch(v.Polling, live, ev, &out)
 	if v.order == nil {
-		out.Done = ev.Batch.Ack(n)
-		ev.Batch.Trail(out.Trail)
+		v.acknowledges(&out, ev, n)
 	}
 	if line := v.TellOutage(); line != "" && v.tells() {
 		out.Notices = append(out.Notices, cli.OneLine(line))
 	}
-	v.Stats.Read(ev.Member, ev.Batch.Records[:n])
 	if err := v.Letters.Flush(live); err != nil {
 		return err
 	}
@@ -91,6 +89,22 @@ func (v *view) render(live context.Context, ev kafka.Event) error {
 		return err
 	}
 	return v.unended(failed)
+}
+
+// acknowledges lets the printer acknowledge and count the first n records of a batch once they
+// are written.
+func (v *view) acknowledges(out *cli.Chunk, ev kafka.Event, n int) {
+	out.Done = ev.Batch.Ack(n)
+	ev.Batch.Trail(out.Trail)
+	if v.Stats == nil {
+		return
+	}
+	sum := int64(0)
+	for i := range ev.Batch.Records[:n] {
+		sum += record.SizeOf(&ev.Batch.Records[i])
+		out.Sizes = append(out.Sizes, sum)
+	}
+	out.Count = func(records, bytes int64) { v.Stats.Count(ev.Member, records, bytes) }
 }
 
 // errLeft ends the work of a member that is to leave.
@@ -125,12 +139,12 @@ func (v *view) breathe(live context.Context, ev kafka.Event, n int, out *cli.Chu
 	if err := v.Letters.Flush(live); err != nil {
 		return err
 	}
-	out.Done = ev.Batch.Ack(n)
-	ev.Batch.Trail(out.Trail)
+	v.acknowledges(out, ev, n)
 	if err := v.send(live, *out); err != nil {
 		return err
 	}
 	*out = v.printer.Chunk()
+	out.From = n
 	if err := ev.Poll(); !errors.Is(err, kafka.ErrLeaving) {
 		return err
 	}

@@ -88,7 +88,7 @@ func (f *Options) Plan(env *cli.Env, topic string, command []string) (*Plan, err
 		return nil, err
 	}
 	p.nameConditions(&reading.Filters)
-	p.TellsErrors, p.Outlives = true, true
+	p.Kept, p.Missed, p.Outlives = "looked at as bytes", "which do not match", true
 	if p.Failures, err = f.Looking.Plan(); err != nil {
 		return nil, err
 	}

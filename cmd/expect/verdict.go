@@ -20,16 +20,7 @@ func (e *expectation) verdict(ctx context.Context, err error) error {
 		}
 		return err
 	}
-	if n, first := e.run.Failed.Total(); n > 0 {
-		how := "were looked at as bytes"
-		if !e.Failures.Keeps() {
-			how = "left out"
-		}
-		e.env.Notice("%s and %s; the first: %s", &e.run.Failed, how, first)
-	}
-	if n, first := e.run.Unmatched.Total(); n > 0 {
-		e.env.Notice("--filter failed on %s, which do not match; the first: %s", cli.Count(n, "record"), first)
-	}
+	e.run.TellFailures()
 	if e.child != nil {
 		if status := e.child.status(); status != 0 {
 			failure := &commandFailure{fmt.Sprintf("%s: exit code %d, after %s; want %s", e.command.words[0], status, cli.Count(e.matched, "record"), e.wants()), status}

@@ -26,7 +26,8 @@ func (m *member) Commit(c *kafka.Commitment) error {
 	case err == nil:
 		m.done.Add(m.read)
 		m.committed.Add(m.wrote)
-		m.read, m.wrote, m.claims, m.attempts = 0, 0, 0, 0
+		m.Stats.Count(m.number, m.read, m.bytes)
+		m.read, m.bytes, m.wrote, m.claims, m.attempts = 0, 0, 0, 0, 0
 		return nil
 	case !errors.Is(err, kafka.ErrTakenBack):
 		return err
@@ -100,7 +101,7 @@ func (m *member) TakeBack() {
 func (m *member) undone(why string) {
 	m.pipeline.claims.Add(-m.claims)
 	n := m.read
-	m.read, m.wrote, m.claims = 0, 0, 0
+	m.read, m.bytes, m.wrote, m.claims = 0, 0, 0, 0
 	if n == 0 {
 		return
 	}
@@ -109,7 +110,12 @@ func (m *member) undone(why string) {
 		text = fmt.Sprintf("%s to be read again: %s", cli.Count(n, "record"), why)
 	}
 	m.Stats.Noticed(m.number, kafka.Notice{Kind: kafka.NoticeAborted, Partition: -1, Text: text})
-	m.Env.Notice("member %d: %s", m.number, text)
+	m.pipeline.mu.Lock()
+	_, news := m.undoings.Add("", errors.New(why))
+	m.pipeline.mu.Unlock()
+	if news { // the end counts the others
+		m.Env.Notice("member %d: %s", m.number, text)
+	}
 }
 
 // commitNow commits the first n records of the batch.

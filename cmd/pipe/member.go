@@ -35,6 +35,7 @@ type member struct {
 	since    time.Time
 	attempts int // that were taken back, in a row
 	read     int64
+	bytes    int64 // of what was read
 	wrote    int64
 	claims   int64
 }
@@ -112,7 +113,7 @@ func (m *member) receive(ev kafka.Event) error {
 		m.note(n)
 	}
 	if c := ev.Change; c != nil {
-		if line := m.Stats.Changed(m.number, c); line != "" {
+		if line := m.Changed(m.number, c); line != "" {
 			m.Env.Notice("%s", line)
 		}
 		if c.Kind == kafka.ChangeRevoked {
@@ -159,8 +160,9 @@ func (m *member) acknowledge(b *kafka.Batch, n int) {
 	if n > m.at {
 		m.read += int64(n-m.at) - m.foreign
 		m.foreign = 0
-		m.Stats.Read(m.number, b.Records[m.at:n])
-		m.at = n
+		for ; m.at < n; m.at++ {
+			m.bytes += record.SizeOf(&b.Records[m.at])
+		}
 	}
 	b.Ack(n)()
 }
@@ -301,21 +303,20 @@ func (m *member) settle(rec *kafka.Record, err error) error {
 
 // reject lets --on-error decide about a record.
 func (m *member) reject(rec *kafka.Record, bad *record.Unusable) error {
-	err := fmt.Errorf("%s: %w", record.PlaceOf(rec), bad.Err)
-	if m.rules.Forgives(bad.What) {
-		m.Unmatched.Add(bad.What, err)
+	if m.Forgive(m.rules, rec, bad) {
 		return nil
 	}
+	err := fmt.Errorf("%s: %w", record.PlaceOf(rec), bad.Err)
 	switch m.rules.Action {
 	case "skip":
-		m.pipeline.Failed.Add(bad.What, err)
+		m.Fail(rec, bad)
 		m.unclaim()
 		return nil
 	case "dlq":
 		if err := m.claim(); err != nil {
 			return err
 		}
-		m.pipeline.Failed.Add(bad.What, err)
+		m.Fail(rec, bad)
 		letter := *rec
 		letter.Headers = record.LetterHeaders(rec, err)
 		m.addWhole(m.rules.Topic, &letter, m.here)

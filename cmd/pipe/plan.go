@@ -32,7 +32,7 @@ func (f *Options) Plan(env *cli.Env, src, dst string) (*Plan, error) {
 		exec: f.Exec, execMode: f.ExecMode, toValue: f.ToValue,
 		exactlyOnce: f.ExactlyOnce, commitEvery: f.CommitEvery, compression: f.Compression,
 	}
-	p.TellsErrors, p.Answered, p.Failures.Action = true, f.Exec != "", "stop"
+	p.Answered, p.Failures.Action = f.Exec != "", "stop"
 	if err := f.check(src, dst); err != nil {
 		return nil, err
 	}

@@ -29,9 +29,10 @@ type pipeline struct {
 
 	working context.Context // may we finish what we hold?
 
-	mu      sync.Mutex
-	members map[int]*member
-	topics  map[string]knownTopic
+	mu       sync.Mutex
+	members  map[int]*member
+	topics   map[string]knownTopic
+	undoings record.Failures // why records were read again, each time
 
 	claims    atomic.Int64 // of --count, that are not given back
 	done      atomic.Int64 // records that were read and committed
@@ -230,14 +231,8 @@ func (l *pipeline) ended(cause error) error {
 
 // tell prints what became of the records.
 func (l *pipeline) tell() {
-	if n, first := l.Failed.Total(); n > 0 {
-		went := "left out"
-		if l.rules.Topic != "" {
-			went = "went to " + l.rules.Topic
-		}
-		l.Env.Notice("%s and %s; the first: %s", &l.Failed, went, first)
-	}
-	l.Unmatched.TellUnmatched(l.Env.Notice)
+	l.TellFailuresOf(l.rules)
+	l.undoings.TellAgain(l.Env.Notice, "records were read again")
 	s := l.summary()
 	l.Env.Notice("%d records read, %d written to %s", s.Read, s.Written, cmp.Or(l.dst, "the topics of --route"))
 }

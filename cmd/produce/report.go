@@ -81,7 +81,7 @@ func (w *run) undelivered(o *kafka.Outgoing, i int, err error) {
 		w.rejects.write(p.input.preamble, r.Frame)
 	} // else the input of all records of the transaction is held already
 	w.mu.Unlock()
-	w.fail(cli.Errorf(record.DeliveryCode(err), "%s: %w", r.Place, err))
+	w.fail(r.Place.String(), cli.Errorf(record.DeliveryCode(err), "%w", err))
 	if w.flags.OnError == "stop" && errors.Is(err, kafka.ErrUnreachable) {
 		w.giveUp(err) // what waits would only fail later
 	}
@@ -97,26 +97,22 @@ func (w *run) giveUp(cause error) {
 	w.session.GiveUp(cause)
 }
 
-// fail keeps the failure that the command ends with, the first, and names the first few.
-func (w *run) fail(err error) {
+// fail keeps the failure that the command ends with: the first, but that records were lost
+// says more than that some were none. Somebody who watches is told of each new cause at once.
+func (w *run) fail(place string, err error) {
 	w.mu.Lock()
-	w.named++
-	named := w.named
+	cause, news := w.causes.Add(place, err)
 	first := w.failure == nil
-	if first {
-		w.failure = err
-	} else if cli.CodeOf(w.failure) == cli.CodeBadData && cli.CodeOf(err) != cli.CodeBadData {
-		w.failure, err = err, w.failure // that records were lost says more than that some were none
+	if first || cause != nil && cli.CodeOf(w.failure) == cli.CodeBadData && cli.CodeOf(err) != cli.CodeBadData {
+		w.failure, w.cause = fmt.Errorf("%s: %w", place, err), cause
 	}
+	failure := w.failure
 	w.mu.Unlock()
 	switch {
 	case first && w.flags.OnError == "stop":
-		w.stop(err)
-	case first: // the last line will name it
-	case named <= record.NamedFailures:
-		w.say("%v", err)
-	case named == record.NamedFailures+1:
-		w.say("further failures are only counted")
+		w.stop(failure)
+	case news && w.env.StderrTerminal:
+		w.say("%s: %v", place, err)
 	}
 }
 
@@ -126,7 +122,7 @@ func (w *run) bad(l *inFlight, bad *input.BadRecord) error {
 		w.say("%v", bad)
 		return nil
 	}
-	w.noRecord(l, bad.Raw, cli.Errorf(cli.CodeBadData, "%w", bad))
+	w.noRecord(l, bad.Raw, bad.Place, cli.Errorf(cli.CodeBadData, "%w", bad.Err))
 	return w.broken()
 }
 
@@ -142,19 +138,19 @@ func (w *run) unsendable(l *inFlight, r *input.Record, err error) (counted int, 
 		(errors.Is(err, kafka.ErrUnknownTopic) || errors.Is(err, serde.ErrUnknownSchema)) && w.flags.OnError == "stop":
 		return 0, fmt.Errorf("%s: %w", r.Place, err)
 	case errors.Is(err, kafka.ErrUnknownTopic):
-		w.noRecord(l, r.Frame, cli.Errorf(cli.CodeDeliveryFailed, "%s: %w", r.Place, err))
+		w.noRecord(l, r.Frame, r.Place, cli.Errorf(cli.CodeDeliveryFailed, "%w", err))
 	default:
-		w.noRecord(l, r.Frame, cli.Errorf(cli.CodeBadData, "%s: %w", r.Place, err))
+		w.noRecord(l, r.Frame, r.Place, cli.Errorf(cli.CodeBadData, "%w", err))
 	}
 	return 1, w.broken()
 }
 
-func (w *run) noRecord(l *inFlight, frame []byte, err error) {
+func (w *run) noRecord(l *inFlight, frame []byte, place input.Place, err error) {
 	w.mu.Lock()
 	w.skipped++
 	w.rejects.write(l.preamble, frame)
 	w.mu.Unlock()
-	w.fail(err)
+	w.fail(place.String(), err)
 }
 
 // notSent counts the records of a batch from i on as read and not sent.
@@ -232,11 +228,15 @@ func (w *run) ended(polling context.Context, fatal, err error) error {
 		summary += fmt.Sprintf("; %d in %s", w.rejects.written, w.flags.Rejects)
 	}
 	w.env.Notice("%s", summary)
-	if w.failure != nil && (err == nil || errors.Is(err, fatal)) {
-		err = w.failure // which names a record
-	} else if w.failure != nil && !errors.Is(err, w.failure) {
-		w.env.Notice("%s", w.failure)
+	told := w.cause
+	switch {
+	case w.failure == nil:
+	case err == nil, errors.Is(err, fatal), errors.Is(err, w.failure):
+		err = w.cause.Error() // which names records
+	default:
+		told = nil
 	}
+	w.causes.TellPlain(w.env.Notice, told)
 	if errors.Is(err, kafka.ErrFenced) {
 		return cli.Hint(err, "another producer with the same --transactional-id is running")
 	}

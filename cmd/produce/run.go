@@ -12,6 +12,7 @@ import (
 	"kstream/cmd/cli"
 	"kstream/cmd/connect"
 	"kstream/cmd/input"
+	"kstream/cmd/record"
 	"kstream/kafka"
 )
 
@@ -40,10 +41,11 @@ type run struct {
 
 	mu      sync.Mutex
 	spare   []*inFlight
-	failure error // the first
-	named   int   // failures that were printed
-	failed  int64 // records that were refused or given up
-	skipped int64 // input that was no record, or had nowhere to go
+	failure error           // that the command ends with
+	cause   *record.Cause   // of failure
+	causes  record.Failures // of all records that failed
+	failed  int64           // records that were refused or given up
+	skipped int64           // input that was no record, or had nowhere to go
 	left    input.Place
 	leftN   int64 // records that were read and, after an error, not sent
 	rejects *rejects

@@ -37,9 +37,6 @@ func DeliveryCode(err error) cli.Code {
 	return cli.CodeDeliveryFailed
 }
 
-// NamedFailures is how many failures are told one by one; the summary counts all.
-const NamedFailures = 10
-
 // BulkLinger is how long input that comes as fast as it can waits for fuller batches.
 const BulkLinger = 25 * time.Millisecond
 

@@ -204,7 +204,7 @@ type IntactBlocks struct {
 	Reader *dump.Reader
 	Skip   bool // leave damaged blocks out, and tell at the end
 	last   *dump.DamageError
-	hurt   failureCount
+	hurt   sharedFailures
 }
 
 // next returns the records of the next block, or io.EOF.
@@ -218,7 +218,7 @@ func (b *IntactBlocks) next() ([]kafka.Record, error) {
 				return nil, io.EOF // a stream cannot be read on
 			}
 			b.last = d
-			b.hurt.Add(decoded, d)
+			b.hurt.Add(decoded, "", d)
 			continue
 		case errors.As(err, &d) && d.Part == "block" && d.Path != "-":
 			return nil, cli.Hint(DumpError(err), "--on-error skip leaves the block out")

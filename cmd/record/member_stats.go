@@ -14,7 +14,7 @@ import (
 )
 
 // MemberStats is what is known of the members of this process: who has what, what each has
-// read, and the file of --events. Views of several members use it at once.
+// done with, and the file of --events. Views of several members use it at once.
 type MemberStats struct {
 	Env *cli.Env
 
@@ -90,21 +90,21 @@ func (m *MemberStat) drop(offsets map[kafka.TopicPartition]int64) {
 	}
 }
 
-// Read counts what a member has read and done with.
-func (c *MemberStats) Read(member int, records []kafka.Record) {
-	if c == nil || len(records) == 0 {
+// Count counts records that a member has read and done with: what became of them was
+// written.
+func (c *MemberStats) Count(member int, records, bytes int64) {
+	if c == nil || records == 0 {
 		return
-	}
-	bytes := 0
-	for i := range records {
-		bytes += len(records[i].Key) + len(records[i].Value)
 	}
 	c.Mu.Lock()
 	defer c.Mu.Unlock()
 	m := c.Member(member)
-	m.Records += int64(len(records))
-	m.Bytes += int64(bytes)
+	m.Records += records
+	m.Bytes += bytes
 }
+
+// SizeOf is the number of bytes of a record's key and value.
+func SizeOf(r *kafka.Record) int64 { return int64(len(r.Key) + len(r.Value)) }
 
 // MemberEvent is a line of the file of --events. Fields are added, never taken away.
 type MemberEvent struct {

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"kstream/cmd/cli"
+	"kstream/kafka"
 	"kstream/output"
 )
 
@@ -28,6 +28,20 @@ func (f OnError) Forgives(what deed) bool { return what == filtered && (f.Lenien
 
 // Keeps reports whether such records are shown, or looked at, all the same.
 func (f OnError) Keeps() bool { return f.Action == "keep" }
+
+// leftOut is what becomes of records that --on-error skip is for.
+const leftOut = "left out"
+
+// Became is what --on-error makes of such records, or what a command makes of those it keeps.
+func (f OnError) Became(kept string) string {
+	switch f.Action {
+	case "dlq":
+		return "went to " + f.Topic
+	case "skip":
+		return leftOut
+	}
+	return kept
+}
 
 // PlanFailures parses --on-error for a command that knows only some actions.
 func PlanFailures(text string, actions ...string) (OnError, error) {
@@ -66,52 +80,10 @@ const (
 	mapped
 	// Answered is what the command of --exec did not do with a record.
 	Answered
-	deeds
 )
 
 func (d deed) String() string {
-	return [...]string{"passed on", "decoded", "filtered", "mapped"}[d]
-}
-
-// failureCount counts what went wrong with single records, for one line at the end.
-type failureCount struct {
-	mu    sync.Mutex
-	count int64
-	first string
-	which [deeds]bool
-}
-
-func (f *failureCount) Add(what deed, err error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.which[what] = true
-	if f.count++; f.count == 1 {
-		f.first = err.Error()
-	}
-}
-
-// Total returns the number and the first error.
-func (f *failureCount) Total() (int64, string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.count, f.first
-}
-
-// String describes how many records it was, and what could not be done with them.
-func (f *failureCount) String() string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	var names []string
-	for d, was := range f.which[:Answered] {
-		if was {
-			names = append(names, deed(d).String())
-		}
-	}
-	text := cli.Count(f.count, "record") + " could not be " + cmp.Or(strings.Join(names, " or "), decoded.String())
-	if f.which[Answered] {
-		text += " or had no answer"
-	}
-	return text
+	return [...]string{"could not be passed on", "could not be decoded", "could not be filtered", "could not be mapped", "had no answer"}[d]
 }
 
 // Skipped is how many records --on-error skip has left out.
@@ -133,26 +105,25 @@ func (s *Reading) Decide(ctx context.Context, r *Record, failed error) (keep boo
 	if ctx.Err() != nil { // it was cut short: the record is none the worse
 		return false, context.Cause(ctx)
 	}
-	err := fmt.Errorf("%s: %w", PlaceOf(r.Record), bad.Err)
-	if s.Failures.Forgives(bad.What) {
-		s.Unmatched.Add(bad.What, err)
+	if s.Forgive(s.Failures, r.Record, bad) {
 		return false, nil
 	}
+	err := fmt.Errorf("%s: %w", PlaceOf(r.Record), bad.Err)
 	switch s.Failures.Action {
 	case "stop":
 		return false, cli.Hint(cli.Errorf(cli.CodeBadData, "%w", err), "%s", s.remedyFor(bad.What))
 	case "dlq":
-		s.Failed.Add(bad.What, err)
+		s.Fail(r.Record, bad)
 		return false, s.Letters.Add(ctx, r, err)
 	case "skip":
-		s.Failed.Add(bad.What, err)
+		s.Fail(r.Record, bad)
 		return false, nil
 	}
 	if bad.What == mapped {
 		r.Message.Value = output.Field{Bytes: r.Record.Value, Text: s.Value.Rule, Err: cli.OneLine(bad.Error())}
 	}
 	if !r.failed { // its key, too
-		s.Failed.Add(bad.What, err)
+		s.Fail(r.Record, bad)
 	}
 	r.failed = true
 	return true, nil
@@ -169,30 +140,47 @@ func (s *Reading) remedyFor(what deed) string {
 	return "--on-error keep shows its bytes, skip leaves it out"
 }
 
-// TellFailures prints one notice for each kind of failure that single records had. It
-// runs when the printer is done.
-func (s *Reading) TellFailures() {
-	if n, first := s.Failed.Total(); n > 0 {
-		records := s.Failed.String()
-		switch action := s.Failures.Action; {
-		case action == "dlq":
-			s.Env.Notice("%s and went to %s; the first: %s", records, s.Failures.Topic, first)
-		case action == "skip":
-			s.Env.Notice("%s and left out; the first: %s", records, first)
-		case !s.TellsErrors:
-			s.Env.Notice("%s and shown as their bytes; the first: %s", records, first)
-		}
+// Forgive counts a record that --filter failed on and that just does not match, and reports
+// whether it is one under how.
+func (s *Reading) Forgive(how OnError, r *kafka.Record, bad *Unusable) bool {
+	if !how.Forgives(bad.What) {
+		return false
 	}
-	s.Unmatched.TellUnmatched(s.Env.Notice)
+	s.news(s.Unmatched.Add(bad.What, PlaceOf(r), bad.Err))
+	return true
 }
 
-// TellUnmatched is the notice about records that --filter failed on.
-func (f *failureCount) TellUnmatched(notice func(format string, args ...any)) {
-	if n, first := f.Total(); n > 0 {
-		notice(UnmatchedNotice, cli.Count(n, "record"), first)
+// Fail counts a record that --on-error decides about.
+func (s *Reading) Fail(r *kafka.Record, bad *Unusable) {
+	if news := s.Failed.Add(bad.What, PlaceOf(r), bad.Err); !s.Failures.Keeps() || s.Kept != "" {
+		s.news(news)
 	}
 }
 
-// UnmatchedNotice is the format of the line about records that --filter could not judge:
-// how many, and the first error.
-const UnmatchedNotice = "--filter failed on %s, left out; the first: %s"
+// news tells somebody who watches, or who would wait for ever for the end, of a failure with
+// a new cause.
+func (s *Reading) news(line string) {
+	switch {
+	case line == "" || !s.Endless && !s.Env.StderrTerminal:
+	case s.Tell != nil:
+		s.Tell(line)
+	default:
+		s.Env.Notice("%s", line)
+	}
+}
+
+// TellFailures prints one notice for each cause that single records failed for. It runs when
+// the printer is done.
+func (s *Reading) TellFailures() { s.TellFailuresOf(s.Failures) }
+
+// TellFailuresOf is TellFailures when how has decided about them.
+func (s *Reading) TellFailuresOf(how OnError) {
+	notice := s.Env.Notice
+	if s.Name != "" {
+		notice = func(format string, args ...any) { s.Env.Notice("%s: "+format, append([]any{s.Name}, args...)...) }
+	}
+	if became := how.Became(s.Kept); became != "" {
+		s.Failed.Tell(notice, became)
+	}
+	s.Unmatched.TellUnmatched(notice, cmp.Or(s.Missed, leftOut))
+}

@@ -12,7 +12,7 @@ import (
 // registryOutage counts records that are shown as their bytes, because the registry did not
 // answer when it was asked for their schemas.
 type registryOutage struct {
-	failureCount
+	sharedFailures
 	told  atomic.Bool
 	later atomic.Bool // the registry answered that it cannot
 }
@@ -26,10 +26,10 @@ func (s *Reading) withoutRegistry(_ context.Context, r *Record) (bool, error) {
 	var failure *registry.Error
 	if errors.As(r.DecodeErr, &failure) {
 		s.Outage.later.CompareAndSwap(false, failure.Later)
-		s.Outage.Add(decoded, failure)
+		s.Outage.Add(decoded, "", failure)
 		return true, nil
 	}
-	s.Outage.Add(decoded, r.DecodeErr)
+	s.Outage.Add(decoded, "", r.DecodeErr)
 	return true, nil
 }
 

@@ -69,6 +69,8 @@ type Run struct {
 	Busy    atomic.Int32 // receivers that wait for whoever takes what they made
 	Newest  atomic.Int64 // when something was last done, in nanoseconds since the epoch
 	Stop    context.CancelCauseFunc
+	joined  chan struct{} // closed when a member is told what it has to read
+	join    sync.Once     // closes joined
 
 	Signals context.Context // ends with a signal
 	Polling context.Context // may we take on more work?
@@ -78,7 +80,7 @@ type Run struct {
 // NewRun returns a run of s within l; members is nil for a reader of its own. What ends
 // the run calls stop.
 func NewRun(s *Selection, members *Members, l Limits, env *cli.Env, stop context.CancelCauseFunc) *Run {
-	r := &Run{Reading: &Reading{Selection: s, Env: env}, Members: members, Limits: l, Stop: stop}
+	r := &Run{Reading: &Reading{Selection: s, Env: env, Endless: l.Endless}, Members: members, Limits: l, Stop: stop, joined: make(chan struct{})}
 	r.left.Store(math.MaxInt64)
 	if l.Count > 0 {
 		r.left.Store(l.Count)
@@ -120,11 +122,27 @@ func (r *Run) Find(ctx context.Context, admin *kafka.Admin) ([]kafka.Topic, erro
 // Moved notes that something was done just now.
 func (r *Run) Moved() { r.Newest.Store(r.Env.Now().UnixNano()) }
 
+// Changed notes a change of what a member has to read, and returns its notice, or "".
+func (r *Run) Changed(member int, c *kafka.Change) string {
+	if c.Kind == kafka.ChangeAssigned {
+		r.Moved()
+		r.join.Do(func() { close(r.joined) })
+	}
+	return r.Stats.Changed(member, c)
+}
+
 // WatchIdle ends the read when nothing has come for the idle timeout: no record, no
 // answer of a command. While records wait to be taken by whoever reads the output, the
-// read is not idle.
+// read is not idle, nor is a group until it has told a member what to read.
 func (r *Run) WatchIdle(ctx context.Context) {
 	idle := r.Limits.Idle
+	if r.Members != nil {
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.joined:
+		}
+	}
 	for {
 		quiet := time.Since(time.Unix(0, r.Newest.Load()))
 		if r.Busy.Load() > 0 {

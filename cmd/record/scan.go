@@ -34,6 +34,10 @@ func (s *Scan) Read(ctx context.Context, spans []kafka.Span, topics []kafka.Topi
 		return n
 	}
 	defer s.Meter.Clear()
+	s.Tell = func(line string) {
+		s.Meter.Clear()
+		s.Env.Notice("%s", line)
+	}
 	err = reader.Run(ctx, func(ev kafka.Event) error {
 		for _, n := range ev.Notices {
 			if n.Kind == kafka.NoticeLost {

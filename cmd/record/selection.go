@@ -63,9 +63,14 @@ type Selection struct {
 	Encoders   [2]Encoding
 	close      func()
 
-	Outlives    bool // records are shown as their bytes while the registry does not answer
-	TellsErrors bool // whoever sees the records sees why one could not be decoded
-	Answered    bool // records go to a command, which may have no answer
+	Outlives bool // records are shown as their bytes while the registry does not answer
+	// Kept is what becomes of records that are kept although they could not be decoded, such
+	// as "shown as bytes". Empty: whoever sees them sees why, too.
+	Kept string
+	// Missed is what becomes of records that --filter failed on while they are no error;
+	// empty: they are left out.
+	Missed   string
+	Answered bool // records go to a command, which may have no answer
 }
 
 // PlanSerdes says how keys and values are decoded, or returns a usage error. It opens
@@ -119,10 +124,13 @@ func (s *Selection) EncodeKey(ctx context.Context, text string) ([]byte, error) 
 type Reading struct {
 	*Selection
 	Env     *cli.Env
-	Letters *deadLetters // nil without dlq
-	Failed  failureCount // records that --on-error decided about
+	Letters *deadLetters   // nil without dlq
+	Name    string         // of what is read, when that is not all; for notices
+	Endless bool           // nothing but a signal ends it
+	Tell    func(string)   // prints the first failure of a cause at once; nil: as a notice
+	Failed  sharedFailures // records that --on-error decided about
 	// Unmatched counts records that --filter failed on and that are kept: no match.
-	Unmatched failureCount
+	Unmatched sharedFailures
 	Outage    registryOutage
 	Lost      atomic.Int64 // records that were gone before they were read
 	Missing   error        // names the partitions that could not be read when the read began

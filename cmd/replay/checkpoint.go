@@ -57,6 +57,17 @@ func (r *run) closeSink() error {
 	r.mu.Lock()
 	sender := r.sender
 	r.sender = nil
+	if sender != nil && !r.transactions {
+		for _, p := range sender.Packed { // and never sent
+			for i, at := range p.Origins {
+				if r.isLetter(p.Topic()) {
+					r.missing.letters++
+				} else {
+					r.missing.addOutgoing(&p.Outgoing, i, at)
+				}
+			}
+		}
+	}
 	r.mu.Unlock()
 	return sender.close()
 }
@@ -73,7 +84,7 @@ func (r *run) checkpointDue(live context.Context) error {
 // there are such.
 func (r *run) checkpoint(live context.Context) error {
 	r.due = r.env.Now().Add(checkpointEvery)
-	if err := cli.FirstOf(r.sink.hand(live), r.sink.settle(live)); err != nil {
+	if err := cli.FirstOf(r.sink.hand(live), r.settle(live)); err != nil {
 		return err
 	}
 	if err := cli.FirstOf(r.broken(), r.checkTargets(live)); err != nil {
@@ -84,9 +95,15 @@ func (r *run) checkpoint(live context.Context) error {
 			return err
 		}
 	}
+	r.deduct()
 	r.total.take(&r.pending)
 	r.sums.commit()
 	return nil
+}
+
+// settle waits until the fate of all that was sent is known, and puts aside what DST refused.
+func (r *run) settle(live context.Context) error {
+	return cli.FirstOf(r.sink.settle(live), r.putAside(live))
 }
 
 // keeps reports whether progress is stored.
@@ -152,28 +169,29 @@ func (r *run) abort(live context.Context, err error) error {
 	case gaveUp != nil:
 		return gaveUp
 	case first != nil && errors.Is(first.err, kafka.ErrUnreachable):
-		return &passFailed{first.err}
+		return &passFailed{cause: first.err}
 	case first != nil:
 		return r.refuse(first)
 	case errors.As(err, &f), errors.As(err, &interrupted),
 		errors.Is(err, kafka.ErrDenied), errors.Is(err, kafka.ErrAuth), errors.Is(err, kafka.ErrUnknownTopic), errors.Is(err, kafka.ErrCorrupt):
 		return err
 	}
-	return &passFailed{err}
+	return &passFailed{cause: err}
 }
 
 // refuse lets --on-error decide about a record that DST does not take: the next pass
 // leaves it out.
 func (r *run) refuse(first *failedDelivery) error {
-	err := r.deliveryError(first)
-	if r.rules.Action == "stop" || record.DeliveryCode(first.err) != cli.CodeDeliveryFailed {
+	place, cause := r.deliveryError(first)
+	err := fmt.Errorf("%s: %w", place, cause)
+	if r.rules.Action == "stop" || cli.CodeOf(cause) != cli.CodeDeliveryFailed {
 		return err
 	}
 	r.mu.Lock()
 	r.refused[first.at] = first.err
 	r.mu.Unlock()
 	r.commits++ // it will come further
-	return &passFailed{err}
+	return &passFailed{err, true}
 }
 
 // clock sleeps for a pace: what is packed goes out before, and checkpoints are made

@@ -67,7 +67,7 @@ func (r *run) probes(ctx context.Context, at func(kafka.Span) int64) ([]kafka.Re
 			spans = append(spans, kafka.Span{TopicPartition: s.TopicPartition, From: from, To: min(s.To, from+probeReach)})
 		}
 	}
-	feed, err := r.openProbes(spans)
+	feed, err := r.openAgain(spans)
 	if err != nil || feed == nil {
 		return nil, err
 	}
@@ -90,8 +90,8 @@ func (r *run) probes(ctx context.Context, at func(kafka.Span) int64) ([]kafka.Re
 	return probes, cli.FirstOf(err, feed.Close())
 }
 
-// openProbes reads spans of SRC aside from the copy; nil when it can be read only once.
-func (r *run) openProbes(spans []kafka.Span) (feed, error) {
+// openAgain reads spans of SRC aside from the copy; nil when it can be read only once.
+func (r *run) openAgain(spans []kafka.Span) (feed, error) {
 	if len(spans) == 0 || r.src.file == "-" {
 		return nil, nil
 	}

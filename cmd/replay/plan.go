@@ -67,7 +67,6 @@ func (f *Options) Plan(env *cli.Env, args []string) (*Plan, error) {
 		flags: f, transactions: (f.ExactlyOnce || f.Redrive) && !f.DryRun, named: f.keepsProgress(),
 		Selection: new(record.Selection),
 	}
-	p.TellsErrors = true
 	if err := p.planPlaces(env, args); err != nil {
 		return nil, err
 	}

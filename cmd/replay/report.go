@@ -1,7 +1,6 @@
 package replay
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,10 +16,11 @@ import (
 // tally counts what was copied.
 type tally struct {
 	records, bytes int64
-	skipped        int64 // by --on-error skip
-	letters        int64 // by --on-error dlq
-	exhausted      int64 // by --max-retries
-	unmatched      int64 // --filter failed on them, and they do not match
+	skipped        int64           // by --on-error skip
+	letters        int64           // by --on-error dlq
+	exhausted      int64           // by --max-retries
+	unmatched      record.Failures // --filter failed on them, and they do not match
+	causes         record.Failures // of what is skipped or put aside
 	partitions     map[int32]*partitionTally
 	newest         *partitionTally
 	newestID       int32
@@ -48,6 +48,34 @@ func (t *tally) add(partition int32, bytes int) {
 	p.bytes += int64(bytes)
 }
 
+// addOutgoing counts a record that was packed, unless it is one of the progress.
+func (t *tally) addOutgoing(o *kafka.Outgoing, i int, at record.Origin) {
+	if at.Partition >= 0 {
+		rec := o.Record(i)
+		t.add(at.Partition, len(rec.Key)+len(rec.Value))
+	}
+}
+
+// deduct takes what was sent and not delivered out of what was copied since the last checkpoint.
+func (r *run) deduct() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t, missing := &r.pending, &r.missing
+	t.records -= missing.records
+	t.bytes -= missing.bytes
+	t.skipped += missing.skipped
+	r.lost += missing.letters
+	t.letters -= missing.letters
+	t.causes.Take(&missing.causes)
+	for id, p := range missing.partitions {
+		if mine := t.partitions[id]; mine != nil {
+			mine.records -= p.records
+			mine.bytes -= p.bytes
+		}
+	}
+	*missing = tally{}
+}
+
 // take moves what other has counted into t.
 func (t *tally) take(other *tally) {
 	t.records += other.records
@@ -55,7 +83,8 @@ func (t *tally) take(other *tally) {
 	t.skipped += other.skipped
 	t.letters += other.letters
 	t.exhausted += other.exhausted
-	t.unmatched += other.unmatched
+	t.unmatched.Take(&other.unmatched)
+	t.causes.Take(&other.causes)
 	if t.partitions == nil {
 		t.partitions = map[int32]*partitionTally{}
 	}
@@ -106,37 +135,32 @@ func (r *run) tell(notices []kafka.Notice) {
 	}
 }
 
-// name tells of a failure, if it is among the first.
-func (r *run) name(err error) {
-	r.mu.Lock()
-	r.told++
-	n := r.told
-	r.mu.Unlock()
-	switch {
-	case n <= record.NamedFailures:
-		r.say("%v", err)
-	case n == record.NamedFailures+1:
-		r.say("further failures are only counted")
+// news tells somebody who watches of a record that failed for another cause than those before.
+func (r *run) news(first bool, place string, err error) {
+	if first && r.env.StderrTerminal {
+		r.say("%s: %v", place, err)
 	}
 }
 
 // unusable lets --on-error decide about a record that cannot be changed or delivered.
 func (r *run) unusable(live context.Context, rec *kafka.Record, bad *record.Unusable) error {
-	reason := bad.Err
-	err := fmt.Errorf("%s: %w", record.PlaceOf(rec), reason)
+	place, reason := record.PlaceOf(rec), bad.Err
 	if r.rules.Forgives(bad.What) {
-		r.pending.unmatched++
-		r.unmatched = cmp.Or(r.unmatched, err.Error())
+		_, first := r.pending.unmatched.AddUnusable(place, bad)
+		r.news(first, place, reason)
 		return nil
+	}
+	err := fmt.Errorf("%s: %w", place, reason)
+	if r.rules.Action != "stop" {
+		_, first := r.pending.causes.AddUnusable(place, bad)
+		r.news(first, place, reason)
 	}
 	switch r.rules.Action {
 	case "skip":
 		r.pending.skipped++
-		r.name(err)
 		return nil
 	case "dlq":
 		r.pending.letters++
-		r.name(err)
 		letter := *rec
 		letter.Topic, letter.Partition = r.rules.Topic, kafka.AnyPartition
 		letter.Headers = record.LetterHeaders(rec, err)
@@ -151,52 +175,87 @@ func (r *run) unusable(live context.Context, rec *kafka.Record, bad *record.Unus
 }
 
 // undelivered is called for a record that was refused or given up.
-func (r *run) undelivered(at record.Origin, err error) {
-	d := &failedDelivery{at, err}
+func (r *run) undelivered(o *kafka.Outgoing, i int, err error) {
+	d := &failedDelivery{o.Tag.(*record.TopicBatch).Origins[i], r.isLetter(o.Topic()), err}
 	r.mu.Lock()
-	first := r.first == nil
-	if first {
+	if r.first == nil {
 		r.first = d
 	}
 	r.mu.Unlock()
 	if r.transactions {
 		return // the pass ends, and abort decides
 	}
-	cause := r.deliveryError(d)
-	leftOut := at.Partition >= 0 && r.rules.Action == "skip" && errors.Is(err, kafka.ErrFailed) // it was refused, not only lost
+	copied := d.at.Partition >= 0 && !d.letter                                       // else it is a record of the progress, or a letter
+	refused := copied && r.rules.Action != "stop" && errors.Is(err, kafka.ErrFailed) // and not only lost
 	r.mu.Lock()
 	switch {
-	case leftOut:
-		r.refusals++
-	case at.Partition >= 0: // else it is a record of the progress
-		r.failed++
+	case copied:
+		r.missing.addOutgoing(o, i, d.at)
+	case d.letter:
+		r.missing.letters++
 	}
-	if r.failure == nil && !leftOut {
-		r.failure = cause
+	if refused && r.rules.Action == "dlq" {
+		r.aside[d.at] = err
 	}
 	r.mu.Unlock()
-	stop := r.rules.Action == "stop" || record.DeliveryCode(err) != cli.CodeDeliveryFailed
+	place, cause := r.deliveryError(d)
 	switch {
-	case first && stop:
-		r.stop(cause)
-	case !stop:
-		r.name(cause)
+	case refused && r.rules.Action == "dlq": // putAside sees to it
+		return
+	case refused:
+		r.mu.Lock()
+		r.missing.skipped++
+		_, first := r.missing.causes.Add(place, cause)
+		r.mu.Unlock()
+		r.news(first, place, cause)
+		return
 	}
-	if stop && errors.Is(err, kafka.ErrUnreachable) {
+	r.fail(d, place, cause)
+	if r.rules.Action != "stop" && cli.CodeOf(cause) == cli.CodeDeliveryFailed {
+		return
+	}
+	r.stop(fmt.Errorf("%s: %w", place, cause))
+	if errors.Is(err, kafka.ErrUnreachable) {
 		r.giveUp(err) // what waits would only fail later
 	}
 }
 
-// deliveryError names the record that was not delivered.
-func (r *run) deliveryError(d *failedDelivery) error {
+// isLetter reports whether what is sent to a topic is put aside there.
+func (r *run) isLetter(topic string) bool { return r.rules.Action == "dlq" && topic == r.rules.Topic }
+
+// fail counts a delivery that failed for good. The command ends with the first, but that a
+// letter was not delivered says more.
+func (r *run) fail(d *failedDelivery, place string, cause error) {
+	r.mu.Lock()
+	c, first := r.causes.Add(place, cause)
+	if d.at.Partition >= 0 {
+		r.failed++
+	}
+	if r.failure == nil || c != nil && cli.CodeOf(r.failure) == cli.CodeDeliveryFailed && cli.CodeOf(cause) != cli.CodeDeliveryFailed {
+		r.failure, r.cause = fmt.Errorf("%s: %w", place, cause), c
+	}
+	r.mu.Unlock()
+	r.news(first && r.rules.Action != "stop", place, cause)
+}
+
+// deliveryError returns the place of a record that was not delivered, and why that is.
+func (r *run) deliveryError(d *failedDelivery) (place string, err error) {
+	code := record.DeliveryCode(d.err)
 	if d.at.Partition < 0 {
-		return cli.Errorf(record.DeliveryCode(d.err), "%s: %w", progressTopic, d.err)
+		return progressTopic, cli.Errorf(code, "%w", d.err)
 	}
-	err := cli.Errorf(record.DeliveryCode(d.err), "%s[%d]@%d: %w", r.from.topic, d.at.Partition, d.at.Offset, d.err)
+	place = fmt.Sprintf("%s[%d]@%d", r.from.topic, d.at.Partition, d.at.Offset)
+	if d.letter {
+		if code == cli.CodeDeliveryFailed {
+			code = cli.CodeFailed // --on-error has no further say
+		}
+		return place, cli.Errorf(code, "--on-error dlq:%s: %w", r.rules.Topic, d.err)
+	}
+	err = cli.Errorf(code, "%w", d.err)
 	if errors.Is(d.err, kafka.ErrTooLarge) {
-		return cli.Hint(err, "%s", r.roomFor())
+		err = cli.Hint(err, "%s", r.roomFor())
 	}
-	return err
+	return place, err
 }
 
 // roomFor returns how a record that is too large gets into its topic.
@@ -241,15 +300,28 @@ func (r *run) broken() error {
 func (r *run) ended(polling context.Context, err error) error {
 	r.undraw()
 	if err != nil && !r.keeps() {
-		r.total.take(&r.pending) // some of it failed, and was counted
+		r.deduct()
+		r.total.take(&r.pending)
 	}
 	var interrupted *cli.InterruptedError
 	if err == nil && errors.As(context.Cause(polling), &interrupted) {
 		err = interrupted
 	}
-	if n := r.total.unmatched; n > 0 {
-		r.say(record.UnmatchedNotice, cli.Count(n, "record"), r.unmatched)
+	r.total.unmatched.TellUnmatched(r.say, "left out")
+	became := r.rules.Became("")
+	if r.lost > 0 {
+		became = "were to go to " + r.rules.Topic
 	}
+	r.total.causes.Tell(r.say, became)
+	told := r.cause
+	switch {
+	case r.failure == nil:
+	case err == nil, errors.Is(err, r.failure), r.gaveUp != nil && errors.Is(err, r.gaveUp):
+		err = r.cause.Error() // which names records
+	default:
+		told = nil
+	}
+	r.causes.TellPlain(r.say, told)
 	if err = r.closeDump(err); r.dst.file == "-" && errors.Is(err, cli.ErrGone) { // a part of a dump is none
 		r.discarded = true
 		err = cli.Errorf(cli.CodeFailed, "%s: its reader has gone: the dump is not whole", r.dst)
@@ -272,8 +344,6 @@ func (r *run) ended(polling context.Context, err error) error {
 	switch {
 	case err != nil:
 		return err
-	case r.failure != nil:
-		return r.failure
 	case r.pruned > 0:
 		return cli.Errorf(cli.CodePartial, "%s gone before they were read", cli.Count(r.pruned, "record"))
 	}

@@ -45,28 +45,31 @@ type run struct {
 	source     *dump.Reader    // SRC, when it is a file and not read yet
 	dump       *dump.Writer    // DST, when it is a file
 	pruned     int64           // records that were gone before they were read
+	lost       int64           // letters that were not delivered
 	sums       *sums
 	sent       map[string]string // ids of topics, besides DST, that records went to since the last checkpoint
 	gone       bool              // such a topic, or DST
 	discarded  bool              // the dump, unfinished
-	unmatched  string            // the first record that --filter failed on, and why
 	commits    int               // that succeeded
 	unresolved *unresolvedCommit // of the last pass
 
-	mu       sync.Mutex
-	failure  error // the first delivery that failed for good
-	failed   int64 // deliveries that failed
-	refusals int64 // of records that --on-error skip leaves out, without transactions
-	told     int   // notices about records
-	first    *failedDelivery
-	refused  map[record.Origin]error // what is not to be sent again
-	gaveUp   error                   // why deliveries are not waited for
+	mu      sync.Mutex
+	failure error           // the first delivery that failed for good
+	cause   *record.Cause   // of failure
+	causes  record.Failures // of all deliveries that failed for good
+	failed  int64           // records among them
+	missing tally           // what was sent since the last checkpoint and not delivered, without transactions
+	first   *failedDelivery
+	refused map[record.Origin]error // what is not to be sent again, with transactions
+	aside   map[record.Origin]error // what --on-error dlq is still to put aside, without
+	gaveUp  error                   // why deliveries are not waited for
 }
 
 // failedDelivery is a record that was not delivered.
 type failedDelivery struct {
-	at  record.Origin
-	err error
+	at     record.Origin
+	letter bool // it was to be put aside
+	err    error
 }
 
 // sink takes records to where they are copied.
@@ -96,7 +99,7 @@ func (p *Plan) Run(ctx context.Context, env *cli.Env) (err error) {
 	live := context.WithoutCancel(ctx) // may we finish what we hold? yes: deliveries have deadlines
 	r := &run{
 		Plan: p, env: env, stop: stop, meter: cli.NewMeter(env, "copied"), began: env.Now(),
-		left: math.MaxInt64, refused: map[record.Origin]error{},
+		left: math.MaxInt64, refused: map[record.Origin]error{}, aside: map[record.Origin]error{},
 	}
 	r.clock = clock{r, live}
 	if p.flags.Count > 0 {
@@ -149,13 +152,18 @@ func (r *run) carry(polling, live context.Context) error {
 		if tries == passes || polling.Err() != nil {
 			return again.cause
 		}
-		r.say("%v; going on from the last transaction", again.cause)
+		if !again.refusal { // else the end names it, and how many there were
+			r.say("%v; going on from the last transaction", again.cause)
+		}
 	}
 }
 
 // passFailed ends a pass whose transaction was taken back, and after which another may
 // succeed.
-type passFailed struct{ cause error }
+type passFailed struct {
+	cause   error
+	refusal bool // of a record, which the next pass leaves out
+}
 
 func (e *passFailed) Error() string { return e.cause.Error() }
 
@@ -175,8 +183,11 @@ func (r *run) pass(polling, live context.Context) (err error) {
 	err = r.transfer(polling, live, feed)
 	closed := feed.Close()
 	r.undraw()
-	if err == nil {
+	switch {
+	case err == nil:
 		err = r.checkpoint(live)
+	case !r.transactions:
+		err = cli.FirstOf(err, r.settle(live)) // what was sent is delivered, or named
 	}
 	if err != nil && r.transactions {
 		err = r.abort(live, err)
@@ -278,6 +289,9 @@ func (r *run) take(polling, live context.Context, b *kafka.Batch) error {
 			if err := r.checkpointDue(live); err != nil {
 				return err
 			}
+		}
+		if err := r.asideDue(live); err != nil {
+			return err
 		}
 	}
 	return r.sink.hand(live)

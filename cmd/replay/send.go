@@ -12,12 +12,12 @@ import (
 // goroutine owns it; what its session reports comes on others.
 type sender struct {
 	session  *kafka.Session
-	onFailed func(at record.Origin, err error) // of a record by itself, which no transaction takes along
+	onFailed func(o *kafka.Outgoing, i int, err error) // of a record by itself, which no transaction takes along
 	*record.Packer
 }
 
 // openSender opens a session.
-func openSender(cfg kafka.Config, pc kafka.ProducerConfig, onFailed func(record.Origin, error), notice func(kafka.Notice)) (*sender, error) {
+func openSender(cfg kafka.Config, pc kafka.ProducerConfig, onFailed func(*kafka.Outgoing, int, error), notice func(kafka.Notice)) (*sender, error) {
 	s := &sender{onFailed: onFailed, Packer: record.NewCopyPacker()}
 	pc.Failed, pc.Done = s.undelivered, s.GiveBack
 	var err error
@@ -69,5 +69,5 @@ func (s *sender) undelivered(o *kafka.Outgoing, i int, err error) {
 	if errors.Is(err, kafka.ErrTransaction) {
 		return // it goes with the transaction
 	}
-	s.onFailed(o.Tag.(*record.TopicBatch).Origins[i], err)
+	s.onFailed(o, i, err)
 }

@@ -45,7 +45,7 @@ func (r *run) summary(err error) *Summary {
 	s := &Summary{
 		Schema: "kstream.replay/v1", Source: r.src.String(), Target: r.dst.String(),
 		ExactlyOnce: r.flags.ExactlyOnce || r.redrive != nil, DryRun: r.flags.DryRun, Complete: err == nil,
-		Records: max(0, r.total.records-r.failed-r.refusals), Bytes: r.total.bytes, Failed: r.failed, Skipped: r.total.skipped + r.refusals,
+		Records: r.total.records, Bytes: r.total.bytes, Failed: r.failed, Skipped: r.total.skipped,
 		DeadLetters: r.total.letters, Exhausted: r.total.exhausted, Lost: r.pruned,
 		Seconds: r.env.Now().Sub(r.began).Seconds(), Verified: r.sums != nil && r.sums.agree,
 		Partitions: []progressItem{},

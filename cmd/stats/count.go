@@ -133,6 +133,7 @@ func (c *counting) read(ctx context.Context, spans []kafka.Span, topics []kafka.
 	c.Total = record.OffsetsOf(spans)
 	l, chooses := c.NewLooker(), c.Looks()
 	err := c.Scan.Read(ctx, spans, topics, func(ctx context.Context, b *kafka.Batch) error { return c.add(ctx, l, b, chooses) })
+	c.TellFailures()
 	if err != nil {
 		if cli.Stopped(ctx) != nil {
 			sum := int64(0)
@@ -141,13 +142,8 @@ func (c *counting) read(ctx context.Context, spans []kafka.Span, topics []kafka.
 			}
 			c.Env.Notice("counted %s until then", cli.Count(sum, "record"))
 		}
-		return err
 	}
-	c.TellFailures()
-	if n, first := c.Failed.Total(); n > 0 && c.Failures.Keeps() {
-		c.Env.Notice("%s and were looked at as bytes; the first: %s", &c.Failed, first)
-	}
-	return nil
+	return err
 }
 
 // add counts a batch. Without anything that chooses, records are not even looked at.

@@ -24,7 +24,7 @@ type scanPlan struct {
 // plan checks what both commands have.
 func (f *ScanOptions) plan(env *cli.Env, args []string) (*scanPlan, error) {
 	p := &scanPlan{Selection: &record.Selection{Cluster: &f.Reading.Cluster}}
-	p.TellsErrors = true
+	p.Kept = "looked at as bytes"
 	var err error
 	if p.choice, err = f.Choice.Plan(args); err != nil {
 		return nil, err

@@ -101,9 +101,6 @@ func (s *profiling) readAll(ctx context.Context, spans []kafka.Span, topics []ka
 		}
 	}
 	s.TellFailures()
-	if n, first := s.Failed.Total(); n > 0 && s.Failures.Keeps() {
-		s.Env.Notice("%s; the first: %s", &s.Failed, first)
-	}
 	return nil
 }
 
