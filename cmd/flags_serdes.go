@@ -6,7 +6,7 @@ import (
 	"kstream/cmd/record"
 )
 
-// register adds --key-serde, --value-serde and what they share.
+// registerSerdes adds --key-serde, --value-serde and what they share.
 func registerSerdes(f *record.SerdeOptions, flags *pflag.FlagSet) {
 	defer section(flags, flagsSerdes)()
 	defaults := record.DefaultSerdes()

@@ -79,7 +79,7 @@ func setHelp(root *cobra.Command, env *cli.Env) {
 }
 
 // printHelp prints the page of c, as wide as the terminal, or 80 columns in a pipe. The
-// short page only names what is rarely used.
+// short page only names the flags that are rarely used.
 func printHelp(env *cli.Env, c *cobra.Command, short bool) {
 	width := min(max(env.Width, 40), 100)
 	if !env.StdoutTerminal {

@@ -50,7 +50,7 @@ func registerPipe(f *pipe.Options, flags *pflag.FlagSet) {
 	registerPipeReading(f, flags)
 	r := &f.Reading
 	end := section(flags, flagsOwn, "commit-every")
-	flags.StringVar(&f.Exec, "exec", "", "each member gives record lines to the command `CMD`; each line that it answers is the new value, and an empty one drops the record")
+	flags.StringVar(&f.Exec, "exec", "", "each member writes record lines to the command `CMD`; each line that it answers is the new value, and an empty one drops the record")
 	registerExecMode(flags, &f.ExecMode)
 	flags.StringVar(&f.Route, "route", "", "the topic by the jq `EXPR` over the record as it is written; null is DST")
 	flags.BoolVar(&f.ExactlyOnce, "exactly-once", false, "commit results and offsets in one transaction for each member")

@@ -56,7 +56,7 @@ func registerReplay(f *replay.Options, flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.SetHeaders, "set-header", nil, "header `NAME=VALUE` instead of those of that name; NAME alone is a null; repeatable")
 	flags.StringArrayVar(&f.DropHeaders, "drop-header", nil, "leave out headers called `NAME`; repeatable")
 	flags.StringArrayVar(&f.Masks, "mask", nil, "hide what the jq path `EXPR` names, such as .value.email, .key or .header.user; repeatable")
-	flags.StringVar(&f.Partitioning, "partitioning", "", "`keep|key`: the partition of SRC, or the one that Java's partitioner gives the key (default keep when the numbers of partitions agree)")
+	flags.StringVar(&f.Partitioning, "partitioning", "", "`keep|key`: the partition of SRC, or the one that Java's partitioner chooses for the key (default keep when the numbers of partitions agree)")
 	flags.StringVar(&f.Timestamps, "timestamps", "keep", "`keep|now`")
 	flags.StringVarP(&f.Compression, "compression", "z", "", "`none|gzip|snappy|lz4|zstd`")
 	flags.BoolVar(&f.ExactlyOnce, "exactly-once", false, "write records and progress in one transaction; the same command goes on where it ended")

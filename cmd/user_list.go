@@ -23,7 +23,7 @@ func newUserListCmd(env *cli.Env) *cobra.Command {
 		Aliases: []string{"ls"},
 		Short:   "List users who log in with SCRAM",
 		Long: `List the users who log in with SCRAM, all or those that are named, with the mechanisms for which
-they have a password and how many times it is hashed. Nothing gives the password away.`,
+they have a password and how many times it is hashed. The password itself is never shown.`,
 		Example: `  kstream user list
   kstream user list alice -o json`,
 		RunE: func(cmd *cobra.Command, names []string) error {

@@ -143,7 +143,7 @@ func unanswered(cfg Config, l *logs) error {
 	lower := strings.ToLower(cause)
 	switch {
 	case cause == "":
-		return fmt.Errorf("%w: %s accepts connections and gives no answer within %v", ErrUnreachable, cfg.where(), cfg.timeout())
+		return fmt.Errorf("%w: %s accepts connections and does not answer within %v", ErrUnreachable, cfg.where(), cfg.timeout())
 	case strings.Contains(lower, "sasl authentication") || strings.Contains(lower, "authentication failed"):
 		return fmt.Errorf("%w: %s", ErrAuth, cause)
 	case strings.Contains(lower, "ssl"):

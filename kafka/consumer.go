@@ -42,7 +42,7 @@ type consumer struct {
 	tokens  func()         // ends the renewal of tokens
 	watched sync.WaitGroup // goroutines of a reader
 	rk      *C.rd_kafka_t
-	fetcher *fetcher // nil: the batch path is missing, Poll gives every record
+	fetcher *fetcher // nil: the batch path is missing, Poll returns every record
 	held    Batch    // records that came while a receiver was at work, for the next fetch
 
 	wire        *wire       // what librdkafka cannot ask for; nil before it is needed

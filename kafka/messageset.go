@@ -32,7 +32,7 @@ type messageSet struct {
 }
 
 // read adds the records of a set up to its end, to a message that is cut, or to the first
-// record batch. Records before next are left out. What it gives shares memory with set.
+// record batch. Records before next are left out. What it returns shares memory with set.
 func (s *messageSet) read(set []byte) error {
 	for len(set) > formatByte && formatOf(set) < batchFormat {
 		m, rest, err := cutMessage(set)

@@ -111,9 +111,9 @@ type readPart struct {
 	// the read. -1 while there is none.
 	corrupt int64
 
-	aside      *aside    // not nil: what librdkafka gives of it is left out
+	aside      *aside    // not nil: what librdkafka returns of it is left out
 	looked     int64     // offset at which its message format was looked at last; -1: nowhere
-	leaderless bool      // the broker gives no leader's epoch: nothing to know old records by
+	leaderless bool      // the broker returns no leader's epoch: nothing to know old records by
 	seen       int64     // next, as it was when stalled partitions were looked for
 	since      time.Time // since when
 	unled      bool      // nobody leads it, and that was said

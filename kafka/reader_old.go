@@ -14,8 +14,8 @@ import (
 
 // Records in the message formats before Kafka 0.11, which a cluster that was upgraded may
 // hold for ever. The librdkafka that we have misreads them (its issues 5504 and 5549): it
-// gives nulls for keys and values, or errors, or nothing at all. So a partition is put
-// aside where that may be the case: what librdkafka gives of it is left out, the broker is
+// returns nulls for keys and values, or errors, or nothing at all. So a partition is put
+// aside where that may be the case: what librdkafka returns of it is left out, the broker is
 // asked for the records themselves, and what is in an old format is read here. Everything
 // else is left to librdkafka again.
 
@@ -31,14 +31,14 @@ type aside struct {
 	failing time.Time // since when no broker has answered
 }
 
-// putAside leaves out what librdkafka gives of p, from its next offset on.
+// putAside leaves out what librdkafka returns of p, from its next offset on.
 func (r *Reader) putAside(p *readPart, suspect bool) {
 	p.aside = &aside{suspect: suspect, leader: -1}
 	r.asides = append(r.asides, p)
 }
 
 // misread reports whether a record is one that librdkafka may have made of an old one: they
-// know no leader's epoch, and it gives a null for each key.
+// know no leader's epoch, and it returns a null for each key.
 func (p *readPart) misread(rec *Record) bool {
 	return rec.LeaderEpoch < 0 && rec.Key == nil && !p.leaderless
 }
@@ -137,7 +137,7 @@ func (r *Reader) ask(ctx context.Context, p *readPart) error {
 		return fmt.Errorf("%s@%d: %w: message format %d (before Kafka 0.11): %w", p.TopicPartition, p.next, ErrUnreadable, format, err)
 	}
 	if messages.next == p.next {
-		return fmt.Errorf("%s@%d: %w: message format %d (before Kafka 0.11): the broker gives no whole message", p.TopicPartition, p.next, ErrUnreadable, format)
+		return fmt.Errorf("%s@%d: %w: message format %d (before Kafka 0.11): the broker returns no whole message", p.TopicPartition, p.next, ErrUnreadable, format)
 	}
 	a.ready, a.from = messages.records, p.next
 	if len(a.ready) == 0 {

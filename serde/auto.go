@@ -158,7 +158,7 @@ func (a *auto) schema(ctx context.Context, in Input) (s Schema, found bool, err 
 	return Schema{}, false, err
 }
 
-// SchemaHeader is the name of the record header that carries the id of the schema of p,
+// SchemaHeader returns the name of the record header that carries the id of the schema of p,
 // as Confluent's clients of version 8 write it.
 func (p Part) SchemaHeader() string {
 	if p == Key {

@@ -34,7 +34,7 @@ func NewEncodeError(format string, err error) error {
 	return &EncodeError{Format: format, Offset: -1, Err: err}
 }
 
-// inputError is err about the JSON that a value was to be read from.
+// inputError returns err as an error about the JSON that a value was to be read from.
 func inputError(format string, err error) error {
 	var syntax *value.SyntaxError
 	if errors.As(err, &syntax) {
@@ -43,7 +43,7 @@ func inputError(format string, err error) error {
 	return NewEncodeError(format, err)
 }
 
-// jsonError is err about JSON that is the data of a record.
+// jsonError returns err as an error about JSON that is the data of a record.
 func jsonError(format string, err error) error {
 	var syntax *value.SyntaxError
 	if errors.As(err, &syntax) {

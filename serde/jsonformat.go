@@ -7,9 +7,9 @@ import (
 	"kstream/serde/value"
 )
 
-// NewJSON is JSON (RFC 8259), checked both ways: numbers, the order of keys, duplicate
-// keys and escapes of lone surrogates pass as they are. Encoding from JSON text keeps
-// it byte for byte but for the space around it.
+// NewJSON returns the serde for JSON (RFC 8259), checked both ways: numbers, the order of
+// keys, duplicate keys and escapes of lone surrogates pass as they are. Encoding from JSON
+// text keeps it byte for byte but for the space around it.
 func NewJSON(_ Spec, o Options) (Serde, error) { return &jsonFormat{o}, nil }
 
 type jsonFormat struct{ o Options }
@@ -45,7 +45,7 @@ func (f *jsonFormat) AppendJSON(ctx context.Context, dst []byte, in Input) ([]by
 	return out, Result{Format: "json"}, nil
 }
 
-// mayHoldTags is true for every JSON text with a key that starts with $, or with lone
+// mayHoldTags reports true for every JSON text with a key that starts with $, or with lone
 // surrogates.
 func mayHoldTags(json []byte) bool {
 	return bytes.Contains(json, []byte(`"$`)) || bytes.Contains(json, []byte(`\u`))

@@ -10,10 +10,10 @@ import (
 	"kstream/serde/value"
 )
 
-// NewPrimitive is one of Kafka's own serializers (org.apache.kafka.common.serialization),
-// as Spec.Name says: short, int, long, float, double are big endian and 2, 4, 8, 4 and 8
-// bytes exactly; boolean is the byte 0 or 1; uuid is the 36 characters that
-// UUIDSerializer writes; uuid-bytes is 16 bytes.
+// NewPrimitive returns one of Kafka's own serializers
+// (org.apache.kafka.common.serialization), as Spec.Name says: short, int, long, float,
+// double are big endian and 2, 4, 8, 4 and 8 bytes exactly; boolean is the byte 0 or 1;
+// uuid is the 36 characters that UUIDSerializer writes; uuid-bytes is 16 bytes.
 func NewPrimitive(s Spec, o Options) (Serde, error) {
 	sizes := map[string]int{
 		"short": 2, "int": 4, "long": 8, "float": 4, "double": 8,
@@ -34,7 +34,7 @@ type primitive struct {
 
 func (p *primitive) Name() string { return p.name }
 
-// check says why data cannot be read. It never keeps data.
+// check returns why data cannot be read. It never keeps data.
 func (p *primitive) check(data []byte) error {
 	var err error
 	switch {
@@ -180,7 +180,7 @@ func (p *primitive) encode(v value.V) ([]byte, error) {
 	return binary.BigEndian.AppendUint64(out, uint64(n)), err
 }
 
-// NewUUID is the primitive of that name as a TextSerde: its lines hold the 36
+// NewUUID returns the primitive of that name as a TextSerde: its lines hold the 36
 // characters without quotes.
 func NewUUID(s Spec, o Options) (Serde, error) {
 	p, err := NewPrimitive(s, o)

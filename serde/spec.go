@@ -102,7 +102,7 @@ func splitSpec(f Factory, spec string) Spec {
 	return s
 }
 
-// paramsAt is the index of the question mark before the parameters, or -1: the last
+// paramsAt returns the index of the question mark before the parameters, or -1: the last
 // one that a name and an equals sign follow, or one that follows no colon.
 func paramsAt(rest string) int {
 	i := strings.LastIndexByte(rest, '?')

@@ -12,7 +12,7 @@ import (
 
 var errNotUTF8 = errors.New("not UTF-8")
 
-// utf8At is the index of the first byte of data that is not UTF-8, or -1.
+// utf8At returns the index of the first byte of data that is not UTF-8, or -1.
 func utf8At(data []byte) int {
 	if utf8.Valid(data) {
 		return -1
@@ -27,7 +27,7 @@ func utf8At(data []byte) int {
 	return -1
 }
 
-// NewText is the identity in both directions: text is text, all else is Bytes. Its
+// NewText returns the identity in both directions: text is text, all else is Bytes. Its
 // JSON is that of the record line: an object or an array stands for itself (Format
 // "json"), other text is a string, other bytes are base64 (Format "base64"). A value
 // that is neither text nor bytes is written as its JSON.
@@ -103,7 +103,7 @@ func (t *text) Encode(_ context.Context, _ string, _ Part, v value.V) (Output, e
 func (*text) AppendText(dst, data []byte) ([]byte, error)  { return append(dst, data...), nil }
 func (*text) AppendBytes(dst, text []byte) ([]byte, error) { return append(dst, text...), nil }
 
-// NewString is text that must be UTF-8, both ways.
+// NewString returns the serde for text that must be UTF-8, both ways.
 func NewString(Spec, Options) (Serde, error) { return str{}, nil }
 
 type str struct{}
@@ -156,8 +156,8 @@ func (s str) AppendBytes(dst, text []byte) ([]byte, error) {
 	return append(dst, text...), nil
 }
 
-// NewBinary is any bytes. Spec.Name says how they look: "bytes" as they are in lines and
-// base64 in JSON, "base64" and "hex" so in both.
+// NewBinary returns a serde for any bytes. Spec.Name says how they look: "bytes" as they
+// are in lines and base64 in JSON, "base64" and "hex" so in both.
 func NewBinary(s Spec, o Options) (Serde, error) { return &binaryForm{name: s.Name, o: o}, nil }
 
 type binaryForm struct {

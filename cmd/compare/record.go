@@ -10,7 +10,7 @@ import (
 )
 
 // form brings records into the form in which they are compared. One goroutine owns
-// it, and uses what it gives until the next record.
+// it, and uses what it returns until the next record.
 type form struct {
 	ignore   *ignored
 	byOffset bool

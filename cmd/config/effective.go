@@ -59,7 +59,7 @@ type Options struct {
 	File       string   // --properties
 	Registry   string   // --registry
 	Timeout    string   // --timeout
-	Environ    []string // as os.Environ gives it
+	Environ    []string // as os.Environ returns it
 	FlagPrefix string   // "dst-" where the flags are --dst-brokers and --dst-context
 
 	loaded *File // the configuration file, when it is not to be read

@@ -64,7 +64,7 @@ func (f *OrderOptions) plan(all *Options, reading *record.Range) (*orderPlan, er
 type ordering struct {
 	*run
 	mu     sync.Mutex
-	all    sorting.Arranger // takes every record before it gives one
+	all    sorting.Arranger // takes every record before it returns one
 	latest *sorting.LatestPerKey
 	window *sorting.Window // instead, when the read has no end
 	out    *cli.Chunk      // where the window puts what leaves it, during a call

@@ -12,9 +12,10 @@ import (
 	"kstream/output/whole"
 )
 
-// Open reads a dump from a file. When the file is torn or has a byte wrong in its manifest, its
-// index or its end, the error is a *DamageError: NewReader still gives all records
-// before the damage. What is no regular file, such as a named pipe, is read as a stream.
+// Open reads a dump from a file. When the file is torn or has a byte wrong in its
+// manifest, its index or its end, the error is a *DamageError: NewReader still returns all
+// records before the damage. What is no regular file, such as a named pipe, is read as a
+// stream.
 func Open(path string) (*Reader, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -136,8 +137,8 @@ func unskippable(frame []byte) ([]byte, error) {
 	return frame[prefixSize:], nil
 }
 
-// expandIndex puts the index into r.content. Each block that it tells of takes room in the file,
-// so a small file cannot have a large one.
+// expandIndex puts the index into r.content. Each block that it tells of takes room in the
+// file, so a small file cannot have a large one.
 func (r *Reader) expandIndex(h *header, body []byte) error {
 	data, err := unskippable(body)
 	if err != nil {

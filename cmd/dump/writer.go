@@ -244,8 +244,8 @@ func (w *Writer) Records() int64 {
 	return n
 }
 
-// Close writes what was appended, the index and the end. A file is then on the disk, and has its
-// name; if that fails there is no file.
+// Close writes what was appended, the index and the end. A file is then on the disk, and
+// has its name; if that fails there is no file.
 func (w *Writer) Close() error {
 	err := errors.Join(w.finish(), w.zip.Close())
 	if w.file != nil {
@@ -257,7 +257,8 @@ func (w *Writer) Close() error {
 	return err
 }
 
-// Abort gives up a dump that is not closed: a file is removed, a stream has no end.
+// Abort discards a dump that is not closed: a file is removed, a stream is left without
+// its end.
 func (w *Writer) Abort() {
 	if errors.Is(w.err, errClosed) {
 		return

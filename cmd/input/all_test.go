@@ -6,7 +6,7 @@ import (
 	"iter"
 )
 
-// All gives the records of r one by one, and a *BadRecord in its place between
+// All returns an iterator over the records of r, and a *BadRecord in its place between
 // them. It ends behind the last record, when the loop is left, or after yielding
 // any other error. A record is valid until the next one.
 func All(r Reader) iter.Seq2[*Record, error] {

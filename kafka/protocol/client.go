@@ -121,7 +121,7 @@ type Target struct {
 // Any is the broker of a seed that answers.
 func (c *Client) Any() Target { return Target{c, anyBroker, math.MaxInt16} }
 
-// Broker is the broker with that number, such as [Client.Leader] gives.
+// Broker is the broker with that number, such as [Client.Leader] returns.
 func (c *Client) Broker(id int32) Target { return Target{c, id, math.MaxInt16} }
 
 // AtMost is t for requests in this version or an older one.

@@ -18,7 +18,7 @@ type Login struct {
 	begin     func(context.Context) (dialogue, error)
 }
 
-// dialogue gives the next message to what the broker has said, nil at first. Its message
+// dialogue returns the next message to what the broker has said, nil at first. Its message
 // is nil when all is said.
 type dialogue func(said []byte) (message []byte, err error)
 

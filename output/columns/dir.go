@@ -147,7 +147,7 @@ func (d *Dir) Write(frames []byte) (int, error) {
 	return n, err
 }
 
-// add gives a frame, which d.row holds apart, to the file of its partition.
+// add writes a frame, which d.row has taken apart, to the file of its partition.
 func (d *Dir) add(frame []byte) error {
 	of := tp{string(d.row.topic), d.row.partition}
 	f, l := d.files[of], d.ledger(of)
@@ -308,8 +308,8 @@ func (d *Dir) publish(f *parquetFile) error {
 	return nil
 }
 
-// Close finishes the files and gives them their names. After an error of Write it removes
-// unfinished files instead; files that were full before stay.
+// Close finishes the files and renames them to their final names. After an error of Write
+// it removes unfinished files instead; files that were full before stay.
 func (d *Dir) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -158,7 +158,7 @@ func (u *unpacker) varint() int64 {
 	return v * int64(u.take(n))
 }
 
-// take passes over n bytes, and gives 0 when there are none.
+// take skips n bytes, and returns 0 when there are none.
 func (u *unpacker) take(n int) int {
 	if n <= 0 {
 		u.bad, u.data = true, nil

@@ -74,7 +74,7 @@ func (f *parquetFile) flush() error {
 	return nil
 }
 
-// close writes the rest and gives the file its name, which must be free.
+// close writes the rest and renames the file to its final name, which must be free.
 func (f *parquetFile) close() error {
 	defer f.remove()
 	f.dir.held -= f.held

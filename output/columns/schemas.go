@@ -26,8 +26,8 @@ func FromAvro(text []byte) (s *Shape, name string) {
 	return s, name
 }
 
-// avroReader knows the types that were defined so far. One that is not finished is nil: a type
-// in itself has no columns.
+// avroReader knows the types that were defined so far. One that is not finished is nil: a
+// type in itself has no columns.
 type avroReader struct{ named map[string]*Shape }
 
 func fullName(name, namespace string) string {
@@ -136,7 +136,8 @@ func (r *avroReader) defined(m map[string]any, namespace string, depth int) *Sha
 }
 
 // FromJSONSchema returns the columns of a JSON Schema as far as it tells types in its
-// properties and items; the rest comes from the rows. Text that is no schema gives nil.
+// properties and items; the rest comes from the rows. It returns nil for text that is no
+// schema.
 func FromJSONSchema(text []byte) *Shape {
 	var schema map[string]any
 	if json.Unmarshal(text, &schema) != nil {

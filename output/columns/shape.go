@@ -132,7 +132,7 @@ func (s *Shape) join(o *Shape) {
 	}
 }
 
-// settle gives what has no type one that holds anything, so that the shape can be
+// settle sets a type that holds anything where none is known, so that the shape can be
 // written. Structures without members and lists of nothing are such.
 func (s *Shape) settle() {
 	switch s.Type {
@@ -153,7 +153,7 @@ func (s *Shape) settle() {
 	}
 }
 
-// leaves is how many columns the shape makes.
+// leaves returns the number of columns of the shape.
 func (s *Shape) leaves() int {
 	switch s.Type {
 	case List:
@@ -175,7 +175,7 @@ func (s *Shape) clone() *Shape {
 	return c
 }
 
-// typeOf is the narrowest type for a JSON value other than null.
+// typeOf returns the narrowest type for a JSON value other than null.
 func typeOf(n *node) Type {
 	switch n.kind {
 	case isBool:
@@ -218,8 +218,8 @@ func double(text []byte) (float64, bool) {
 	return v, digits == shortest && (digits == "" || exponent == shortestExponent)
 }
 
-// decimal returns the digits of a number without zeros around them, and the power of ten of the
-// first. A number is equal to another when sign, digits and power are.
+// decimal returns the digits of a number without zeros around them, and the power of ten
+// of the first. A number is equal to another when sign, digits and power are.
 func decimal(text []byte) (digits string, exponent int64) {
 	mantissa, power, _ := bytes.Cut(bytes.ToLower(bytes.TrimPrefix(text, []byte("-"))), []byte("e"))
 	whole, fraction, _ := bytes.Cut(mantissa, []byte("."))

@@ -21,7 +21,7 @@ func notFinite(text string) (float64, bool) {
 	return 0, false
 }
 
-// place gives the shape its leaf columns, beginning with first, and its levels.
+// place numbers the leaf columns of the shape, beginning with first, and sets its levels.
 // Everything is optional; a list adds two levels more.
 func (s *Shape) place(first, levels, repeats int) (next int) {
 	s.first, s.levels, s.repeats = first, levels+1, repeats
@@ -145,8 +145,8 @@ func (d *shredder) part(i int, p *part) {
 	d.text(rest+columnError, p.err, len(p.err) > 0)
 }
 
-// typed says what stands in the typed columns: text that is the whole value, or, when it is
-// nil and fits is true, the nodes of the tree.
+// typed returns what stands in the typed columns: text that is the whole value, or, when
+// it is nil and fits is true, the nodes of the tree.
 func (p *part) typed(s *Shape, t *tree, quoted *[]byte) (whole []byte, fits bool) {
 	t.nodes = t.nodes[:0]
 	if p.kind == partNull || len(p.err) > 0 {
@@ -169,9 +169,9 @@ func (p *part) typed(s *Shape, t *tree, quoted *[]byte) (whole []byte, fits bool
 	return nil, false
 }
 
-// value puts the node at index i, or a null for -1, and reports whether everything in it fits. repeats
-// is the repetition level of what comes first in it, levels the definition level of
-// what it is in.
+// value puts the node at index i, or a null for -1, and reports whether everything in it
+// fits. repeats is the repetition level of what comes first in it, levels the definition
+// level of what it is in.
 func (d *shredder) value(s *Shape, nodes []node, i, repeats, levels int) bool {
 	if i < 0 || nodes[i].kind == isNull {
 		for column := s.first; column < s.last; column++ {

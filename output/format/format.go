@@ -259,7 +259,7 @@ func (f *Format) time(dst []byte, s *step, m *output.Message) []byte {
 	return timefmt.AppendFormat(dst, t, s.layout)
 }
 
-// timestampType is the attribute bit of KIP-32, or -1 when there is no timestamp.
+// timestampType returns the attribute bit of KIP-32, or -1 when there is no timestamp.
 func timestampType(m *output.Message) int64 {
 	switch m.TimestampType {
 	case "":

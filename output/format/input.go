@@ -24,7 +24,7 @@ type input struct {
 	err        error // what ended the stream
 }
 
-// offset is where in the stream the next byte is.
+// offset returns the position of the next byte in the stream.
 func (in *input) offset() int64 { return in.skipped + int64(in.pos) }
 
 // begin starts a record; the error is io.EOF when there is none.

@@ -269,7 +269,7 @@ func (r *Reader) number(s *readStep) error {
 	return nil
 }
 
-// sizeIndex is the place of a text field's length in sizes.
+// sizeIndex returns the place of a text field's length in sizes.
 func sizeIndex(verb byte) int {
 	switch verb {
 	case 'k':

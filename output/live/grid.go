@@ -10,7 +10,7 @@ import (
 
 // The grid has a column for each partition. Between two topics stands a space.
 
-// cellWidth is as wide as the largest partition number, and a space before it.
+// cellWidth returns the width of the largest partition number and a space before it.
 func (r *renderer) cellWidth() int {
 	most := 0
 	for i := range r.Partitions {
@@ -19,7 +19,7 @@ func (r *renderer) cellWidth() int {
 	return digits(most) + 1
 }
 
-// gridWidth is the width of the grid, 0 without partitions.
+// gridWidth returns the width of the grid, 0 without partitions.
 func (r *renderer) gridWidth() int {
 	width := len(r.Partitions) * r.cellWidth()
 	for i := range r.Partitions {

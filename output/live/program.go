@@ -175,7 +175,7 @@ func (m *model) at() int {
 	return newest
 }
 
-// target is the number of that member, 0 without one.
+// target returns the number of that member, 0 without one.
 func (m *model) target() int {
 	if i := m.at(); i >= 0 {
 		return m.snapshot.Members[i].Number

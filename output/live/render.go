@@ -70,7 +70,7 @@ func reversed() output.Style {
 	return output.StyleOf(r.NewStyle().Reverse(true))
 }
 
-// memberStyle is the style of a member's number, cells and log lines.
+// memberStyle returns the style of a member's number, cells and log lines.
 func (r *renderer) memberStyle(number int) output.Style {
 	if number <= 0 {
 		return r.palette.Bad
@@ -118,7 +118,7 @@ func (r *renderer) lines() []string {
 	return append(lines, r.help())
 }
 
-// about says what is shown: group, topics, protocol, and the time.
+// about describes what is shown: group, topics, protocol, and the time.
 func (r *renderer) about() string {
 	topics := make([]string, len(r.Topics))
 	for i, t := range r.Topics {
@@ -142,7 +142,7 @@ func (r *renderer) about() string {
 	return r.palette.Heading.Render(r.left(text, width)) + "  " + r.palette.Time.Render(clock)
 }
 
-// totals says how the group does as a whole. A low screen shows nothing else, so the
+// totals describes how the group does as a whole. A low screen shows nothing else, so the
 // group's name is in it.
 func (r *renderer) totals() string {
 	var rate float64

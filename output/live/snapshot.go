@@ -73,7 +73,7 @@ type Entry struct {
 	Text   string
 }
 
-// rate is what the member read in the last second.
+// rate returns the number of records that the member read in the last second.
 func (m *Member) rate() float64 {
 	if len(m.Rate) == 0 {
 		return 0

@@ -29,7 +29,7 @@ type printer struct {
 	seen    map[*node]bool
 }
 
-// Canonical is the parsing canonical form of the specification, references inlined.
+// Canonical returns the parsing canonical form of the specification, references inlined.
 func (s *Schema) Canonical() string { return s.print(canonical) }
 
 func (s *Schema) print(d dialect) string {

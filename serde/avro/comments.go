@@ -27,7 +27,7 @@ func withoutComments(text string) []byte {
 	return out
 }
 
-// lengthTo is how far it is to end, or to the end of all.
+// lengthTo returns the length of text up to and with end, or all of it without end.
 func lengthTo(text, end string) int {
 	if i := strings.Index(text, end); i >= 0 {
 		return i

@@ -38,7 +38,7 @@ type guard struct {
 	depth int // of nesting allowed
 }
 
-// Check says how many bytes at the start of data are one value of the schema. Its
+// Check returns how many bytes at the start of data are one value of the schema. Its
 // errors are *serde.DecodeError with the offset of the first wrong byte.
 func (s *Schema) Check(data []byte, limits serde.Limits) (int, error) {
 	limits = limits.OrDefaults()
@@ -58,7 +58,7 @@ func fault(at int, err error) error {
 	return &serde.DecodeError{Format: "avro", Offset: at, Err: err}
 }
 
-// value checks one value of n that starts at at and gives where it ends.
+// value checks one value of n that starts at at and returns where it ends.
 func (g *guard) value(n *node, at, depth int) (int, error) {
 	if n.least == 0 {
 		if g.free--; g.free < 0 {
@@ -164,7 +164,7 @@ func (g *guard) blocks(n *node, at, depth int) (int, error) {
 	}
 }
 
-// blockEnd reads the size that a block with a negative count carries, and gives
+// blockEnd reads the size that a block with a negative count carries, and returns
 // where the block ends and where it begins.
 func (g *guard) blockEnd(at int) (stop, start int, err error) {
 	size, start, err := g.long(at)

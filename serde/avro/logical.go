@@ -150,7 +150,7 @@ func (n *node) clock(i int64) value.TimeOfDay {
 	return value.TimeOfDay{Nanos: i * n.unit, Digits: n.digits}
 }
 
-// instant is the time that i counts since 1970-01-01.
+// instant returns the time that i counts since 1970-01-01.
 func (n *node) instant(i int64) value.Time {
 	seconds, units := n.split(i)
 	t := time.Unix(seconds, units*n.unit).UTC()
@@ -193,7 +193,7 @@ func (n *node) decimalValue(b []byte) value.Decimal {
 	return value.Decimal{Unscaled: signed(b), Scale: int32(n.decimals.scale)}
 }
 
-// latin1 is text in which each rune is a byte of b.
+// latin1 returns text in which each rune is a byte of b.
 func latin1(b []byte) string {
 	runes := make([]rune, len(b))
 	for i, c := range b {
@@ -202,7 +202,7 @@ func latin1(b []byte) string {
 	return string(runes)
 }
 
-// fromLatin1 is the reverse; ok is false where a rune is no byte.
+// fromLatin1 is the reverse of latin1; ok is false where a rune is no byte.
 func fromLatin1(s string) (b []byte, ok bool) {
 	b = make([]byte, 0, len(s))
 	for _, r := range s {
@@ -223,7 +223,7 @@ func signed(b []byte) *big.Int {
 	return i
 }
 
-// toSigned is the reverse in the fewest bytes, or in size bytes when size > 0; ok
+// toSigned is the reverse of signed, in the fewest bytes, or in size bytes when size > 0; ok
 // is false where that is not enough.
 func toSigned(i *big.Int, size int) (b []byte, ok bool) {
 	need := i.BitLen()/8 + 1

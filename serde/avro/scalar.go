@@ -67,7 +67,7 @@ func textOf(v value.V) (string, error) {
 // writers exist that do not check.
 const badTextTag = "text"
 
-// textValue is a string of the wire.
+// textValue returns the value of a string of the wire.
 func textValue(s string, style Style) value.V {
 	if style != lossless || utf8.ValidString(s) {
 		return s

@@ -121,7 +121,7 @@ type Schema struct {
 	Fingerprint uint64
 }
 
-// fingerprint is CRC-64-AVRO as the specification defines it. It is no variant
+// fingerprint returns CRC-64-AVRO as the specification defines it. It is no variant
 // that hash/crc64 knows: the register starts at, and is reduced by, this constant.
 func fingerprint(canonical []byte) uint64 {
 	const empty = 0xc15d213aa4d7a795

@@ -65,7 +65,7 @@ func (e *encoder) named(n *node, t value.Tagged, depth int) (any, error) {
 	return nil, fmt.Errorf("the union has no branch %q", name)
 }
 
-// branchValue is what a union holds, with the branch where the style keeps it.
+// branchValue returns what a union holds, with the branch where the style keeps it.
 func (n *node) branchValue(b *node, v value.V, style Style) value.V {
 	switch {
 	case style == AvroJSON:

@@ -9,7 +9,7 @@ import (
 	"kstream/serde/value"
 )
 
-// tagged reads the content of a tag and gives it the meaning that the model has, or
+// tagged reads the content of a tag and returns it with the meaning that the model has, or
 // keeps both.
 func (r *reader) tagged(tag uint64) (value.V, error) {
 	if err := r.announce(1); err != nil {

@@ -52,7 +52,7 @@ func List() []serde.Factory {
 	}
 }
 
-// newAuto gives auto the formats that can be recognised.
+// newAuto returns the serde that recognises the other formats.
 func newAuto(_ serde.Spec, o serde.Options) (serde.Serde, error) {
 	o.AutoRegister = false // it only reads
 	o.Validate = o.Validate && o.Registry != nil

@@ -20,7 +20,7 @@ type budget struct {
 	needed   bool // some pattern counts on it
 }
 
-// compile is the engine for patterns: those of ECMA-262 that mean the same to Go's
+// compile returns the engine for a pattern: those of ECMA-262 that mean the same to Go's
 // regexp are matched by it, in linear time; the others by backtracking.
 func (b *budget) compile(pattern string) (jsonschema.Regexp, error) {
 	if same, ok := linear(pattern); ok {
@@ -43,7 +43,7 @@ type backtracking struct {
 
 func (p *backtracking) String() string { return p.re.String() }
 
-// MatchString is false when the time is up; the budget then says so.
+// MatchString reports false when the time is up; the budget then says so.
 func (p *backtracking) MatchString(s string) bool {
 	if p.budget.left <= 0 {
 		p.budget.exceeded = true

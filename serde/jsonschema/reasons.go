@@ -64,7 +64,7 @@ func compareSteps(x, y string) int {
 
 func isNumber(s string) bool { return strings.Trim(s, "0123456789") == "" }
 
-// pointer is a JSON pointer (RFC 6901), "/" for the whole.
+// pointer returns a JSON pointer (RFC 6901), "/" for the whole.
 func pointer(path []string) string {
 	if len(path) == 0 {
 		return "/"

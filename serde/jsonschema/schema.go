@@ -131,7 +131,7 @@ func (s *schema) compile() (*checker, error) {
 	return c, checkWork(c.compiled)
 }
 
-// compileText is an error of the compiler on one line.
+// compileText returns an error of the compiler as one line.
 func compileText(err error) string {
 	var load *jsonschema.LoadURLError
 	if errors.As(err, &load) {
@@ -183,7 +183,7 @@ func (s *schema) give(c *checker) {
 
 var errPattern = errors.New("a pattern of the schema takes too long")
 
-// check says what is wrong with JSON, if anything is: "/path: reason; …", in under 300
+// check returns what is wrong with JSON, if anything is: "/path: reason; …", in under 300
 // bytes.
 func (s *schema) check(data []byte, depth int) error {
 	v, err := value.ParseJSON(data, false, depth)

@@ -99,8 +99,8 @@ func (b *builder) build(v value.V) (any, error) {
 
 func isTag(key string) bool { return len(key) > 1 && key[0] == '$' }
 
-// isBytes knows the tags that are read in plain JSON too: it has no other way to say
-// bytes.
+// isBytes reports whether key is a tag that is read in plain JSON too, which has no other
+// way to write bytes.
 func isBytes(key string) bool { return key == "$bytes" || key == "$hex" }
 
 // fill builds the elements of a container.

@@ -27,7 +27,7 @@ const (
 	aUUID
 )
 
-// immutable says that two references to one object do not differ from references to
+// immutable reports whether two references to one object do not differ from references to
 // two equal ones.
 func (s sort) immutable() bool {
 	switch s {
@@ -165,7 +165,7 @@ func (o *object) viewSet(name string, args []any) view {
 	return v
 }
 
-// shapeOfBytes knows bytes(), _codecs.encode(text, "latin1"), bytearray(),
+// shapeOfBytes recognises bytes(), _codecs.encode(text, "latin1"), bytearray(),
 // bytearray(bytes) and bytearray(text, "latin-1").
 func shapeOfBytes(name string, args []any) view {
 	v := view{sort: someBytes}
@@ -221,7 +221,7 @@ func latin1(s string) (octets, bool) {
 	return octets(out), true
 }
 
-// fromLatin1 is the way back.
+// fromLatin1 is the reverse of latin1.
 func fromLatin1(b octets) string {
 	if ascii(string(b)) {
 		return string(b)
@@ -233,7 +233,7 @@ func fromLatin1(b octets) string {
 	return string(out)
 }
 
-// viewUUID knows an empty UUID whose state is its number. Python adds whether it was
+// viewUUID recognises an empty UUID whose state is its number. Python adds whether it was
 // made safely, which is no part of its value.
 func (o *object) viewUUID(args []any) view {
 	if !o.makes("uuid", "UUID", args) || len(o.states) != 1 || o.entries != nil {
@@ -275,7 +275,7 @@ func (o *object) makes(module, name string, args []any) bool {
 	return false
 }
 
-// reconstructs knows copyreg._reconstructor(class, object, None).
+// reconstructs recognises copyreg._reconstructor(class, object, None).
 func reconstructs(class any, args []any) bool {
 	return isGlobal(class, "copyreg", "_reconstructor") &&
 		len(args) == 3 && isGlobal(args[1], "builtins", "object") && args[2] == nil

@@ -38,7 +38,7 @@ var (
 	errNoSlot    = errors.New("nothing is stored there")
 )
 
-// run executes the whole pickle and gives the value that STOP leaves. pos is then the
+// run executes the whole pickle and returns the value that STOP leaves. pos is then the
 // end of the pickle.
 func (m *machine) run() (any, error) {
 	for {
@@ -293,7 +293,7 @@ func (m *machine) take(n int) (string, error) {
 	return m.data[m.pos-n : m.pos], nil
 }
 
-// floor is the height that nothing below the last mark may be taken from.
+// floor returns the height that nothing below the last mark may be taken from.
 func (m *machine) floor() int {
 	if n := len(m.marks); n > 0 {
 		return m.marks[n-1]

@@ -184,7 +184,7 @@ func (m *modeller) object(o *object) value.V {
 	return m.record(o, v)
 }
 
-// record is the form of plainRecord.
+// record returns the form of plainRecord.
 func (m *modeller) record(o *object, v view) value.V {
 	class := o.class
 	args, ok := o.arguments()

@@ -19,7 +19,7 @@ func isPython2Exception(name string) bool {
 	return false
 }
 
-// python2Name is the way back: what a pickle below protocol 3 calls a class or function
+// python2Name is the reverse: what a pickle below protocol 3 calls a class or function
 // of Python 3. Names that Python itself would not find again (it writes a
 // ConnectionError as an OSError) are left as they are.
 func python2Name(module, name string) (string, string) {

@@ -72,7 +72,7 @@ const (
 	opReadonlyBuffer  = 0x98
 )
 
-// opName is what pickletools calls the opcode, "" for a byte that is none.
+// opName returns what pickletools calls the opcode, "" for a byte that is none.
 func opName(op byte) string {
 	switch op {
 	case opMark:

@@ -43,7 +43,7 @@ func (w *writer) plain(v any) {
 	}
 }
 
-// opaqueText is what stands for a class, an extension code, a buffer.
+// opaqueText returns what stands for a class, an extension code, a buffer.
 func opaqueText(v any) (text string, ok bool) {
 	switch t := v.(type) {
 	case *global:
@@ -122,7 +122,7 @@ func (w *writer) plainDict(items []any) {
 	w.pairs(items, w.plain)
 }
 
-// keyText is the name that a scalar gets as a key: 1 is "1", None is "null".
+// keyText returns the name that a scalar gets as a key: 1 is "1", None is "null".
 func (w *writer) keyText(k any) (text string, ok bool) {
 	switch t := k.(type) {
 	case string:
@@ -291,7 +291,7 @@ func attributes(states []any) (fields []any, ok bool) {
 	return fields, true
 }
 
-// className is the full name of a class.
+// className returns the full name of a class.
 func className(g *global) string {
 	if g.module == "" {
 		return g.name
@@ -299,8 +299,8 @@ func className(g *global) string {
 	return g.module + "." + g.name
 }
 
-// attribute knows getattr(class, "name"), which stands for a nested class or a method
-// below protocol 4, and gives its full name.
+// attribute recognises getattr(class, "name"), which stands for a nested class or a method
+// below protocol 4, and returns its full name.
 func attribute(v any) (name string, ok bool) {
 	const longest = 1000
 	var parts []string

@@ -271,7 +271,7 @@ func ascii(s string) bool {
 	return true
 }
 
-// runeLen is the length of the first character of s, which may be a surrogate; 0 when
+// runeLen returns the length of the first character of s, which may be a surrogate; 0 when
 // it is not well formed.
 func runeLen(s string) int {
 	if isSurrogate(s) {

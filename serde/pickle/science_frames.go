@@ -472,7 +472,7 @@ func missing(v any) bool {
 	return v == nil || isFloat && math.IsNaN(f) || pandasClass(v) == "NA" || pandasClass(v) == "NAType"
 }
 
-// inZone says of times that they are UTC, and which zone they are meant for.
+// inZone returns times as UTC, with the zone that they are meant for.
 func inZone(times *node, suffix string) *node {
 	out := &node{kind: list, items: make([]any, len(times.items))}
 	for i, v := range times.items {

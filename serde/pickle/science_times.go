@@ -6,7 +6,7 @@ import (
 	"kstream/serde/value"
 )
 
-// unitDigits says how many digits of a second a unit has, or how many seconds it is.
+// unitDigits returns how many digits of a second a unit has, or how many seconds it is.
 func unitDigits(unit string) (digits uint8, seconds int64, ok bool) {
 	switch unit {
 	case "D":
@@ -78,7 +78,7 @@ func elapsed(n int64, unit string) (any, bool) {
 	return f, true
 }
 
-// pandasUnit is the resolution that newer versions of pandas write, as NumPy counts it.
+// pandasUnit returns the resolution that newer versions of pandas write, as NumPy counts it.
 func pandasUnit(args []any, at int) string {
 	if len(args) <= at {
 		return "ns"

@@ -117,7 +117,7 @@ func (s *Serde) decode(data []byte) (d decoded, rest int, err error) {
 	return d, len(data) - m.pos, nil
 }
 
-// note says that objects are shown, not made.
+// note returns the note that objects are shown, not made.
 func (m *machine) note() string {
 	name := "an object"
 	if m.class != nil {

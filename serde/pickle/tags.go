@@ -127,7 +127,7 @@ func fromText(name, s string) (read func() (any, error), known bool) {
 	return nil, false
 }
 
-// taggedBytes is the form in which value.AsBytes tells base64 from hexadecimal.
+// taggedBytes returns the form in which value.AsBytes tells base64 from hexadecimal.
 func taggedBytes(name string, v value.V) value.V {
 	if name == "$hex" {
 		return value.Tagged{Tag: "hex", V: v}

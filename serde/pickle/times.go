@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// viewDatetime knows the packed forms of the datetime module.
+// viewDatetime recognises the packed forms of the datetime module.
 func viewDatetime(name string, args []any) view {
 	if name == "timedelta" {
 		d, ok := timedelta(args)

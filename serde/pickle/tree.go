@@ -116,7 +116,7 @@ func (o *object) arguments() (args []any, ok bool) {
 	return t.items, true
 }
 
-// untouched says that nothing was added to o after the call.
+// untouched reports whether nothing was added to o after the call.
 func (o *object) untouched() bool {
 	return o.kwargs == nil && o.states == nil && o.items == nil && o.entries == nil
 }

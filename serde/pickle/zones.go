@@ -57,7 +57,7 @@ func offsetAt(location *time.Location, t time.Time) int {
 	return offset
 }
 
-// offsetText is the offset as isoformat of a datetime writes it.
+// offsetText returns the offset as isoformat of a datetime writes it.
 func offsetText(offset int) string {
 	text := time.Time{}.In(time.FixedZone("", offset)).Format("-07:00:00")
 	return strings.TrimSuffix(text, ":00")

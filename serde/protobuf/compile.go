@@ -23,7 +23,7 @@ const (
 	maxDescriptorNesting = 200
 )
 
-// compiler compiles with the files that read gives the text of, which may also be a
+// compiler compiles with the files whose text read returns, which may also be a
 // base64 FileDescriptorProto. The standard files are there without it.
 func compiler(read func(name string) (string, error)) *protocompile.Compiler {
 	resolver := protocompile.ResolverFunc(func(path string) (protocompile.SearchResult, error) {
@@ -74,7 +74,7 @@ func parseText(path, text string) (protocompile.SearchResult, error) {
 	return protocompile.SearchResult{Source: strings.NewReader(text)}, nil
 }
 
-// serialized reads a base64 FileDescriptorProto, or gives nil. No .proto is without a
+// serialized reads a base64 FileDescriptorProto, or returns nil. No .proto is without a
 // semicolon, no base64 has one.
 func serialized(text string) *descriptorpb.FileDescriptorProto {
 	if strings.Contains(text, ";") {

@@ -243,13 +243,13 @@ func (r *anyResolver) explain(err error, json []byte, asGiven bool) error {
 	return &serde.EncodeError{Format: format, Offset: offset, Err: errors.New(shortened(text))}
 }
 
-// withoutPrefix is the text of an error of the protobuf module, which begins with its
+// withoutPrefix returns the text of an error of the protobuf module, which begins with its
 // name and one of two kinds of space.
 func withoutPrefix(err error) string {
 	return strings.TrimLeft(strings.TrimPrefix(err.Error(), "proto:"), " \u00a0")
 }
 
-// offsetOf is the offset of a line and a column, both from 1; columns count characters.
+// offsetOf returns the offset of a line and a column, both from 1; columns count characters.
 func offsetOf(json []byte, line, column string) int {
 	l, err1 := strconv.Atoi(line)
 	c, err2 := strconv.Atoi(column)

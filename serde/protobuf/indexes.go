@@ -29,7 +29,7 @@ const maxIndexes = 1000
 
 var errIndexes = errors.New("no list of message indexes")
 
-// readIndexes reads the indexes at the start of data, and says how long they are.
+// readIndexes reads the indexes at the start of data, and returns their length as size.
 func readIndexes(data []byte) (indexes []int, size int, err error) {
 	count, size := binary.Varint(data)
 	switch {
@@ -72,7 +72,7 @@ func skipFrame(data []byte, s *schema, limits serde.Limits) (body []byte, at int
 	return data, f.Size + at, f.Frame
 }
 
-// skipIndexes says how long the message indexes at the start of data are, 0 where there
+// skipIndexes returns the length of the message indexes at the start of data, 0 where there
 // are none: not all producers write them. A message begins with 8 or more, the first
 // tag; such indexes must lead to a message of the schema, if there is one. Glue has one
 // index at most, without a count.
@@ -193,7 +193,7 @@ func (s *schema) target(indexes []int, info *serde.SchemaInfo) (*target, error) 
 	return t, nil
 }
 
-// named is info with the name of the message.
+// named returns info with the name of the message.
 func named(info *serde.SchemaInfo, m protoreflect.MessageDescriptor) *serde.SchemaInfo {
 	same := *info
 	same.Name = string(m.FullName())
@@ -213,7 +213,7 @@ func listed(indexes []int) string {
 	return "[" + strings.Join(text, " ") + "]"
 }
 
-// indexesSize is how long the indexes at the start of list may be: exact for the lists
+// indexesSize returns how long the indexes at the start of list may be: exact for the lists
 // that are written in as few bytes as they can be, which find then has.
 func indexesSize(list []byte) int {
 	if len(list) == 0 {

@@ -149,7 +149,7 @@ func (s *Serde) choose(ctx context.Context, topic string, p serde.Part) (written
 	return written{s.local, m, &info, true}, err
 }
 
-// registrable is a file as a registry takes it. What it imports is registered first,
+// registrable returns a file as a registry takes it. What it imports is registered first,
 // under the name of the import, as Confluent's serializers do; registries have the
 // standard files themselves.
 func (s *Serde) registrable(ctx context.Context, file protoreflect.FileDescriptor) (serde.Schema, error) {

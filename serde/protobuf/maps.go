@@ -90,7 +90,7 @@ func (r *renderer) keyOf(f *field, at, end int) (entry, error) {
 	return e, nil
 }
 
-// integer is what the bits of a key mean, as a signed number where it is one.
+// integer returns what the bits of a key mean, as a signed number where it is one.
 func (f *field) integer(bits uint64) uint64 {
 	switch f.kind {
 	case protoreflect.BoolKind:

@@ -41,7 +41,7 @@ type run struct {
 	dead       bool // another member of its oneof came later
 }
 
-// fault is what is wrong at byte at.
+// fault returns err as an error at byte at.
 func (r *renderer) fault(at int, err error) error {
 	r.at = at
 	return err
@@ -270,7 +270,7 @@ func (r *renderer) comma(start int) {
 	}
 }
 
-// span is where the bytes of a message or group are, whose value is data[body:next].
+// span returns where the bytes of a message or group are, whose value is data[body:next].
 func (r *renderer) span(typ protowire.Type, body, next int) (at, end int) {
 	if typ == protowire.BytesType {
 		_, n := protowire.ConsumeVarint(r.data[body:next])

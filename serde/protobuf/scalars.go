@@ -26,7 +26,7 @@ var (
 // found only by reading all of it.
 const maxGroups = 100
 
-// tagError says what a negative size of protowire means.
+// tagError returns what a negative size of protowire means.
 func tagError(n int) error {
 	switch err := protowire.ParseError(n); {
 	case err == nil:
@@ -39,7 +39,7 @@ func tagError(n int) error {
 	return errTag
 }
 
-// valueSize is the size of a value that is no group, or negative, as in protowire.
+// valueSize returns the size of a value that is no group, or negative, as in protowire.
 func valueSize(typ protowire.Type, b []byte) int {
 	switch typ {
 	case protowire.VarintType:

@@ -71,7 +71,7 @@ func fillFields(list []*descriptorpb.FieldDescriptorProto) {
 	}
 }
 
-// jsonName is the lowerCamelCase of a field: a letter after underscores is a capital.
+// jsonName returns the lowerCamelCase of a field: a letter after underscores is a capital.
 func jsonName(name string) string {
 	out := make([]byte, 0, len(name))
 	up := false

@@ -184,8 +184,8 @@ func (c *Client) explain(ctx context.Context, url string, err error) *failure {
 	return f
 }
 
-// explainResponse is for an answer that says no. Only one that asks for a later try, that
-// does not let us in, or that no registry gives, is serde.ErrRegistry: all others are
+// explainResponse explains a refusal. Only one that asks for a later try, that
+// does not let us in, or that no registry answers with, is serde.ErrRegistry: all others are
 // about the question.
 func (c *Client) explainResponse(url string, r *sr.ResponseError) *failure {
 	f := &failure{again: mayChange(r.StatusCode)}
@@ -228,7 +228,7 @@ func mayChange(status int) bool {
 	return status >= 500 || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout
 }
 
-// pathOf is the URL of a request as it may be shown.
+// pathOf returns the URL of a request as it may be shown.
 func pathOf(request, registry string) string {
 	u, err := url.Parse(request)
 	if err != nil || u.Host == mockHost {
@@ -238,7 +238,7 @@ func pathOf(request, registry string) string {
 	return u.String()
 }
 
-// said is what a response says: its message, or its text with the status, or the status
+// said returns what a response says: its message, or its text with the status, or the status
 // alone where the body is empty or a web page.
 func (c *Client) said(r *sr.ResponseError) string {
 	status := fmt.Sprintf("%d %s", r.StatusCode, http.StatusText(r.StatusCode))
@@ -270,7 +270,7 @@ func (c *Client) short(text string) string {
 	return text
 }
 
-// clean is err, without our secrets, should its text hold them.
+// clean returns err without our secrets, should its text hold them.
 func (c *Client) clean(err error) error {
 	if text := err.Error(); c.short(text) != text {
 		return errors.New(c.short(text))

@@ -70,7 +70,7 @@ func (c *Client) fetch(ctx context.Context, path string, params ...sr.Param) (se
 	return a.schema(), nil
 }
 
-// contextOf is the part of a subject that names its context, ":.name:", or empty.
+// contextOf returns the part of a subject that names its context, ":.name:", or empty.
 func contextOf(subject string) string {
 	if !strings.HasPrefix(subject, ":.") {
 		return ""

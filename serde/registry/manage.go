@@ -230,7 +230,7 @@ func (c *Client) Check(ctx context.Context, subject string, s serde.Schema, all 
 	return v, nil
 }
 
-// level is the compatibility that a subject demands, of its own or the registry's. A
+// level returns the compatibility that a subject demands, of its own or the registry's. A
 // registry that does not follow defaultToGlobal (Apicurio 3) says NONE of a subject
 // without a level of its own.
 func (c *Client) level(ctx context.Context, subject string) string {

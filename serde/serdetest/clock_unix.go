@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// processTime is what this process has used of processors so far, or 0: on a machine
-// that is busy with other things a call takes long and is not slow.
+// processTime returns the processor time that this process has used so far, or 0: on a
+// machine that is busy with other things a call takes long and is not slow.
 func processTime() time.Duration {
 	var used syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &used) != nil {

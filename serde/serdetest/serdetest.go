@@ -37,7 +37,7 @@ type Case struct {
 	Plain    string // its JSON
 	Lossless string // its lossless JSON; empty: the same as Plain
 	Err      string // instead: the exact error
-	OneWay   bool   // writing the value gives other bytes, which read back as equal
+	OneWay   bool   // writing the value makes other bytes, which read back as equal
 	ReadOnly bool   // the value cannot be written
 }
 

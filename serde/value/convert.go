@@ -8,9 +8,10 @@ import (
 	"strconv"
 )
 
-// The As functions give v as what a target format needs, exactly or not at all: they
-// never cut or wrap, and round only the digits of a number to a float. 1.0 is an integer, 1.5 is not. They take what AppendJSON
-// writes for the type in either mode, after ParseJSON.
+// The As functions convert v to what a target format needs, exactly or not at all: they
+// never cut or wrap, and round only the digits of a number to a float. 1.0 is an integer,
+// 1.5 is not. They take what AppendJSON writes for the type in either mode, after
+// ParseJSON.
 
 func wantError(want string, v V) error { return fmt.Errorf("want %s, have %s", want, TypeName(v)) }
 
@@ -53,7 +54,7 @@ func rangeError(v V, minimum, maximum int64) error {
 	return fmt.Errorf("%s is not within %d and %d", brief(v), minimum, maximum)
 }
 
-// brief is a number for an error message, cut short.
+// brief returns a number for an error message, cut short.
 func brief(v V) string {
 	out, err := AppendJSON(nil, v, JSONOptions{})
 	if err != nil {
@@ -124,7 +125,8 @@ func AsBigInt(v V) (*big.Int, error) {
 
 // AsFloat returns a float of 32 or 64 bits. A number that was written in digits, with a
 // point or without, becomes the nearest float; one of a binary format that the float
-// cannot hold exactly, and a number beyond its range, are errors. "NaN", "Infinity" and "-Infinity" are read, and nan, inf, -inf.
+// cannot hold exactly, and a number beyond its range, are errors. "NaN", "Infinity" and
+// "-Infinity" are read, and nan, inf, -inf.
 func AsFloat(v V, bits int) (Float, error) {
 	switch t := v.(type) {
 	case Float:

@@ -73,7 +73,7 @@ func (f Float) Bits16() uint16 {
 	}
 }
 
-// narrowed is the payload of a NaN in so many bits, never none.
+// narrowed returns the payload of a NaN in so many bits, never none.
 func narrowed(f float64, bits int) uint64 {
 	payload := math.Float64bits(f) & (1<<52 - 1) >> (52 - bits)
 	if payload == 0 {

@@ -95,7 +95,7 @@ func (w *writer) pairs(p Pairs) {
 	w.fields(fields)
 }
 
-// keyText is the name that a scalar gets as the key of a plain object: 1 is "1", null
+// keyText returns the name that a scalar gets as the key of a plain object: 1 is "1", null
 // is "null".
 func keyText(k V) (text string, ok bool) {
 	switch t := k.(type) {

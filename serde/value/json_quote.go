@@ -94,7 +94,7 @@ func (w *writer) surrogates(s string) {
 	w.out = append(w.out, '"')
 }
 
-// nextSurrogate is the index of the first surrogate in WTF-8, or len(s).
+// nextSurrogate returns the index of the first surrogate in WTF-8, or len(s).
 func nextSurrogate(s string) int {
 	for i := 0; i+2 < len(s); i++ {
 		if s[i] == 0xed && s[i+1] >= 0xa0 && s[i+1] <= 0xbf && s[i+2] >= 0x80 && s[i+2] <= 0xbf {

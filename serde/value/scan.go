@@ -105,7 +105,7 @@ func (s *scanner) space() {
 	s.from = s.pos
 }
 
-// peek is the next byte, 0 at the end.
+// peek returns the next byte, 0 at the end.
 func (s *scanner) peek() byte {
 	if s.pos < len(s.data) {
 		return s.data[s.pos]
@@ -134,7 +134,7 @@ func (s *scanner) value() error {
 	return s.noValue()
 }
 
-// noValue is the error where a value is wanted and none begins.
+// noValue returns the error where a value is wanted and none begins.
 func (s *scanner) noValue() error {
 	if _, ok := s.namedFloat(); ok {
 		return &SyntaxError{s.pos, errNamed}

@@ -116,7 +116,7 @@ func (d Decimal) Rescale(scale int32) (Decimal, error) {
 
 func pow10(n int64) *big.Int { return new(big.Int).Exp(big.NewInt(10), big.NewInt(n), nil) }
 
-// count is the number of units of the wire since 1970-01-01T00:00:00Z.
+// count returns the number of units of the wire since 1970-01-01T00:00:00Z.
 func (t Time) count() *big.Int {
 	n := new(big.Int).Mul(big.NewInt(t.T.Unix()), pow10(int64(t.Digits)))
 	fraction := int64(t.T.Nanosecond())

@@ -38,8 +38,8 @@ func FindSkippable(data []byte, limit int) (f Skippable, ok bool) {
 	return f, false
 }
 
-// longID is the id of a frame with eight bytes of it, as clients of Apicurio write it. It
-// is told from four bytes by these being zero, which no registry counts from.
+// longID returns the id of a frame with eight bytes of it, as clients of Apicurio write
+// it. It is told from four bytes by these being zero, which no registry counts from.
 func longID(data []byte) (id int, ok bool) {
 	if len(data) < longFrame || binary.BigEndian.Uint32(data[1:]) != 0 {
 		return 0, false

@@ -229,8 +229,8 @@ func (s *Source[S]) Framed(ctx context.Context, f Frame, subject string) (*Loade
 	})
 }
 
-// Of is Have, else Framed. Its errors are *serde.DecodeError of format about the frame
-// of a record, or the registry's own.
+// Of returns what Have does, else what Framed does. Its errors are *serde.DecodeError of
+// format about the frame of a record, or the registry's own.
 func (s *Source[S]) Of(ctx context.Context, format string, f Frame, subject string) (*Loaded[S], error) {
 	if l := s.Have(f); l != nil {
 		return l, nil

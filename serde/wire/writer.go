@@ -78,8 +78,8 @@ func SplitVersion(s string) (subject string, version int, ok bool) {
 // Registers reports whether the local schema is registered, and its records framed.
 func (w *Writer) Registers() bool { return w.register }
 
-// Subject is where the schema of a key or value is registered. name is that of its
-// record; without one there is no subject by record, and it is empty.
+// Subject returns the subject under which the schema of a key or value is registered. name
+// is that of its record; without one there is no subject by record, and it is empty.
 func (w *Writer) Subject(topic string, p serde.Part, name string) string {
 	switch {
 	case w.strategy == "topic":
@@ -106,7 +106,7 @@ func (w *Writer) Frame(dst []byte, p serde.Part, info *serde.SchemaInfo, tail []
 	return dst, []serde.Header{{Key: p.SchemaHeader(), Value: append(frame, tail...)}}, nil
 }
 
-// Error is err as an Encoder gives it: an *serde.EncodeError, unless it is the
+// Error returns err as an Encoder does: an *serde.EncodeError, unless it is the
 // registry's, not the value's.
 func (w *Writer) Error(ctx context.Context, err error) error {
 	var encode *serde.EncodeError
@@ -143,7 +143,7 @@ func Choose[S any](ctx context.Context, w *Writer, s *Source[S], topic string, p
 	return l, nil
 }
 
-// Registered is what the registry says of a schema after it was registered under
+// Registered returns what the registry says of a schema after it was registered under
 // subject, which happens once for each subject. schema is asked for the text then.
 func (w *Writer) Registered(ctx context.Context, r serde.Registry, subject string, schema func(context.Context) (serde.Schema, error)) (serde.SchemaInfo, error) {
 	if info, ok := w.registration.Load(subject); ok {

@@ -17,11 +17,11 @@ var program []byte
 //go:embed requirements.txt
 var requirements []byte
 
-// Available returns nil when this machine can run the readers, otherwise one line with what is
-// missing.
+// Available returns nil when this machine can run the readers, otherwise one line with
+// what is missing.
 func Available() error { return pythontest.Available("3.10") }
 
-// Run runs columns.py, which says what args mean, in dir, and gives what it prints. The
+// Run runs columns.py, which says what args mean, in dir, and returns what it prints. The
 // first call on a machine fetches the readers.
 func Run(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	cmd, err := pythontest.Program{Name: "columns", Source: program, Requirements: requirements}.Command(ctx, args...)
