@@ -2,11 +2,14 @@ package cmd
 
 import (
 	"cmp"
+	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"kstream/cmd/cli"
 	"kstream/cmd/config"
+	"kstream/cmd/connect"
 )
 
 type contextImportFlags struct {
@@ -46,7 +49,7 @@ func (f *contextImportFlags) run(env *cli.Env, name, path string) error {
 	if err != nil {
 		return err
 	}
-	c, err := imported.Pick(path, cmp.Or(f.cluster, name))
+	c, notes, err := imported.Pick(path, cmp.Or(f.cluster, name))
 	if err != nil {
 		return err
 	}
@@ -55,16 +58,19 @@ func (f *contextImportFlags) run(env *cli.Env, name, path string) error {
 			return err
 		}
 	}
+	if names := connect.LeaveOut(&c); len(names) > 0 {
+		notes = append(notes, fmt.Sprintf("left out, since kstream or its flags decide it: %s", strings.Join(names, ", ")))
+	}
 	return f.file.edit(env, func(d *config.Document) error {
-		notes, err := d.Take(name, c, path, f.replace)
+		more, err := d.Take(name, c, path, f.replace)
 		if err == nil && f.use {
 			err = d.Use(name)
 		}
 		if err != nil {
 			return err
 		}
-		for _, n := range append(imported.Notes, notes...) {
-			env.Notice("%s", n)
+		for _, n := range append(notes, more...) {
+			env.Notice("%s: %s", name, n)
 		}
 		if f.use {
 			env.Notice("%s is the current context", name)

@@ -74,19 +74,14 @@ func locateKey(where string, err error) error {
 // putProperties sorts properties of librdkafka into the keys that there are for them.
 func (c *Context) putProperties(list []string) (notes []string, err error) {
 	x := newIndex()
-	var lines []Line
-	for _, text := range list {
-		name, value, ok := strings.Cut(text, "=")
-		if name = strings.TrimSpace(name); !ok || name == "" {
-			return nil, usagef("-X: want NAME=VALUE, have %s", quoted(shownProperty(name, x.all)))
+	lines, err := x.propertyLines("-X", list)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range lines {
+		if IsSecret(l.Name) && !IsReference(l.Value) {
+			notes = append(notes, "-X "+l.Name+": other users of this machine can see a secret on the command line; use @env:, @file:, @cmd: or @keyring:")
 		}
-		if name, err = x.check("-X", name); err != nil {
-			return nil, err
-		}
-		if IsSecret(name) && !IsReference(value) {
-			notes = append(notes, "-X "+name+": other users of this machine can see a secret on the command line; use @env:, @file:, @cmd: or @keyring:")
-		}
-		lines = append(lines, Line{0, name, value})
 	}
 	more, left := contextOf("-X", lines)
 	c.overlay(more)
@@ -184,7 +179,7 @@ func (d *Document) Take(name string, c Context, from string, replace bool) (note
 // paths are the fields that name files.
 func (c *Context) paths() (list []*string) {
 	if t := c.TLS; t != nil {
-		list = append(list, &t.CA, &t.Cert, &t.Key)
+		list = append(list, &t.CA, &t.Cert, &t.Key, &t.Truststore, &t.Keystore)
 	}
 	if r := c.Registry; r != nil {
 		list = append(list, &r.CA, &r.Cert, &r.Key)
@@ -193,7 +188,7 @@ func (c *Context) paths() (list []*string) {
 }
 
 func absolute(path *string, beside string) (note string) {
-	if *path == "" || strings.HasPrefix(*path, "~/") || IsReference(*path) {
+	if *path == "" || strings.HasPrefix(*path, "~/") || isPEM(*path) || IsReference(*path) {
 		return ""
 	}
 	for _, place := range []string{*path, filepath.Join(beside, *path)} {

@@ -35,6 +35,12 @@ func (e *Effective) Connect(ctx context.Context, secrets Secrets) (*Connection, 
 		if err != nil {
 			return "", secretError(name, s.Origin, err)
 		}
+		if strings.HasSuffix(name, ".location") {
+			v = expandHome(v, os.Getenv)
+		}
+		if strings.HasSuffix(name, ".pem") {
+			v = wrapPEM(v)
+		}
 		if known[s.Value] = v; IsReference(s.Value) || IsSecret(name) {
 			hide = append(hide, v)
 		}
@@ -52,6 +58,9 @@ func (e *Effective) Connect(ctx context.Context, secrets Secrets) (*Connection, 
 				return nil, err
 			}
 		}
+	}
+	if err := e.convertStores(c.Properties); err != nil {
+		return nil, err
 	}
 	for name, s := range e.Registry {
 		v, err := lookup("schema.registry."+name, s)

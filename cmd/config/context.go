@@ -68,10 +68,18 @@ func (r *resolver) tlsFromContext(put func(name, value string)) {
 	if t == nil {
 		return
 	}
-	put("ssl.ca.location", expandHome(t.CA, r.getenv))
-	put("ssl.certificate.location", expandHome(t.Cert, r.getenv))
-	put("ssl.key.location", expandHome(t.Key, r.getenv))
+	for _, f := range []struct{ name, value string }{{"ssl.ca", t.CA}, {"ssl.certificate", t.Cert}, {"ssl.key", t.Key}} {
+		if isPEM(f.value) {
+			put(f.name+".pem", f.value)
+		} else {
+			put(f.name+".location", expandHome(f.value, r.getenv))
+		}
+	}
 	put("ssl.key.password", string(t.KeyPassword))
+	put(trustStoreFile, expandHome(t.Truststore, r.getenv))
+	put(trustStorePassword, string(t.TruststorePassword))
+	put(keyStoreFile, expandHome(t.Keystore, r.getenv))
+	put(keyStorePassword, string(t.KeystorePassword))
 	if t.Insecure {
 		put("enable.ssl.certificate.verification", "false")
 	}

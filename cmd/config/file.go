@@ -58,15 +58,18 @@ type Auth struct {
 	Extensions   string `yaml:"extensions,omitempty" example:"logicalCluster=lkc-1" about:"SASL extensions of OAUTHBEARER, NAME=VALUE,…"`
 }
 
-// TLS says whom to trust, and with which certificate to connect. Files are PEM, but for
-// stores.
+// TLS says whom to trust, and with which certificate to connect.
 type TLS struct {
-	CA             string `yaml:"ca,omitempty" example:"ca.pem" about:"whom to trust: a PEM file"`
-	Cert           string `yaml:"cert,omitempty" example:"client.pem" about:"the client's certificate: a PEM file"`
-	Key            string `yaml:"key,omitempty" example:"client.key" about:"its key: a PEM file"`
-	KeyPassword    Scalar `yaml:"key-password,omitempty" example:"\"@keyring:key\"" about:"the password of the key"`
-	Insecure       bool   `yaml:"insecure,omitempty" default:"false" example:"true" about:"verify no certificate: anybody may pose as the broker"`
-	VerifyHostname *bool  `yaml:"verify-hostname,omitempty" default:"true" example:"false" about:"false: the certificate may be for another host"`
+	CA                 string `yaml:"ca,omitempty" example:"ca.pem" about:"whom to trust: a PEM file, or PEM itself"`
+	Truststore         string `yaml:"truststore,omitempty" example:"truststore.jks" about:"whom to trust: a Java store, JKS or PKCS#12"`
+	TruststorePassword Scalar `yaml:"truststore-password,omitempty" example:"\"@env:STORE_PASSWORD\"" about:"its password"`
+	Cert               string `yaml:"cert,omitempty" example:"client.pem" about:"the client's certificate: a PEM file, or PEM itself"`
+	Key                string `yaml:"key,omitempty" example:"client.key" about:"its key: a PEM file, or PEM itself"`
+	KeyPassword        Scalar `yaml:"key-password,omitempty" example:"\"@keyring:key\"" about:"the password of the key"`
+	Keystore           string `yaml:"keystore,omitempty" example:"client.p12" about:"the client's certificate and key: a Java store, JKS or PKCS#12"`
+	KeystorePassword   Scalar `yaml:"keystore-password,omitempty" example:"\"@env:STORE_PASSWORD\"" about:"its password"`
+	Insecure           bool   `yaml:"insecure,omitempty" default:"false" example:"true" about:"verify no certificate: anybody may pose as the broker"`
+	VerifyHostname     *bool  `yaml:"verify-hostname,omitempty" default:"true" example:"false" about:"false: the certificate may be for another host"`
 }
 
 // Registry is the schema registry of a context.

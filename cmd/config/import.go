@@ -18,26 +18,38 @@ type Imported struct {
 	Format   string // kaf, kafkactl, rpk, kcl, kcat or java
 	Current  string // the cluster that tool uses; may be empty
 	Contexts map[string]Context
-	Notes    []string // what was left out, and what deserves a look
+	Notes    []Note
+}
+
+// Note is what was left out of a file that was imported, or deserves a look.
+type Note struct {
+	Cluster string // that it is about; empty for the file
+	Text    string
 }
 
 // Pick returns the context called name, or the only one there is, whatever its
-// name.
-func (i *Imported) Pick(path, name string) (Context, error) {
-	if c, ok := i.Contexts[name]; ok {
-		return c, nil
-	}
+// name, with what is to be said of it.
+func (i *Imported) Pick(path, name string) (Context, []string, error) {
 	if len(i.Contexts) == 1 {
-		for _, c := range i.Contexts {
-			return c, nil
+		for only := range i.Contexts {
+			name = only
 		}
+	}
+	if c, ok := i.Contexts[name]; ok {
+		var notes []string
+		for _, n := range i.Notes {
+			if n.Cluster == "" || n.Cluster == name {
+				notes = append(notes, n.Text)
+			}
+		}
+		return c, append(notes, c.look()...), nil
 	}
 	names := slices.Sorted(maps.Keys(i.Contexts))
 	e := &Error{Kind: UnknownContext, Message: fmt.Sprintf("%s: there is no cluster %q", path, name)}
 	if e.Hint = didYouMean(suggest.Nearest(name, names)); e.Hint == "" {
 		e.Hint = "there are: " + strings.Join(names, ", ")
 	}
-	return Context{}, e
+	return Context{}, nil, e
 }
 
 // ImportFile reads a file for Import.
@@ -60,27 +72,40 @@ func Import(path string, data []byte) (*Imported, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range slices.Sorted(maps.Keys(imported.Contexts)) {
-		c := imported.Contexts[name]
-		if c.Auth != nil && c.Auth.Mechanism != "" {
-			mechanism, err := NormalizeMechanism(c.Auth.Mechanism)
-			if err != nil {
-				imported.Notes = append(imported.Notes, name+": "+err.Error())
-			} else {
-				c.Auth.Mechanism = mechanism
-			}
+	for name, c := range imported.Contexts {
+		if c.Auth == nil || c.Auth.Mechanism == "" {
+			continue
 		}
-		if c.hasLiteralSecret() {
-			imported.Notes = append(imported.Notes, name+": a secret stands in the file as it is; @keyring:, @file: or @cmd: keep it elsewhere")
+		mechanism, err := NormalizeMechanism(c.Auth.Mechanism)
+		if err != nil {
+			imported.note(name, "%v", err)
+			continue
 		}
-		if c.TLS != nil && c.TLS.Insecure {
-			imported.Notes = append(imported.Notes, name+": certificates are not verified")
-		}
+		c.Auth.Mechanism = mechanism
 	}
 	if len(imported.Contexts) == 0 {
 		return nil, usagef("%s: no cluster in it", path)
 	}
 	return imported, nil
+}
+
+func (i *Imported) note(cluster, format string, args ...any) {
+	i.Notes = append(i.Notes, Note{cluster, fmt.Sprintf(format, args...)})
+}
+
+// look is what deserves a look in a context that was not written by hand.
+func (c Context) look() (notes []string) {
+	if c.hasLiteralSecret() {
+		notes = append(notes, "a secret stands in it as it is; @keyring:, @file: or @cmd: keep it elsewhere")
+	}
+	switch {
+	case c.TLS == nil:
+	case c.TLS.Insecure:
+		notes = append(notes, "certificates are not verified")
+	case c.TLS.VerifyHostname != nil && !*c.TLS.VerifyHostname:
+		notes = append(notes, "certificates may be for other hosts: tls.verify-hostname is false")
+	}
+	return notes
 }
 
 func (c Context) hasLiteralSecret() bool {
@@ -89,7 +114,10 @@ func (c Context) hasLiteralSecret() bool {
 		secrets = append(secrets, c.Auth.Password, c.Auth.Token, c.Auth.ClientSecret)
 	}
 	if c.TLS != nil {
-		secrets = append(secrets, c.TLS.KeyPassword)
+		secrets = append(secrets, c.TLS.KeyPassword, c.TLS.KeystorePassword, c.TLS.TruststorePassword)
+		if isPEM(c.TLS.Key) {
+			secrets = append(secrets, Scalar(c.TLS.Key))
+		}
 	}
 	if c.Registry != nil {
 		secrets = append(secrets, c.Registry.Password, c.Registry.Token)
@@ -144,20 +172,27 @@ func importProperties(path string, data []byte) (*Imported, error) {
 	}
 	c, more := contextOf(path, lines)
 	name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
-	return &Imported{Format: format, Contexts: map[string]Context{name: c}, Notes: append(notes, more...)}, nil
+	imported := &Imported{Format: format, Contexts: map[string]Context{name: c}}
+	for _, text := range append(notes, more...) {
+		imported.note("", "%s", text)
+	}
+	return imported, nil
 }
 
 // contextOf sorts librdkafka's properties into the keys of a context.
 func contextOf(path string, lines []Line) (Context, []string) {
 	c := Context{Auth: &Auth{}, TLS: &TLS{}, Registry: &Registry{}, Librdkafka: map[string]Scalar{}}
 	x := newIndex()
-	var notes []string
+	var notes, unknown []string
 	protocol := ""
 	for _, l := range lines {
 		name, err := x.check(path, l.Name)
 		if err != nil {
-			notes = append(notes, fmt.Sprintf("%s:%d: %s is left out: librdkafka has no such property", path, l.Number, shownProperty(l.Name, x.all)))
+			unknown = append(unknown, shownProperty(l.Name, x.all))
 			continue
+		}
+		if strings.HasSuffix(name, ".pem") && !IsReference(l.Value) {
+			l.Value = wrapPEM(l.Value)
 		}
 		switch name {
 		case "bootstrap.servers":
@@ -166,6 +201,10 @@ func contextOf(path string, lines []Line) (Context, []string) {
 			protocol = strings.ToUpper(l.Value)
 		case "enable.ssl.certificate.verification":
 			c.TLS.Insecure = strings.EqualFold(l.Value, "false")
+		case "ssl.endpoint.identification.algorithm":
+			if verify := l.Value != "none"; !verify {
+				c.TLS.VerifyHostname = &verify
+			}
 		case "sasl.oauthbearer.method": // follows from the token URL
 		case "schema.registry.basic.auth.user.info":
 			user, password, _ := strings.Cut(l.Value, ":")
@@ -181,6 +220,10 @@ func contextOf(path string, lines []Line) (Context, []string) {
 				c.Librdkafka[name] = Scalar(l.Value)
 			}
 		}
+	}
+	if len(unknown) > 0 {
+		slices.Sort(unknown)
+		notes = append(notes, fmt.Sprintf("left out, for librdkafka has no such property: %s", strings.Join(slices.Compact(unknown), ", ")))
 	}
 	hasTLS, hasAuth := *c.TLS != (TLS{}), *c.Auth != (Auth{})
 	if !hasTLS && !strings.HasSuffix(protocol, "SSL") {
@@ -215,6 +258,10 @@ func (c *Context) field(x *index, name string) *Scalar {
 		return &c.Auth.ClientSecret
 	case "ssl.key.password":
 		return &c.TLS.KeyPassword
+	case trustStorePassword:
+		return &c.TLS.TruststorePassword
+	case keyStorePassword:
+		return &c.TLS.KeystorePassword
 	case "schema.registry.username":
 		return &c.Registry.Username
 	case "schema.registry.password":
@@ -235,12 +282,16 @@ func (c *Context) textField(name string) *string {
 		return &c.Auth.Scope
 	case "sasl.oauthbearer.extensions":
 		return &c.Auth.Extensions
-	case "ssl.ca.location":
+	case "ssl.ca.location", "ssl.ca.pem":
 		return &c.TLS.CA
-	case "ssl.certificate.location":
+	case "ssl.certificate.location", "ssl.certificate.pem":
 		return &c.TLS.Cert
-	case "ssl.key.location":
+	case "ssl.key.location", "ssl.key.pem":
 		return &c.TLS.Key
+	case trustStoreFile:
+		return &c.TLS.Truststore
+	case keyStoreFile:
+		return &c.TLS.Keystore
 	case "schema.registry.url":
 		return &c.Registry.URL
 	case "schema.registry.ssl.ca.location":
@@ -290,7 +341,7 @@ func importKcl(path string, data []byte) (*Imported, error) {
 		if t := p.TLS; t != nil {
 			c.TLS = &TLS{CA: t.CA, Cert: t.Cert, Key: t.Key, Insecure: t.Insecure}
 			if t.ServerName != "" {
-				out.Notes = append(out.Notes, name+": tls.server_name is left out: librdkafka takes the broker's name")
+				out.note(name, "tls.server_name is left out: librdkafka takes the broker's name")
 			}
 		}
 		if s := p.SASL; s != nil && s.Method != "" {

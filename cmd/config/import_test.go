@@ -8,9 +8,6 @@ import (
 )
 
 func TestImport(t *testing.T) {
-	literal := func(name string) string {
-		return name + ": a secret stands in the file as it is; @keyring:, @file: or @cmd: keep it elsewhere"
-	}
 	tests := map[string]struct {
 		path, text, wantErr string
 		want                *Imported
@@ -43,7 +40,6 @@ clusters:
 						TLS: &TLS{CA: "/ca", Insecure: true}, Registry: &Registry{URL: "https://sr", Username: "r", Password: "@env:SR"},
 					},
 				},
-				Notes: []string{literal("prod"), "prod: certificates are not verified"},
 			},
 		},
 		"kafkactl": {
@@ -73,7 +69,7 @@ current-context: remote
 						Librdkafka: map[string]Scalar{"client.id": "me"},
 					},
 				},
-				Notes: []string{"remote: it runs within Kubernetes; that is left out, and the brokers may not be reachable from here", literal("remote")},
+				Notes: []Note{{"remote", "it runs within Kubernetes; that is left out, and the brokers may not be reachable from here"}},
 			},
 		},
 		"rpk": {
@@ -108,7 +104,7 @@ profiles:
 					"default": {Brokers: List{"a:1"}},
 					"prod":    {Brokers: List{"b:1"}, TLS: &TLS{}, Auth: &Auth{Mechanism: "SCRAM-SHA-512", Username: "u", Password: "p"}},
 				},
-				Notes: []string{"prod: tls.server_name is left out: librdkafka takes the broker's name", literal("prod")},
+				Notes: []Note{{"prod", "tls.server_name is left out: librdkafka takes the broker's name"}},
 			},
 		},
 		"kcat": {
@@ -136,7 +132,7 @@ basic.auth.user.info=r:s
 					Brokers: List{"a:1"}, TLS: &TLS{}, Auth: &Auth{Mechanism: "PLAIN", Username: "u", Password: "p"},
 					Registry: &Registry{URL: "https://sr", Username: "r", Password: "s"}, Librdkafka: map[string]Scalar{"acks": "all"},
 				}},
-				Notes: []string{"client:6: no.such.thing is left out: librdkafka has no such property", literal("client")},
+				Notes: []Note{{"", "left out, for librdkafka has no such property: no.such.thing"}},
 			},
 		},
 		"something else": {path: "x.yaml", text: "a: 1", wantErr: "x.yaml: this is no configuration of kaf, kafkactl, rpk, kcl, kcat or a Java client"},
@@ -167,9 +163,12 @@ sasl.oauthbearer.token.endpoint.url=https://t
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := imported.Pick("client.properties", "mine")
+	c, notes, err := imported.Pick("client.properties", "mine")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"a secret stands in it as it is; @keyring:, @file: or @cmd: keep it elsewhere"}, notes); diff != "" {
+		t.Error(diff)
 	}
 	path := writeFile(t, "config.yaml", "", 0o600)
 	d, err := OpenDocument(path)
@@ -197,11 +196,18 @@ security.protocol=SASL_PLAINTEXT (context mine)
 }
 
 func TestPick(t *testing.T) {
-	two := &Imported{Contexts: map[string]Context{"a": {}, "prod": {ReadOnly: true}}}
-	if c, err := two.Pick("f", "prod"); err != nil || !c.ReadOnly {
+	two := &Imported{
+		Contexts: map[string]Context{"a": {}, "prod": {ReadOnly: true, TLS: &TLS{Insecure: true}}},
+		Notes:    []Note{{"", "of both"}, {"a", "of another"}, {"prod", "of it"}},
+	}
+	c, notes, err := two.Pick("f", "prod")
+	if err != nil || !c.ReadOnly {
 		t.Errorf("got %+v, %v", c, err)
 	}
-	_, err := two.Pick("f", "x")
+	if diff := cmp.Diff([]string{"of both", "of it", "certificates are not verified"}, notes); diff != "" {
+		t.Error(diff)
+	}
+	_, _, err = two.Pick("f", "x")
 	if diff := cmp.Diff(&Error{Kind: UnknownContext, Message: `f: there is no cluster "x"`, Hint: "there are: a, prod"}, err); diff != "" {
 		t.Error(diff)
 	}

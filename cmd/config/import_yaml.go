@@ -124,14 +124,14 @@ func importKafkactl(path string, data []byte) (*Imported, error) {
 			}
 			c.Auth = &Auth{Mechanism: s.Mechanism, Username: s.Username, Password: s.Password}
 			if s.Provider.Plugin != "" {
-				out.Notes = append(out.Notes, name+": the token plugin "+s.Provider.Plugin+` is left out; set auth.token to "@cmd:…"`)
+				out.note(name, `the token plugin %s is left out; set auth.token to "@cmd:…"`, s.Provider.Plugin)
 			}
 		}
 		if k.ClientID != "" {
 			c.Librdkafka = map[string]Scalar{"client.id": k.ClientID}
 		}
 		if k.Kubernetes.Enabled {
-			out.Notes = append(out.Notes, name+": it runs within Kubernetes; that is left out, and the brokers may not be reachable from here")
+			out.note(name, "it runs within Kubernetes; that is left out, and the brokers may not be reachable from here")
 		}
 		out.Contexts[name] = c
 	}

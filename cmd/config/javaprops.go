@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -155,9 +156,13 @@ func FromJava(path string, lines []Line) (out []Line, notes []string, err error)
 		values[l.Name] = l.Value
 	}
 	for _, l := range lines {
-		where := fmt.Sprintf("%s:%d", path, l.Number)
-		add := func(name, value string) { out = append(out, Line{l.Number, name, value}) }
+		where := path
+		if l.Number > 0 {
+			where = fmt.Sprintf("%s:%d", path, l.Number)
+		}
+		add := func(name, value string) { out = append(out, Line{l.Number, name, fromProvider(value)}) }
 		switch {
+		case l.Value == "" && strings.Contains(l.Name, ".") && l.Name != "ssl.endpoint.identification.algorithm": // as good as not there
 		case l.Name == "sasl.jaas.config":
 			settings, err := parseJAAS(l.Value)
 			if err != nil {
@@ -170,21 +175,13 @@ func FromJava(path string, lines []Line) (out []Line, notes []string, err error)
 			add(l.Name, assignors(l.Value))
 		case l.Name == "ssl.endpoint.identification.algorithm" && l.Value == "":
 			add(l.Name, "none")
-		case strings.HasPrefix(l.Name, "ssl.truststore."):
-			name, err := trustStore(l.Name, values["ssl.truststore.type"], l.Value)
-			if err != nil {
-				return nil, nil, &Error{Message: where + ": " + err.Message, Hint: err.Hint}
+		case strings.HasPrefix(l.Name, "ssl.truststore."), strings.HasPrefix(l.Name, "ssl.keystore."):
+			store := l.Name[:len("ssl.truststore")]
+			if strings.HasPrefix(l.Name, "ssl.keystore.") {
+				store = "ssl.keystore"
 			}
-			if name != "" {
+			for _, name := range storeNames(l.Name, values[store+".type"], values[store+".location"]) {
 				add(name, l.Value)
-			}
-		case strings.HasPrefix(l.Name, "ssl.keystore.") || l.Name == "ssl.key.password":
-			for _, name := range keyStore(l.Name, values["ssl.keystore.type"], l.Value) {
-				add(name, l.Value)
-			}
-			if l.Name == "ssl.keystore.location" && strings.EqualFold(filepath.Ext(l.Value), ".jks") {
-				return nil, nil, usagef("%s: %s: Java key stores cannot be read", where, l.Name).
-					hint("convert it: keytool -importkeystore -srckeystore %s -destkeystore client.p12 -deststoretype PKCS12", shownPath(l.Value))
 			}
 		case l.Name == "send.buffer.bytes" || l.Name == "receive.buffer.bytes":
 			add("socket."+l.Name, l.Value)
@@ -193,8 +190,10 @@ func FromJava(path string, lines []Line) (out []Line, notes []string, err error)
 		case l.Name == "sasl.oauthbearer.token.endpoint.url":
 			add(l.Name, l.Value)
 			add("sasl.oauthbearer.method", "oidc")
-		case strings.HasSuffix(l.Name, "interceptor.classes"):
-			notes = append(notes, where+": interceptors are Java code, left out")
+		case l.Name == "fetch.max.wait.ms":
+			add("fetch.wait.max.ms", l.Value)
+		case l.Name == "ssl.cipher.suites" && strings.Contains(l.Value, "_WITH_"):
+			notes = append(notes, where+": ssl.cipher.suites is left out: OpenSSL has other names for them")
 		case !onlyJava(l.Name):
 			add(l.Name, l.Value)
 		}
@@ -202,15 +201,38 @@ func FromJava(path string, lines []Line) (out []Line, notes []string, err error)
 	return out, notes, nil
 }
 
+// fromProvider makes a reference of what Java's configuration providers look up: a
+// variable, or a file of a folder.
+func fromProvider(value string) string {
+	m := regexp.MustCompile(`^\$\{(env|directory):([^}:]+)(?::([^}]+))?\}$`).FindStringSubmatch(value)
+	switch {
+	case m == nil:
+		return value
+	case m[1] == "env" && m[3] == "":
+		return "@env:" + m[2]
+	case m[1] == "directory" && m[3] != "":
+		return "@file:" + m[2] + "/" + m[3]
+	case m[1] == "env": // ${env:NAMESPACE:NAME} is a variable too
+		return "@env:" + m[3]
+	}
+	return value
+}
+
+// translated reports whether -X takes a setting as a Java client does.
+func translated(name, value string) bool {
+	return name == "sasl.jaas.config" || strings.HasPrefix(name, "ssl.truststore.") || strings.HasPrefix(name, "ssl.keystore.") ||
+		name == "ssl.endpoint.identification.algorithm" && value == ""
+}
+
 // onlyJava says that a setting has no meaning outside of a Java client, or is the
 // business of each command.
 func onlyJava(name string) bool {
-	for _, suffix := range []string{".serializer", ".deserializer", ".serde", ".class", ".classes", ".credentials.source"} {
+	for _, suffix := range []string{".serializer", ".deserializer", ".serde", ".class", ".credentials.source"} {
 		if strings.HasSuffix(name, suffix) {
 			return true
 		}
 	}
-	for _, prefix := range []string{"metrics.", "metric.reporters", "sasl.login.", "auto.register.", "use.latest.", "specific.avro."} {
+	for _, prefix := range []string{"metrics.", "metric.reporters", "sasl.client.callback.", "config.providers", "sasl.login.", "auto.register.", "use.latest.", "specific.avro."} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}
@@ -242,37 +264,23 @@ func assignors(classes string) string {
 	return strings.Join(slices.Compact(names), ",")
 }
 
-// trustStore names librdkafka's property for a setting of Java's trust store; empty
-// for one that it does not need.
-func trustStore(name, kind, value string) (string, *Error) {
+// storeNames are the properties that a setting of a Java store becomes. PEM is librdkafka's
+// own; the type of another store shows in the file.
+func storeNames(name, kind, path string) []string {
+	isFile := strings.EqualFold(kind, "PEM") || slices.Contains([]string{".pem", ".crt", ".cer"}, strings.ToLower(filepath.Ext(path)))
 	switch {
 	case name == "ssl.truststore.certificates":
-		return "ssl.ca.pem", nil
-	case name != "ssl.truststore.location":
-		return "", nil
-	case strings.EqualFold(kind, "PEM"), slices.Contains([]string{".pem", ".crt", ".cer"}, strings.ToLower(filepath.Ext(value))):
-		return "ssl.ca.location", nil
-	default:
-		return "", usagef("%s: Java trust stores cannot be read", name).
-			hint("export it as PEM: keytool -exportcert -rfc -keystore %s -alias NAME > ca.pem, and set ssl.ca.location=ca.pem", shownPath(value))
-	}
-}
-
-func keyStore(name, kind, value string) []string {
-	pem := strings.EqualFold(kind, "PEM") || strings.EqualFold(filepath.Ext(value), ".pem")
-	switch name {
-	case "ssl.keystore.certificate.chain":
+		return []string{"ssl.ca.pem"}
+	case name == "ssl.keystore.certificate.chain":
 		return []string{"ssl.certificate.pem"}
-	case "ssl.keystore.key":
+	case name == "ssl.keystore.key":
 		return []string{"ssl.key.pem"}
-	case "ssl.keystore.location":
-		if pem {
-			return []string{"ssl.certificate.location", "ssl.key.location"}
-		}
-		return []string{name}
-	case "ssl.keystore.type":
-		return nil
-	default:
+	case name == trustStoreFile && isFile:
+		return []string{"ssl.ca.location"}
+	case name == keyStoreFile && isFile:
+		return []string{"ssl.certificate.location", "ssl.key.location"}
+	case !isFile && slices.Contains([]string{trustStoreFile, trustStorePassword, keyStoreFile, keyStorePassword}, name):
 		return []string{name}
 	}
+	return nil
 }

@@ -58,6 +58,10 @@ func newIndex() *index {
 		}
 		add(p.name)
 	}
+	for _, name := range javaStores() {
+		x.known[name] = true
+		add(name)
+	}
 	for name := range x.registry {
 		add(name)
 	}

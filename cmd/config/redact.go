@@ -27,13 +27,17 @@ func IsSecret(name string) bool {
 }
 
 // Redact returns the value for showing: *** for a secret. A reference is shown, for
-// it is no secret, and so is an empty value. Passwords within URLs are hidden.
+// it is no secret, and so is an empty value. Passwords within URLs are hidden, and PEM is not
+// repeated.
 func Redact(name, value string) string {
 	if IsReference(value) || value == "" {
 		return value
 	}
-	if IsSecret(name) {
+	switch {
+	case IsSecret(name), strings.Contains(value, "PRIVATE KEY-----"):
 		return hidden
+	case isPEM(value):
+		return "(PEM)"
 	}
 	return urlPassword().ReplaceAllString(value, "${1}"+hidden+"${2}")
 }

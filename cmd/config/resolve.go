@@ -121,20 +121,15 @@ func unknownContext(where, name string, file *File) *Error {
 
 func (r *resolver) fromFlags() error {
 	flags := map[string]string{}
-	for _, text := range r.opts.Properties {
-		name, value, ok := strings.Cut(text, "=")
-		name = strings.TrimSpace(name)
-		if !ok || name == "" {
-			return usagef("-X: want NAME=VALUE, have %s", quoted(shownProperty(name, r.all)))
+	lines, err := r.propertyLines("-X", r.opts.Properties)
+	if err != nil {
+		return err
+	}
+	for _, l := range lines {
+		if IsSecret(l.Name) && !IsReference(l.Value) && l.Value != "" {
+			r.warn("-X %s: other users of this machine can see a secret on the command line; use @env:, @file: or @keyring:", l.Name)
 		}
-		name, err := r.check("-X", name)
-		if err != nil {
-			return err
-		}
-		if IsSecret(name) && !IsReference(value) && value != "" {
-			r.warn("-X %s: other users of this machine can see a secret on the command line; use @env:, @file: or @keyring:", name)
-		}
-		flags[name] = value // the last one counts
+		flags[l.Name] = l.Value // the last one counts
 	}
 	for name, value := range flags {
 		r.put(name, value, Origin{FromFlag, "-X"})
@@ -143,6 +138,28 @@ func (r *resolver) fromFlags() error {
 		return r.fromFile(r.opts.File, Origin{FromProperties, r.opts.File})
 	}
 	return nil
+}
+
+// propertyLines reads NAME=VALUE. Java's way to write security is understood too.
+func (x *index) propertyLines(where string, list []string) (lines []Line, err error) {
+	var java []Line
+	for _, text := range list {
+		name, value, ok := strings.Cut(text, "=")
+		name = strings.TrimSpace(name)
+		if !ok || name == "" {
+			return nil, usagef("%s: want NAME=VALUE, have %s", where, quoted(shownProperty(name, x.all)))
+		}
+		if translated(name, value) {
+			java = append(java, Line{0, name, value})
+			continue
+		}
+		if name, err = x.check(where, name); err != nil {
+			return nil, err
+		}
+		lines = append(lines, Line{0, name, value})
+	}
+	java, _, err = FromJava(where, java)
+	return append(lines, java...), err
 }
 
 // put sets a property or a setting of the registry, unless a stronger source has.

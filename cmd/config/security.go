@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -51,6 +52,7 @@ func (r *resolver) security() error {
 		}
 		r.set[mechanism] = Setting{name, m.Origin}
 	}
+	r.oneOfStores()
 	tls, tlsOrigin := r.usesTLS()
 	sasl, saslOrigin := r.usesSASL()
 	p, given := r.set[protocol]
@@ -84,11 +86,32 @@ func (r *resolver) security() error {
 	return r.checkSASL(saslOrigin, p.Value, tls)
 }
 
+// oneOfStores leaves one of a store and what stands for it in PEM: that of the stronger
+// source.
+func (r *resolver) oneOfStores() {
+	for _, pair := range []struct{ store, pem string }{{trustStoreFile, "ssl.ca"}, {keyStoreFile, "ssl.certificate"}} {
+		store, ok := r.set[pair.store]
+		if !ok {
+			continue
+		}
+		for _, name := range []string{pair.pem + ".location", pair.pem + ".pem"} {
+			other, ok := r.set[name]
+			switch {
+			case ok && other.Origin.Kind <= store.Origin.Kind:
+				delete(r.set, pair.store)
+				r.out.Details = append(r.out.Details, fmt.Sprintf("%s: %s is left out: %s (%s) goes before it", store.Origin, pair.store, name, other.Origin))
+			case ok:
+				delete(r.set, name)
+			}
+		}
+	}
+}
+
 func (r *resolver) usesTLS() (bool, Origin) {
 	if r.context != nil && r.context.TLS != nil {
 		return true, Origin{FromContext, r.out.Context}
 	}
-	for _, name := range []string{"ssl.ca.location", "ssl.ca.pem", "ssl.certificate.location", "ssl.certificate.pem", "ssl.key.location", "ssl.key.pem", "ssl.keystore.location"} {
+	for _, name := range []string{"ssl.ca.location", "ssl.ca.pem", "ssl.certificate.location", "ssl.certificate.pem", "ssl.key.location", "ssl.key.pem", keyStoreFile, trustStoreFile} {
 		if s, ok := r.set[name]; ok {
 			return true, s.Origin
 		}

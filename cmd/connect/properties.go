@@ -117,6 +117,19 @@ func settle(e *config.Effective, flags commandFlags) error {
 	return nil
 }
 
+// LeaveOut takes out of an imported context what would never act: identities, and what
+// kstream sets itself. It returns the names.
+func LeaveOut(c *config.Context) (names []string) {
+	rules := kafka.PropertyRules()
+	for _, name := range slices.Sorted(maps.Keys(c.Librdkafka)) {
+		if kind := rules[name].Kind; kind == kafka.Identity || kind == kafka.Fixed {
+			delete(c.Librdkafka, name)
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // commandFlags are the flags of a command, for settings that are their defaults.
 type commandFlags interface {
 	// Value returns the value of a flag, and reports whether the command has it.
