@@ -125,6 +125,7 @@ func formatVerbs() []helpTerm {
 		{"%d", "timestamp, milliseconds; for output in UTC %d{strftime[%F]}, %d{go[15:04]}"},
 		{"%H %h{%k=%v }", "how many headers, and what stands in the braces for each"},
 		{"%i", "records so far, from 1"},
+		{"%e", "epoch of the leader that wrote the record, -1 when that is unknown"},
 		{"%a{timestamp-type}", "0 set by the producer, 1 by the broker, -1 none"},
 		{`%% %{ %} \t \n \r \0 \\ \x1f`, "these characters"},
 	}

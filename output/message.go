@@ -53,6 +53,7 @@ type Message struct {
 	TimestampType string
 	Key, Value    Field
 	Headers       []Header
+	LeaderEpoch   int32 // -1 when unknown
 }
 
 // Format appends one rendered message to dst and returns the extended slice. It is safe for

@@ -38,7 +38,7 @@ func (r *Record) Load(rec *kafka.Record, key, value output.TextRule) {
 	r.scratch, r.extra = r.scratch[:0], r.extra[:0]
 	m := &r.Message
 	m.Topic, m.Partition, m.Offset, m.Timestamp = rec.Topic, rec.Partition, rec.Offset, rec.Timestamp
-	m.TimestampType = rec.TimestampType.String()
+	m.TimestampType, m.LeaderEpoch = rec.TimestampType.String(), rec.LeaderEpoch
 	m.Key = output.Field{Bytes: rec.Key, Text: key}
 	m.Value = output.Field{Bytes: rec.Value, Text: value}
 	m.Headers = nil

@@ -159,6 +159,8 @@ func (f *Format) Append(dst []byte, m *output.Message) []byte {
 			dst = f.number(dst, s, count)
 		case 'a':
 			dst = f.number(dst, s, timestampType(m))
+		case 'e':
+			dst = f.number(dst, s, int64(m.LeaderEpoch))
 		case 'd':
 			dst = f.time(dst, s, m)
 		case 'h':

@@ -13,7 +13,8 @@ func message() *output.Message {
 	return &output.Message{
 		Topic: "orders", Partition: 3, Offset: 258, Timestamp: 1795337438558, TimestampType: "create",
 		Key: output.Field{Bytes: []byte("k1")}, Value: output.Field{Bytes: []byte(`{"a": 1}`)},
-		Headers: []output.Header{{Key: "h", Value: output.Field{Bytes: []byte("v")}}, {Key: "n"}},
+		Headers:     []output.Header{{Key: "h", Value: output.Field{Bytes: []byte("v")}}, {Key: "n"}},
+		LeaderEpoch: 7,
 	}
 }
 
@@ -43,6 +44,7 @@ func TestFormat(t *testing.T) {
 		"little endian":      {spec: `%o{little8}%o{little16}%o{little32}%o{little64}`, want: "\x02\x02\x01\x02\x01\x00\x00\x02\x01\x00\x00\x00\x00\x00\x00"},
 		"strftime":           {spec: `%d{strftime[%F %T]} %d{strftime##%Y}]##}`, want: "2026-11-22 08:50:38 2026}]"},
 		"go":                 {spec: `%d{go[2006-01-02T15:04:05.000Z07:00]} %d{go{{15{04}}}`, want: "2026-11-22T08:50:38.558Z 08{50"},
+		"leader epoch":       {spec: `%e %e{big16}`, want: "7 \x00\x07"},
 		"timestamp type":     {spec: `%a{timestamp-type}`, want: "0"},
 		"unpack":             {spec: `%k{unpack[>bBh]} %k{unpack[<h>Hcs]} %k{unpack[Q]} %k{unpack[b$]}`, m: binary, want: "12552 -2552xy %!Q(have 6 bytes, need 8) 1%!$(not at the end)"},
 		"decoded":            {spec: `%v %V %v{hex}`, m: avro, want: `{"id":1} 8 7b226964223a317d`},
@@ -75,7 +77,6 @@ func TestParseErrors(t *testing.T) {
 		"unknown escape":   {`\q`, `format string, byte 0: unknown escape \q: want one of \t \n \r \0 \\ \xNN`},
 		"short hex":        {`\x4`, `format string, byte 0: \x needs two hexadecimal digits`},
 		"unknown verb":     {`%v %s`, `format string, byte 3: unknown %s: write %% for a percent sign`},
-		"leader epoch":     {`%e`, `format string, byte 0: %e: the client does not tell the leader epoch`},
 		"producer id":      {`%x`, `format string, byte 0: %x: the client does not tell the producer id`},
 		"producer epoch":   {`%y`, `format string, byte 0: %y: the client does not tell the producer epoch`},
 		"watermark":        {`%]`, `format string, byte 0: %]: the client does not tell partition offsets with a record`},

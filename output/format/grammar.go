@@ -9,6 +9,7 @@
 //	%v value      %V its length     %H number of headers
 //	%h{…} the part in braces for each header, with its own %k %K %v %V
 //	%a{timestamp-type} 0 create, 1 log append, -1 none
+//	%e epoch of the leader that wrote the record, -1 when that is unknown
 //
 // A modifier in braces may follow. For numbers: ascii or number, hex, hex4 to hex64,
 // big8 to big64, little8 to little64, byte, bool; larger numbers are cut to the size.
@@ -16,7 +17,7 @@
 // output unpack[…] with Python's struct letters. For %d on output: strftime[…] and
 // go[…], in UTC; any run of one opening character may stand for the bracket.
 //
-// %e %x %y %D %A %[ %| %] belong to the grammar but are refused: the client does not
+// %x %y %D %A %[ %| %] belong to the grammar but are refused: the client does not
 // tell them, and a made-up number would be worse than an error.
 package format
 
@@ -157,7 +158,7 @@ func (p *parser) verb(inHeader bool) (item, error) {
 	if why := unavailable(it.verb); why != "" {
 		return it, p.errorf(it.at, "%s: the client does not tell %s", it, why)
 	}
-	known := "tTkKvVhHpodia"
+	known := "tTkKvVhHpodiae"
 	if inHeader {
 		known = "kKvV"
 	}
@@ -189,8 +190,6 @@ func (p *parser) verb(inHeader bool) (item, error) {
 // unavailable names what a verb of rpk and kcl stands for that is not known here.
 func unavailable(verb byte) string {
 	switch verb {
-	case 'e':
-		return "the leader epoch"
 	case 'x':
 		return "the producer id"
 	case 'y':
