@@ -14,13 +14,18 @@ DEADCODE_DIR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kstream-test/deadcode-$(D
 DEADCODE := $(DEADCODE_DIR)/deadcode
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-kafka lint bench fuzz
+.PHONY: help build test test-kafka lint bench fuzz release-files
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## ./kstream
-	go build -trimpath -o kstream .
+	go build -trimpath -ldflags '-s -w' -o kstream .
+
+release-files: ## man pages and completions in .release/, for .goreleaser.yaml
+	rm -rf .release && mkdir -p .release/completions
+	go run . docs man .release/man
+	for shell in bash zsh fish; do go run . completion $$shell > .release/completions/kstream.$$shell || exit 1; done
 
 test: ## unit and end to end on the embedded broker (RACE=-race: with the race detector), then on Apache Kafka when Java and Maven are here
 	go test $(RACE) -timeout 45m ./...
