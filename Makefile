@@ -24,7 +24,7 @@ build: ## ./kstream
 
 release-files: ## man pages and completions in .release/, for .goreleaser.yaml
 	rm -rf .release && mkdir -p .release/completions
-	go run . docs man .release/man
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} go run . docs man .release/man
 	for shell in bash zsh fish; do go run . completion $$shell > .release/completions/kstream.$$shell || exit 1; done
 
 test: ## unit and end to end on the embedded broker (RACE=-race: with the race detector), then on Apache Kafka when Java and Maven are here
