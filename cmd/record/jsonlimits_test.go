@@ -13,7 +13,8 @@ import (
 )
 
 // Whoever reads JSON takes the same texts: what -o json shows as JSON is JSON to -s json,
-// to -i values and json, and to expressions.
+// to -i values and json, and to expressions. The two inputs let NaN pass for formats that
+// have it, and know that it is not JSON.
 func TestOneJSON(t *testing.T) {
 	scanners := map[string]func([]byte) bool{
 		"serde, check":   func(data []byte) bool { return value.CheckJSON(data, 0) == nil },
@@ -27,8 +28,8 @@ func TestOneJSON(t *testing.T) {
 		},
 		"-i json": func(data []byte) bool {
 			line := append(append([]byte(`{"value":`), data...), `,"value_encoding":"json"}`...)
-			_, err := new(output.Decoder).Decode(line)
-			return err == nil
+			parsed, err := new(output.Decoder).Decode(line)
+			return err == nil && !parsed.Value.Named
 		},
 		"-i values": func(data []byte) bool {
 			r, err := input.Open(t.Context(), input.Config{Format: "values", Stdin: bytes.NewReader(data)})
@@ -39,7 +40,11 @@ func TestOneJSON(t *testing.T) {
 			batch := input.NewBatch()
 			for n := 0; ; {
 				err := r.ReadBatch(batch)
-				n += len(batch.Records)
+				for i := range batch.Records {
+					if !batch.Records[i].Value.Named {
+						n++
+					}
+				}
 				if err != nil {
 					return err == io.EOF && n == 1
 				}

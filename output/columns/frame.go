@@ -158,7 +158,8 @@ func (u *unpacker) varint() int64 {
 	return v * int64(u.take(n))
 }
 
-// take skips n bytes, and returns 0 when there are none.
+// take skips the n bytes of a number and returns 1. If n says that there is none, it marks
+// the frame as bad and returns 0, which makes the number 0.
 func (u *unpacker) take(n int) int {
 	if n <= 0 {
 		u.bad, u.data = true, nil

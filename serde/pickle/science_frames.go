@@ -262,7 +262,7 @@ func columnsOf(v any, n int) ([][]any, bool) {
 		return nil, false
 	}
 	out := make([][]any, n)
-	o := v.(*object) //nolint:errcheck // valuesOf knows it
+	o := v.(*object) // valuesOf knows it
 	_, flat := o.class.(*global)
 	flat = flat && pandasClass(o.class) != "" && (n != 1 || len(all.items) == 0 || !isList(all.items[0]))
 	switch {

@@ -68,7 +68,7 @@ var locations sync.Map
 
 func locationOf(name string) (*time.Location, bool) {
 	if known, ok := locations.Load(name); ok {
-		return known.(*time.Location), true //nolint:errcheck // there is nothing else
+		return known.(*time.Location), true
 	}
 	if name == "" || name == "Local" {
 		return nil, false
