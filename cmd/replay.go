@@ -40,7 +40,8 @@ names, as Spring Kafka, Kafka Connect and kstream write them into dead letter to
 			if err != nil {
 				return err
 			}
-			return plan.Run(cmd.Context(), env)
+			_, err = replay.Run(cmd.Context(), env, plan)
+			return err
 		},
 	}
 	registerReplay(&f, cmd.Flags())

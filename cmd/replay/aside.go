@@ -24,7 +24,7 @@ func (r *run) asideDue(live context.Context) error {
 	if n < asideMost {
 		return nil
 	}
-	return cli.FirstOf(r.sink.hand(live), r.settle(live))
+	return cli.FirstOf(r.target.sink.hand(live), r.settle(live))
 }
 
 // putAside sends what DST has refused to the topic of --on-error dlq. What cannot be read
@@ -43,13 +43,13 @@ func (r *run) putAside(live context.Context) error {
 		place, cause := r.deliveryError(d)
 		r.fail(d, place, cause)
 	}
-	return cli.FirstOf(err, r.sink.hand(live), r.sink.settle(live))
+	return cli.FirstOf(err, r.target.sink.hand(live), r.target.sink.settle(live))
 }
 
 // readAgain puts aside the records at the places of aside, and takes those out of it.
 func (r *run) readAgain(live context.Context, aside map[record.Origin]error) error {
 	var spans []kafka.Span
-	for _, s := range r.from.spans {
+	for _, s := range r.source.spans {
 		first, end := int64(-1), int64(-1)
 		for at := range aside {
 			if at.Partition == s.Partition {
@@ -63,7 +63,7 @@ func (r *run) readAgain(live context.Context, aside map[record.Origin]error) err
 			spans = append(spans, kafka.Span{TopicPartition: s.TopicPartition, From: first, To: end})
 		}
 	}
-	feed, err := r.openAgain(spans)
+	feed, err := r.source.again(spans)
 	if err != nil || feed == nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (r *run) readAgain(live context.Context, aside map[record.Origin]error) err
 		err = feed.Next(live, &b)
 		for i := range b.Records {
 			rec := &b.Records[i]
-			at := record.Origin{Partition: rec.Partition, Offset: rec.Offset}
+			at := originOf(rec)
 			why, refused := aside[at]
 			if !refused {
 				continue

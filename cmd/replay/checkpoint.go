@@ -21,43 +21,26 @@ const (
 	checkpointEvery   = 500 * time.Millisecond
 )
 
-// openSink makes ready where records go to, for one pass.
-func (r *run) openSink(polling context.Context) error {
-	if r.dst.file != "" || r.flags.DryRun {
-		sink, err := r.openOther()
-		r.sink = sink
-		return err
-	}
-	sender, err := openSender(r.ends.target.Config, r.producerConfig(), r.undelivered, r.producerNotice)
-	if err != nil {
-		return err
-	}
-	r.mu.Lock()
-	r.sender, r.sink, r.first = sender, sender, nil
-	r.mu.Unlock()
-	if err := sender.session.TakeOver(polling); err != nil {
-		return errors.Join(err, r.closeSink())
-	}
-	return nil
-}
-
-func (r *run) producerConfig() kafka.ProducerConfig {
-	pc := kafka.ProducerConfig{Compression: r.flags.Compression, MaxBatch: r.ends.maxBatch}
+// openTarget makes ready where records go to, for one pass.
+func (r *run) openTarget(polling context.Context) error {
+	pc := kafka.ProducerConfig{Compression: r.compression, MaxBatch: r.target.maxBatch}
 	if r.transactions {
-		pc.Transactional = transactionalPrefix + r.flags.Name
+		pc.Transactional = transactionalPrefix + r.progress.name
 	}
 	if r.pacer == nil {
 		pc.Linger = record.BulkLinger
 	}
-	return pc
+	r.mu.Lock()
+	r.first = nil
+	r.mu.Unlock()
+	return r.target.open(polling, pc, r.undelivered)
 }
 
-// closeSink ends a pass. What was not settled is lost.
-func (r *run) closeSink() error {
-	r.mu.Lock()
-	sender := r.sender
-	r.sender = nil
-	if sender != nil && !r.transactions {
+// closeTarget ends a pass. What was not settled is lost, and with transactions nobody counts
+// on it.
+func (r *run) closeTarget() error {
+	if sender := r.target.sender; sender != nil && !r.transactions {
+		r.mu.Lock()
 		for _, p := range sender.Packed { // and never sent
 			for i, at := range p.Origins {
 				if r.isLetter(p.Topic()) {
@@ -67,9 +50,51 @@ func (r *run) closeSink() error {
 				}
 			}
 		}
+		r.mu.Unlock()
 	}
-	r.mu.Unlock()
-	return sender.close()
+	return r.target.close()
+}
+
+// resume finds where a pass begins: where the progress under the name ends, or at the
+// beginning of what is read, which is then kept as progress at once, so that a relative
+// position means the same to the next run.
+func (r *run) resume(polling, live context.Context) (err error) {
+	defer func() {
+		if r.starts == nil && err == nil {
+			r.starts = maps.Clone(r.next)
+		}
+	}()
+	r.next = r.source.starts()
+	r.due = r.env.Now().Add(checkpointEvery)
+	if r.store == nil {
+		r.kept = maps.Clone(r.next)
+		return nil
+	}
+	found, lost, err := r.progress.load(polling)
+	if err == nil && lost {
+		err = r.checkCopied(polling)
+	}
+	if err != nil {
+		return err
+	}
+	kept := map[int32]int64{}
+	for partition := range r.next {
+		if at, ok := found[partition]; ok {
+			r.next[partition] = at.Next
+			if !at.old {
+				kept[partition] = at.Next
+			}
+		}
+	}
+	if len(kept) == len(r.next) {
+		r.kept = kept
+		r.resolve(r.target.sums)
+		return nil
+	}
+	if r.dryRun {
+		return nil
+	}
+	return r.keep(live, kept)
 }
 
 // checkpointDue makes a checkpoint when it is time for one.
@@ -84,11 +109,16 @@ func (r *run) checkpointDue(live context.Context) error {
 // there are such.
 func (r *run) checkpoint(live context.Context) error {
 	r.due = r.env.Now().Add(checkpointEvery)
-	if err := cli.FirstOf(r.sink.hand(live), r.settle(live)); err != nil {
+	if err := cli.FirstOf(r.target.sink.hand(live), r.settle(live)); err != nil {
 		return err
 	}
-	if err := cli.FirstOf(r.broken(), r.checkTargets(live)); err != nil {
+	if err := r.broken(); err != nil {
 		return err
+	}
+	if r.pending.records+r.pending.letters > 0 {
+		if err := r.target.check(live); err != nil {
+			return err
+		}
 	}
 	if r.keeps() && !maps.Equal(r.next, r.kept) {
 		if err := r.keep(live, r.kept); err != nil {
@@ -97,55 +127,34 @@ func (r *run) checkpoint(live context.Context) error {
 	}
 	r.deduct()
 	r.total.take(&r.pending)
-	r.sums.commit()
+	r.target.sums.commit()
 	return nil
 }
 
 // settle waits until the fate of all that was sent is known, and puts aside what DST refused.
 func (r *run) settle(live context.Context) error {
-	return cli.FirstOf(r.sink.settle(live), r.putAside(live))
+	return cli.FirstOf(r.target.sink.settle(live), r.putAside(live))
 }
-
-// keeps reports whether progress is stored.
-func (r *run) keeps() bool { return r.store != nil && !r.flags.DryRun }
 
 // keep stores the positions but for those that are kept already, and ends the transaction
 // that they belong to.
 func (r *run) keep(live context.Context, kept map[int32]int64) error {
-	err := r.store.save(live, r.sender, r.next, kept)
+	err := r.store.save(live, r.target.sender, r.next, kept)
 	if err == nil {
 		err = r.broken()
 	}
 	if err != nil {
-		return fmt.Errorf("keep the progress of %s: %w", r.flags.Name, err)
+		return fmt.Errorf("keep the progress of %s: %w", r.progress.name, err)
 	}
 	if r.transactions {
-		if err := r.sender.session.Commit(live); err != nil {
-			r.unresolved = &unresolvedCommit{maps.Clone(r.next), r.pending, r.sums.open()}
+		if err := r.target.sender.session.Commit(live); err != nil {
+			r.unresolved = &unresolvedCommit{maps.Clone(r.next), r.pending, r.target.sums.open()}
 			return fmt.Errorf("commit: %w", err)
 		}
 		r.commits++
 	}
 	r.kept = maps.Clone(r.next)
 	return nil
-}
-
-// unresolvedCommit is what belongs to a transaction whose commit had no answer: the next pass finds
-// out whether it counts.
-type unresolvedCommit struct {
-	next  map[int32]int64
-	tally tally
-	sums  map[int32]sum
-}
-
-// resolve counts what belongs to the unresolved commit when the positions that are kept are
-// its own.
-func (r *run) resolve() {
-	if u := r.unresolved; u != nil && maps.Equal(u.next, r.kept) {
-		r.total.take(&u.tally)
-		r.sums.count(u.sums)
-	}
-	r.unresolved = nil
 }
 
 // abort takes the open transaction back after an error, and reports whether another pass
@@ -155,11 +164,11 @@ func (r *run) abort(live context.Context, err error) error {
 	first, gaveUp := r.first, r.gaveUp
 	r.mu.Unlock()
 	r.pending = tally{}
-	r.sums.drop()
+	r.target.sums.drop()
 	if errors.Is(err, kafka.ErrFenced) {
 		return err
 	}
-	aborted := r.sender.session.Abort(live)
+	aborted := r.target.sender.session.Abort(live)
 	if errors.Is(aborted, kafka.ErrFenced) {
 		return aborted
 	}
@@ -187,9 +196,7 @@ func (r *run) refuse(first *failedDelivery) error {
 	if r.rules.Action == "stop" || cli.CodeOf(cause) != cli.CodeDeliveryFailed {
 		return err
 	}
-	r.mu.Lock()
-	r.refused[first.at] = first.err
-	r.mu.Unlock()
+	r.change.refused[first.at] = first.err
 	r.commits++ // it will come further
 	return &passFailed{err, true}
 }
@@ -204,7 +211,7 @@ type clock struct {
 func (c clock) Now() time.Time { return c.r.env.Now() }
 
 func (c clock) Sleep(ctx context.Context, d time.Duration) error {
-	if err := c.r.sink.hand(c.live); err != nil {
+	if err := c.r.target.sink.hand(c.live); err != nil {
 		return err
 	}
 	for until := c.Now().Add(d); ; {

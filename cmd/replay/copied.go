@@ -9,8 +9,6 @@ import (
 	"slices"
 
 	"kstream/cmd/cli"
-	"kstream/cmd/dump"
-	"kstream/cmd/record"
 	"kstream/kafka"
 )
 
@@ -27,7 +25,7 @@ const (
 // looks for a few of them.
 func (r *run) checkCopied(ctx context.Context) error {
 	if r.dst.topic != "" {
-		n, err := r.content(ctx)
+		n, err := r.target.content(ctx)
 		if err != nil || n == 0 {
 			return err
 		}
@@ -42,7 +40,7 @@ func (r *run) checkCopied(ctx context.Context) error {
 			return err
 		}
 		for i := range probes {
-			there, err := r.isWritten(ctx, &probes[i])
+			there, err := r.target.isWritten(ctx, &probes[i])
 			if errors.Is(err, kafka.ErrDenied) || errors.Is(err, kafka.ErrUnknownTopic) {
 				return nil // who may write a topic need not be allowed to read it
 			}
@@ -50,7 +48,7 @@ func (r *run) checkCopied(ctx context.Context) error {
 				return err
 			}
 			if there {
-				return cli.Hint(cli.Errorf(cli.CodeAlreadyExists, "%s has records of %s already, and no progress is kept under %s: this would copy them again", probes[i].Topic, r.src, r.flags.Name),
+				return cli.Hint(cli.Errorf(cli.CodeAlreadyExists, "%s has records of %s already, and no progress is kept under %s: this would copy them again", probes[i].Topic, r.src, r.progress.name),
 					"--restart copies them again; --from-offset and --restart go on from a place of your choice")
 			}
 		}
@@ -61,13 +59,13 @@ func (r *run) checkCopied(ctx context.Context) error {
 // probes returns what would be written of some records of SRC, one of a partition.
 func (r *run) probes(ctx context.Context, at func(kafka.Span) int64) ([]kafka.Record, error) {
 	var spans []kafka.Span
-	for _, s := range r.from.spans {
+	for _, s := range r.source.spans {
 		if s.From < s.To && !s.Ahead && len(spans) < probedPartitions {
 			from := at(s)
 			spans = append(spans, kafka.Span{TopicPartition: s.TopicPartition, From: from, To: min(s.To, from+probeReach)})
 		}
 	}
-	feed, err := r.openAgain(spans)
+	feed, err := r.source.again(spans)
 	if err != nil || feed == nil {
 		return nil, err
 	}
@@ -90,37 +88,14 @@ func (r *run) probes(ctx context.Context, at func(kafka.Span) int64) ([]kafka.Re
 	return probes, cli.FirstOf(err, feed.Close())
 }
 
-// openAgain reads spans of SRC aside from the copy; nil when it can be read only once.
-func (r *run) openAgain(spans []kafka.Span) (feed, error) {
-	if len(spans) == 0 || r.src.file == "-" {
-		return nil, nil
-	}
-	if r.src.file == "" {
-		return kafka.OpenReader(r.ends.source.Config, kafka.ReaderConfig{Spans: spans, ReadUncommitted: r.Range.Uncommitted}, nil)
-	}
-	d, err := record.OpenDump(r.env, r.src.file)
-	if err != nil {
-		return nil, err
-	}
-	ranges := []dump.Range{}
-	for _, s := range spans {
-		ranges = append(ranges, dump.Range{Topic: s.Topic, Partition: s.Partition, From: s.From, To: s.To})
-	}
-	d.Select(ranges...)
-	return &dumpFeed{d}, nil
-}
-
 // wouldWrite returns copies of the records that rec becomes. What cannot be changed, or goes
 // nowhere, becomes none: the copy itself reports why.
 func (r *run) wouldWrite(ctx context.Context, rec *kafka.Record) []kafka.Record {
 	var made []kafka.Record
 	put := func(rec *kafka.Record) error {
 		out := *rec
-		r.ends.address(&out)
-		if r.redrive != nil {
-			if goes, err := r.readdress(ctx, &out); err != nil || !goes {
-				return err
-			}
+		if goes, err := r.target.address(ctx, &out); err != nil || !goes {
+			return err
 		}
 		out.Key, out.Value = bytes.Clone(out.Key), bytes.Clone(out.Value)
 		out.Headers = slices.Clone(out.Headers)
@@ -130,13 +105,7 @@ func (r *run) wouldWrite(ctx context.Context, rec *kafka.Record) []kafka.Record 
 		made = append(made, out)
 		return nil
 	}
-	var err error
-	if r.changer.Plain() {
-		err = put(rec)
-	} else {
-		err = r.changer.Change(ctx, rec, put)
-	}
-	if err != nil {
+	if r.change.apply(ctx, rec, put) != nil {
 		return nil
 	}
 	return made
@@ -144,18 +113,18 @@ func (r *run) wouldWrite(ctx context.Context, rec *kafka.Record) []kafka.Record 
 
 // isWritten reports whether the topic of want has a record like it: from its time on, or
 // where times are not kept at the beginning.
-func (r *run) isWritten(ctx context.Context, want *kafka.Record) (bool, error) {
-	e := &r.ends
-	topics, err := e.admin.Topics(ctx, want.Topic)
+func (t *target) isWritten(ctx context.Context, want *kafka.Record) (bool, error) {
+	admin := t.clusters.admin
+	topics, err := admin.Topics(ctx, want.Topic)
 	if err != nil {
 		return false, err
 	}
 	tps := partitionsIn(topics[0])
-	marks, err := e.admin.Watermarks(ctx, tps)
+	marks, err := admin.Watermarks(ctx, tps)
 	if err != nil {
 		return false, err
 	}
-	times, reach := e.keepsTimes(), int64(searchReach)
+	times, reach := t.keepsTimes(), int64(searchReach)
 	if !times {
 		reach = 1
 	}
@@ -168,7 +137,7 @@ func (r *run) isWritten(ctx context.Context, want *kafka.Record) (bool, error) {
 		for _, tp := range tps {
 			millis[tp] = want.Timestamp
 		}
-		if from, err = e.admin.OffsetsAt(ctx, millis); err != nil {
+		if from, err = admin.OffsetsAt(ctx, millis); err != nil {
 			return false, err
 		}
 	}
@@ -181,7 +150,7 @@ func (r *run) isWritten(ctx context.Context, want *kafka.Record) (bool, error) {
 	if len(spans) == 0 {
 		return false, nil
 	}
-	reader, err := kafka.OpenReader(e.target.Config, kafka.ReaderConfig{Spans: spans}, topics)
+	reader, err := kafka.OpenReader(t.clusters.target.Config, kafka.ReaderConfig{Spans: spans}, topics)
 	if err != nil {
 		return false, err
 	}
@@ -208,44 +177,4 @@ func sameRecord(a, b *kafka.Record) bool {
 	return same(a.Key, b.Key) && same(a.Value, b.Value) && slices.EqualFunc(a.Headers, b.Headers, func(a, b kafka.Header) bool {
 		return a.Key == b.Key && same(a.Value, b.Value)
 	})
-}
-
-// checkTargets fails when a topic that records were sent to since the last checkpoint is
-// another one now: what it had is gone, and what was sent since must not count as copied.
-func (r *run) checkTargets(ctx context.Context) error {
-	e := &r.ends
-	if e.admin == nil || r.flags.DryRun || r.pending.records+r.pending.letters == 0 {
-		return nil
-	}
-	ids := r.sent
-	if e.topic.ID != "" {
-		if ids == nil {
-			ids = map[string]string{}
-		}
-		ids[e.topic.Name] = e.topic.ID
-	}
-	r.sent = nil
-	for name, id := range ids {
-		topics, err := e.admin.Topics(ctx, name)
-		switch {
-		case errors.Is(err, kafka.ErrUnknownTopic):
-			r.gone = true
-			return cli.Hint(cli.Errorf(cli.CodeUnknownTopic, "%s was deleted while records were copied to it", name), "the same command begins anew")
-		case err != nil:
-			return err
-		case topics[0].ID != id:
-			r.gone = true
-			return cli.Hint(cli.Errorf(cli.CodePartial, "%s was deleted and created again while records were copied to it: what it had is gone", name),
-				"the same command begins anew")
-		}
-	}
-	return nil
-}
-
-// note remembers a topic besides DST that a record goes to.
-func (r *run) note(topic, id string) {
-	if r.sent == nil {
-		r.sent = map[string]string{}
-	}
-	r.sent[topic] = id
 }

@@ -19,14 +19,6 @@ func (countingSink) hand(context.Context) error { return nil }
 
 func (countingSink) settle(context.Context) error { return nil }
 
-// openOther opens a sink that is no topic.
-func (r *run) openOther() (sink, error) {
-	if r.flags.DryRun {
-		return countingSink{}, nil
-	}
-	return r.openDumpSink()
-}
-
 // printPlan prints what would be copied.
 func (r *run) printPlan(s *Summary) error {
 	t := &output.Table{Columns: []output.Column{

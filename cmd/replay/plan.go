@@ -4,11 +4,11 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"kstream/cmd/cli"
 	"kstream/cmd/connect"
 	"kstream/cmd/expr"
-	"kstream/cmd/input"
 	"kstream/cmd/record"
 	"kstream/kafka/position"
 )
@@ -20,16 +20,34 @@ var nameRule = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,200}$`)
 // Plan is a valid command line of replay.
 type Plan struct {
 	*record.Selection // what is read, and which of it
-	flags             *Options
 	src, dst          place
 	target            *connect.Options // the cluster of DST; that of SRC when they are one
-	changes           *record.Changes
-	redrive           *redrive       // nil without --redrive
-	rules             record.OnError // --on-error
-	speed             float64        // so many times faster than it was; 0: no gaps are kept
-	pace              func(input.Clock) *input.Pace
-	transactions      bool
-	named             bool // progress is kept
+
+	count     int64         // of records that are copied; 0: all
+	limit     time.Duration // 0: none
+	speed     float64       // so many times faster than it was; 0: no gaps are kept
+	perSecond float64       // records at most; 0: as many as can be
+
+	changes *record.Changes
+	redrive *redrive       // nil without --redrive
+	rules   record.OnError // --on-error
+
+	create       bool   // DST, when it is not there
+	partitioning string // keep or key; empty: as the numbers of partitions say
+	stamp        bool   // records get the moment of sending
+	compression  string
+	dryRun       bool // count, and write nothing
+	verify       bool
+
+	exactlyOnce  bool // was asked for
+	transactions bool
+	named        bool   // progress is kept
+	name         string // under which; empty: one that is made of SRC and DST
+	restart      bool   // without the progress that is kept
+	fingerprint  string // of what chooses and changes records
+
+	json                 bool   // the summary is a document
+	keySerde, valueSerde string // that a dump is said to be written with; empty: nothing was said
 }
 
 // place is SRC or DST: a topic or a file.
@@ -64,16 +82,27 @@ func (f *Options) Plan(env *cli.Env, args []string) (*Plan, error) {
 		return nil, err
 	}
 	p := &Plan{
-		flags: f, transactions: (f.ExactlyOnce || f.Redrive) && !f.DryRun, named: f.keepsProgress(),
-		Selection: new(record.Selection),
+		Selection: &record.Selection{Cluster: &f.Reading.Cluster},
+		count:     f.Count, limit: f.Limit.D,
+		create: f.Create, partitioning: f.Partitioning, stamp: f.Timestamps == "now", compression: f.Compression,
+		dryRun: f.DryRun, verify: f.Verify,
+		exactlyOnce: f.ExactlyOnce, transactions: (f.ExactlyOnce || f.Redrive) && !f.DryRun,
+		named: f.keepsProgress(), name: f.Name, restart: f.Restart, fingerprint: f.fingerprint(),
+		json: f.Output == "json",
 	}
-	if err := p.planPlaces(env, args); err != nil {
+	if f.Set("key-serde") {
+		p.keySerde = f.Reading.Serdes.Key
+	}
+	if f.Set("value-serde") {
+		p.valueSerde = f.Reading.Serdes.Value
+	}
+	if err := p.planPlaces(env, f, args); err != nil {
 		return nil, err
 	}
-	if err := p.planPace(); err != nil {
+	if err := p.planPace(f); err != nil {
 		return nil, err
 	}
-	if err := p.planReading(env); err != nil {
+	if err := p.planReading(env, f); err != nil {
 		return nil, err
 	}
 	var err error
@@ -81,7 +110,7 @@ func (f *Options) Plan(env *cli.Env, args []string) (*Plan, error) {
 		return nil, err
 	}
 	p.rules.Lenient = !f.Set("on-error")
-	if err := p.planChanges(); err != nil {
+	if err := p.planChanges(f); err != nil {
 		return nil, err
 	}
 	if f.Redrive {
@@ -101,8 +130,7 @@ func (f *Options) Plan(env *cli.Env, args []string) (*Plan, error) {
 	return p, p.PlanSerdes(env, f.Reading.Serdes)
 }
 
-func (p *Plan) planPlaces(env *cli.Env, args []string) (err error) {
-	f := p.flags
+func (p *Plan) planPlaces(env *cli.Env, f *Options, args []string) (err error) {
 	if p.src, err = parsePlace("SRC", args[0]); err != nil {
 		return err
 	}
@@ -119,14 +147,13 @@ func (p *Plan) planPlaces(env *cli.Env, args []string) (err error) {
 	case p.src.file != "" && p.dst.file != "":
 		return cli.Usagef("%s and %s are both files: one of them must be a topic", p.src, p.dst)
 	case p.dst.file != "":
-		return p.checkFile(env)
+		return p.checkFile(env, f)
 	}
 	return nil
 }
 
 // checkFile refuses what only a topic can have.
-func (p *Plan) checkFile(env *cli.Env) error {
-	f := p.flags
+func (p *Plan) checkFile(env *cli.Env, f *Options) error {
 	for _, flag := range []string{
 		"exactly-once", "name", "create", "partitioning", "timestamps", "compression", "dst-brokers", "dst-context",
 	} {
@@ -147,14 +174,13 @@ func (p *Plan) checkFile(env *cli.Env) error {
 	return nil
 }
 
-func (p *Plan) planPace() error {
-	f := p.flags
+func (p *Plan) planPace(f *Options) error {
 	if f.Rate != "" {
 		rate, err := position.ParseRate(f.Rate)
 		if err != nil {
 			return cli.Usagef("--rate %s: %w", f.Rate, err)
 		}
-		p.pace = func(clock input.Clock) *input.Pace { return input.NewRate(rate.PerSecond(), clock) }
+		p.perSecond = rate.PerSecond()
 	}
 	if f.Speed == "max" {
 		return nil
@@ -170,30 +196,27 @@ func (p *Plan) planPace() error {
 	return nil
 }
 
-func (p *Plan) planReading(env *cli.Env) error {
-	f := &p.flags.Reading
+func (p *Plan) planReading(env *cli.Env, f *Options) error {
 	var topics []string
 	if p.src.topic != "" {
 		topics = []string{p.src.topic}
 	}
 	var err error
-	if p.Range, err = f.Reading.Plan(env, topics); err != nil {
+	if p.Range, err = f.Reading.Reading.Plan(env, topics); err != nil {
 		return err
 	}
 	if err := p.Range.RefuseStored(); err != nil {
 		return err
 	}
-	p.Range.ToEnd = !p.Range.HasTo || p.flags.Exit || p.speed > 0 || p.flags.DryRun
-	mapping := f.Filters.Mapping
-	f.Filters.Mapping = "" // what it makes is written, not shown: changes has it
-	p.Filters, err = f.Filters.Plan(env)
-	f.Filters.Mapping = mapping
+	p.Range.ToEnd = !p.Range.HasTo || f.Exit || p.speed > 0 || p.dryRun
+	filters := f.Reading.Filters
+	filters.Mapping = "" // what it makes is written, not shown: changes has it
+	p.Filters, err = filters.Plan(env)
 	return err
 }
 
 // planChanges compiles what changes records on the way.
-func (p *Plan) planChanges() error {
-	f := p.flags
+func (p *Plan) planChanges(f *Options) error {
 	c := &record.Changes{Topic: p.dst.topic, Drop: f.DropHeaders}
 	if text := f.Reading.Filters.Mapping; text != "" {
 		mapping, err := expr.NewMap("--map", text)

@@ -16,119 +16,96 @@ import (
 // kept the progress is called the same.)
 const transactionalPrefix = "kstream-replay-"
 
-// openStore finds the place for progress, and the name of it.
-func (r *run) openStore(ctx context.Context) error {
-	e := &r.ends
-	if r.flags.Name == "" {
-		r.flags.Name = r.defaultName()
+// progress is how far a run is. The goroutine that copies owns it.
+type progress struct {
+	plan     *Plan
+	say      func(format string, args ...any)
+	clusters *clusters
+	source   *source
+
+	name       string          // that it is kept under
+	store      *progressStore  // nil when none is kept
+	starts     map[int32]int64 // where this run began
+	next       map[int32]int64 // what is to be copied next
+	kept       map[int32]int64 // of it, what is kept
+	pending    tally           // since the last checkpoint
+	total      tally
+	commits    int               // that succeeded
+	unresolved *unresolvedCommit // of the last pass
+}
+
+// open finds the place for progress, and the name of it.
+func (p *progress) open(ctx context.Context, dst kafka.Topic) error {
+	if p.name = p.plan.name; p.name == "" {
+		p.name = p.defaultName(dst)
 	}
-	r.store = &progressStore{
-		admin: e.admin, cfg: e.target.Config, flags: r.flags.fingerprint(), say: r.say,
+	p.store = &progressStore{
+		admin: p.clusters.admin, cfg: p.clusters.target.Config, flags: p.plan.fingerprint, say: p.say,
 		key: progressKey{
-			Name: r.flags.Name, Cluster: e.sourceID, Source: r.from.topic, SourceID: r.from.id,
-			Target: e.topic.Name, TargetID: e.topic.ID,
+			Name: p.name, Cluster: p.clusters.sourceID, Source: p.source.topic, SourceID: p.source.id,
+			Target: dst.Name, TargetID: dst.ID,
 		},
 	}
-	if e.same {
-		r.store.group = transactionalPrefix + r.flags.Name
+	if p.clusters.same {
+		p.store.group = transactionalPrefix + p.name
 	}
-	if r.flags.DryRun {
+	if p.plan.dryRun {
 		return nil
 	}
-	return r.store.create(ctx)
+	return p.store.create(ctx)
 }
 
-// resume finds where a pass begins: where the progress under the name ends, or at the
-// beginning of what is read, which is then kept as progress at once, so that a relative
-// position means the same to the next run.
-func (r *run) resume(polling, live context.Context) (err error) {
-	defer func() {
-		if r.starts == nil && err == nil {
-			r.starts = maps.Clone(r.next)
-		}
-	}()
-	r.next = r.from.starts()
-	r.due = r.env.Now().Add(checkpointEvery)
-	if r.store == nil {
-		r.kept = maps.Clone(r.next)
-		return nil
-	}
-	found, err := r.progress(polling)
-	if err != nil {
-		return err
-	}
-	kept := map[int32]int64{}
-	for partition := range r.next {
-		if at, ok := found[partition]; ok {
-			r.next[partition] = at.Next
-			if !at.old {
-				kept[partition] = at.Next
-			}
-		}
-	}
-	if len(kept) == len(r.next) {
-		r.kept = kept
-		r.resolve()
-		return nil
-	}
-	if r.flags.DryRun {
-		return nil
-	}
-	return r.keep(live, kept)
-}
+// keeps reports whether progress is stored.
+func (p *progress) keeps() bool { return p.store != nil && !p.plan.dryRun }
 
-// progress returns the positions at which the run goes on.
-func (r *run) progress(ctx context.Context) (map[int32]progressValue, error) {
-	first := r.kept == nil
-	found, err := r.store.load(ctx)
+// load returns the positions at which the run goes on. In the first pass it tells what it
+// found; lost is whether there is nothing at all, although a former run may have copied.
+func (p *progress) load(ctx context.Context) (at map[int32]progressValue, lost bool, err error) {
+	found, err := p.store.load(ctx)
 	if err == nil {
-		err = r.addFormer(ctx, found)
+		err = p.addFormer(ctx, found)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the progress of %s: %w", r.flags.Name, err)
+		return nil, false, fmt.Errorf("the progress of %s: %w", p.name, err)
 	}
-	if !first {
-		return found.at, nil
+	if p.kept != nil { // of a former pass
+		return found.at, false, nil
 	}
-	name := r.flags.Name
-	selected := func(v map[int32]progressValue) (flags []string) {
-		for partition := range r.next {
-			if at, ok := v[partition]; ok {
-				flags = append(flags, at.Flags)
-			}
+	var flags []string
+	for partition := range p.next {
+		if at, ok := found.at[partition]; ok {
+			flags = append(flags, at.Flags)
 		}
-		return flags
 	}
-	flags := selected(found.at)
 	switch {
-	case r.flags.Restart && len(found.at) > 0:
-		r.say("forgetting the progress of %s", name)
-		return nil, nil
-	case r.flags.Restart:
-		return nil, nil
+	case p.plan.restart && len(found.at) > 0:
+		p.say("forgetting the progress of %s", p.name)
+		return nil, false, nil
+	case p.plan.restart:
+		return nil, false, nil
 	case len(found.at) == 0 && len(found.former) > 0:
 		other := "source"
-		if slices.ContainsFunc(found.former, func(k progressKey) bool { return k.SourceID == r.store.key.SourceID }) {
+		if slices.ContainsFunc(found.former, func(k progressKey) bool { return k.SourceID == p.store.key.SourceID }) {
 			other = "target"
 		}
-		r.say("progress %s belongs to another %s: beginning anew", name, other)
-		return nil, nil
+		p.say("progress %s belongs to another %s: beginning anew", p.name, other)
+		return nil, false, nil
 	case len(found.at) == 0:
-		return nil, r.checkCopied(ctx)
+		return nil, true, nil
 	case len(flags) == 0:
-		return nil, nil // partitions that no run has read yet
+		return nil, false, nil // partitions that no run has read yet
 	}
-	if slices.ContainsFunc(flags, func(f string) bool { return f != r.store.flags }) {
-		r.say("%s was begun with other flags; these hold from where it ended", name)
+	if slices.ContainsFunc(flags, func(f string) bool { return f != p.store.flags }) {
+		p.say("%s was begun with other flags; these hold from where it ended", p.name)
 	}
-	r.say("going on with %s where it ended; --restart begins anew", name)
-	return found.at, nil
+	p.say("going on with %s where it ended; --restart begins anew", p.name)
+	return found.at, false, nil
 }
 
 // addFormer adds progress that a former version has kept elsewhere, where there is none.
-func (r *run) addFormer(ctx context.Context, found *progress) error {
+func (p *progress) addFormer(ctx context.Context, found *stored) error {
 	var missing []kafka.TopicPartition
-	for _, s := range r.from.spans {
+	for _, s := range p.source.spans {
 		if _, ok := found.at[s.Partition]; !ok {
 			missing = append(missing, s.TopicPartition)
 		}
@@ -136,7 +113,25 @@ func (r *run) addFormer(ctx context.Context, found *progress) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	return r.store.addGroup(ctx, found, missing)
+	return p.store.addGroup(ctx, found, missing)
+}
+
+// unresolvedCommit is what belongs to a transaction whose commit had no answer: the next pass
+// finds out whether it counts.
+type unresolvedCommit struct {
+	next  map[int32]int64
+	tally tally
+	sums  map[int32]sum
+}
+
+// resolve counts what belongs to the unresolved commit when the positions that are kept are
+// its own.
+func (p *progress) resolve(s *sums) {
+	if u := p.unresolved; u != nil && maps.Equal(u.next, p.kept) {
+		p.total.take(&u.tally)
+		s.count(u.sums)
+	}
+	p.unresolved = nil
 }
 
 // choices are the parts of a command line by which records are chosen and changed.
@@ -168,10 +163,10 @@ func (f *Options) fingerprint() string {
 
 // defaultName is the name of progress when none was given: that of SRC and DST, as they
 // are now.
-func (r *run) defaultName() string {
-	sum := sha256.Sum256([]byte(r.ends.sourceID + "\x00" + r.from.id + "\x00" + r.ends.topic.ID))
-	parts := []string{r.from.topic, r.dst.topic, hex.EncodeToString(sum[:4])}
-	if r.redrive != nil {
+func (p *progress) defaultName(dst kafka.Topic) string {
+	sum := sha256.Sum256([]byte(p.clusters.sourceID + "\x00" + p.source.id + "\x00" + dst.ID))
+	parts := []string{p.source.topic, p.plan.dst.topic, hex.EncodeToString(sum[:4])}
+	if p.plan.redrive != nil {
 		parts[1] = "redrive"
 	}
 	name := ""

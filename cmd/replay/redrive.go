@@ -65,8 +65,8 @@ func lastHeader(headers []kafka.Header, name string) (kafka.Header, bool) {
 	return kafka.Header{}, false
 }
 
-// home tells where a dead letter comes from: the topic, and the partition or -1.
-func (d *redrive) home(headers []kafka.Header) (topic string, partition int32, err error) {
+// origin tells where a dead letter comes from: the topic, and the partition or -1.
+func (d *redrive) origin(headers []kafka.Header) (topic string, partition int32, err error) {
 	if d.header != "" {
 		h, ok := lastHeader(headers, d.header)
 		if !ok || len(h.Value) == 0 {
@@ -122,11 +122,11 @@ func tries(headers []kafka.Header) int {
 	return n
 }
 
-// readdress makes a dead letter the record that it was. It reports whether that may be sent
+// sendBack makes a dead letter the record that it was. It reports whether that may be sent
 // back once more.
-func (r *run) readdress(ctx context.Context, out *kafka.Record) (bool, error) {
-	d := r.redrive
-	topic, partition, err := d.home(out.Headers)
+func (t *target) sendBack(ctx context.Context, out *kafka.Record) (bool, error) {
+	d := t.plan.redrive
+	topic, partition, err := d.origin(out.Headers)
 	if err != nil {
 		return false, &record.Unusable{Err: err}
 	}
@@ -134,13 +134,13 @@ func (r *run) readdress(ctx context.Context, out *kafka.Record) (bool, error) {
 	if n >= d.most {
 		return false, nil
 	}
-	to, err := r.homeOf(ctx, topic)
+	to, err := t.namedBy(ctx, topic)
 	if err != nil {
 		return false, err
 	}
-	r.note(topic, to.id)
+	t.note(topic, to.id)
 	out.Topic, out.Partition = topic, kafka.AnyPartition
-	if r.flags.Partitioning == "keep" && partition >= 0 && partition < to.partitions {
+	if t.plan.partitioning == "keep" && partition >= 0 && partition < to.partitions {
 		out.Partition = partition
 	}
 	out.Headers = append(d.strip(out.Headers), kafka.Header{Key: headerRedrives, Value: strconv.AppendInt(nil, int64(n+1), 10)})
@@ -154,22 +154,21 @@ type redriveTarget struct {
 	err        error // why nothing may go there
 }
 
-// homeOf finds a topic that a record names, if it may go there.
-func (r *run) homeOf(ctx context.Context, topic string) (redriveTarget, error) {
-	if known, ok := r.ends.homes[topic]; ok {
+// namedBy finds a topic that a record names, if it may go there.
+func (t *target) namedBy(ctx context.Context, topic string) (redriveTarget, error) {
+	if known, ok := t.named[topic]; ok {
 		return known, known.err
 	}
-	h := redriveTarget{}
-	d := r.redrive
+	h, d := redriveTarget{}, t.plan.redrive
 	switch {
 	case !record.TopicName.MatchString(topic) || topic == "." || topic == "..":
 		h.err = &record.Unusable{Err: fmt.Errorf("%q cannot be a topic", topic)}
 	case d.allow != nil && !d.allow.MatchString(topic):
 		h.err = &record.Unusable{Err: fmt.Errorf("%s is not within --redrive-allow", topic)}
-	case r.ends.same && topic == r.from.topic:
+	case t.clusters.same && topic == t.source.topic:
 		h.err = &record.Unusable{Err: fmt.Errorf("it names %s itself, where it is", topic)}
 	default:
-		topics, err := r.ends.admin.Topics(ctx, topic)
+		topics, err := t.clusters.admin.Topics(ctx, topic)
 		switch {
 		case errors.Is(err, kafka.ErrUnknownTopic):
 			h.err = &record.Unusable{Err: err}
@@ -181,14 +180,14 @@ func (r *run) homeOf(ctx context.Context, topic string) (redriveTarget, error) {
 			h.id, h.partitions = topics[0].ID, int32(len(topics[0].Partitions))
 		}
 	}
-	if r.ends.homes == nil {
-		r.ends.homes = map[string]redriveTarget{}
+	if t.named == nil {
+		t.named = map[string]redriveTarget{}
 	}
-	if len(r.ends.homes) < maxHomes { // a hostile topic may name any number
-		r.ends.homes[topic] = h
+	if len(t.named) < maxNamed { // a hostile topic may name any number
+		t.named[topic] = h
 	}
 	return h, h.err
 }
 
-// maxHomes bounds how many topics are remembered.
-const maxHomes = 10_000
+// maxNamed bounds how many topics are remembered.
+const maxNamed = 10_000

@@ -38,7 +38,7 @@ func TestRedriveHome(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			d := &redrive{header: test.header}
-			topic, partition, err := d.home(test.headers)
+			topic, partition, err := d.origin(test.headers)
 			if test.wantErr != "" {
 				if err == nil || err.Error() != test.wantErr {
 					t.Fatalf("error %v, want %s", err, test.wantErr)

@@ -110,7 +110,7 @@ func (r *run) say(format string, args ...any) {
 func (r *run) draw() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.meter.Show(r.from.total, r.remaining)
+	r.meter.Show(r.source.total, func() int64 { return r.source.remaining(r.next) })
 }
 
 // undraw takes that away.
@@ -120,14 +120,11 @@ func (r *run) undraw() {
 	r.meter.Clear()
 }
 
-// producerNotice prints a notice of the producer.
-func (r *run) producerNotice(n kafka.Notice) { r.say("%s", n) }
-
 // tell prints the notices of the source, and counts what is lost.
 func (r *run) tell(notices []kafka.Notice) {
 	for _, n := range notices {
 		if n.Kind == kafka.NoticeLost {
-			r.pruned += n.To - n.From
+			r.source.lost += n.To - n.From
 		}
 		if n.Kind != kafka.NoticeEnd {
 			r.say("%s", n)
@@ -161,11 +158,7 @@ func (r *run) unusable(live context.Context, rec *kafka.Record, bad *record.Unus
 		return nil
 	case "dlq":
 		r.pending.letters++
-		letter := *rec
-		letter.Topic, letter.Partition = r.rules.Topic, kafka.AnyPartition
-		letter.Headers = record.LetterHeaders(rec, err)
-		r.note(letter.Topic, r.ends.letters)
-		return r.sink.put(live, &letter, r.here)
+		return r.target.putLetter(live, rec, originOf(rec), err)
 	}
 	code := cli.CodeBadData
 	if errors.Is(reason, kafka.ErrUnknownTopic) {
@@ -244,7 +237,7 @@ func (r *run) deliveryError(d *failedDelivery) (place string, err error) {
 	if d.at.Partition < 0 {
 		return progressTopic, cli.Errorf(code, "%w", d.err)
 	}
-	place = fmt.Sprintf("%s[%d]@%d", r.from.topic, d.at.Partition, d.at.Offset)
+	place = fmt.Sprintf("%s[%d]@%d", r.source.topic, d.at.Partition, d.at.Offset)
 	if d.letter {
 		if code == cli.CodeDeliveryFailed {
 			code = cli.CodeFailed // --on-error has no further say
@@ -263,12 +256,12 @@ func (r *run) roomFor() string {
 	topic, limit := r.dst.topic, ""
 	if r.redrive != nil {
 		topic = "TOPIC"
-	} else if r.ends.maxBatch > 0 {
-		limit = fmt.Sprintf("%s takes %d bytes at once; ", topic, r.ends.maxBatch)
+	} else if r.target.maxBatch > 0 {
+		limit = fmt.Sprintf("%s takes %d bytes at once; ", topic, r.target.maxBatch)
 	}
 	more := "-z zstd may make it small enough"
-	if r.flags.Compression != "" && r.flags.Compression != "none" {
-		more = fmt.Sprintf("it is too large with -z %s too", r.flags.Compression)
+	if r.compression != "" && r.compression != "none" {
+		more = fmt.Sprintf("it is too large with -z %s too", r.compression)
 	}
 	return fmt.Sprintf("%s%s; kstream topic alter %s --config max.message.bytes=N raises the limit", limit, more, topic)
 }
@@ -276,14 +269,11 @@ func (r *run) roomFor() string {
 // giveUp ends the waiting for acknowledgements.
 func (r *run) giveUp(cause error) {
 	r.mu.Lock()
-	sender := r.sender
 	if r.gaveUp == nil {
 		r.gaveUp = cause
 	}
 	r.mu.Unlock()
-	if sender != nil {
-		sender.session.GiveUp(cause)
-	}
+	r.target.giveUp(cause)
 }
 
 // broken is the failure for which no further progress may be kept.
@@ -322,12 +312,12 @@ func (r *run) ended(polling context.Context, err error) error {
 		told = nil
 	}
 	r.causes.TellPlain(r.say, told)
-	if err = r.closeDump(err); r.dst.file == "-" && errors.Is(err, cli.ErrGone) { // a part of a dump is none
-		r.discarded = true
+	if err = r.target.closeDump(err); r.dst.file == "-" && errors.Is(err, cli.ErrGone) { // a part of a dump is none
+		r.target.discarded = true
 		err = cli.Errorf(cli.CodeFailed, "%s: its reader has gone: the dump is not whole", r.dst)
 	}
-	if err == nil && r.flags.Verify {
-		err = r.verified(context.WithoutCancel(polling))
+	if err == nil && r.verify {
+		err = r.target.verify(context.WithoutCancel(polling), r.total.records)
 	}
 	if r.starts != nil {
 		if printed := r.summarize(err); printed != nil {
@@ -335,7 +325,7 @@ func (r *run) ended(polling context.Context, err error) error {
 		}
 	}
 	if errors.Is(err, kafka.ErrFenced) {
-		return cli.Hint(&cli.CodedError{Code: cli.CodeFenced, Err: fmt.Errorf("another kstream replay with --name %s took over: %w", r.flags.Name, err)},
+		return cli.Hint(&cli.CodedError{Code: cli.CodeFenced, Err: fmt.Errorf("another kstream replay with --name %s took over: %w", r.progress.name, err)},
 			"it goes on where this one ended; two of them need two names")
 	}
 	if err != nil && r.keeps() && r.kept != nil {
@@ -344,16 +334,16 @@ func (r *run) ended(polling context.Context, err error) error {
 	switch {
 	case err != nil:
 		return err
-	case r.pruned > 0:
-		return cli.Errorf(cli.CodePartial, "%s gone before they were read", cli.Count(r.pruned, "record"))
+	case r.source.lost > 0:
+		return cli.Errorf(cli.CodePartial, "%s gone before they were read", cli.Count(r.source.lost, "record"))
 	}
 	return nil
 }
 
 // remedy returns how to go on.
 func (r *run) remedy() string {
-	if r.flags.Set("name") {
+	if r.Plan.name != "" {
 		return "the same command goes on where this one ended"
 	}
-	return fmt.Sprintf("the same command goes on where this one ended; its progress is kept as %s", r.flags.Name)
+	return fmt.Sprintf("the same command goes on where this one ended; its progress is kept as %s", r.progress.name)
 }

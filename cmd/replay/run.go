@@ -10,58 +10,44 @@ import (
 	"time"
 
 	"kstream/cmd/cli"
-	"kstream/cmd/dump"
 	"kstream/cmd/input"
 	"kstream/cmd/record"
 	"kstream/kafka"
 )
 
-// run is one run. One goroutine fetches; the one that calls run changes and sends; the
-// producer's own report what became of the records.
+// run is one run: it carries records from the source to the target, changed, and keeps the
+// progress. One goroutine fetches; the one that calls Run changes and sends; the producer's
+// own report what became of the records.
 type run struct {
 	*Plan
 	env    *cli.Env
+	source *source
+	change *change
+	target *target
+	*progress
+
 	stop   context.CancelCauseFunc
 	meter  *cli.Meter
 	began  time.Time
-	ends   ends
-	from   *sourceTopic
-	sink   sink
-	sender *sender        // the sink, when that is a topic; replaced by each attempt
-	store  *progressStore // nil when no progress is kept
+	result *Summary // once the run is over
+	left   int64    // of --count
+	clock  input.Clock
+	pacer  *pacer
+	due    time.Time // of the next checkpoint
 
-	changer    *record.Changer
-	changing   context.Context // may we wait for expressions and serdes?
-	here       record.Origin   // of the record that is being changed
-	next       map[int32]int64
-	kept       map[int32]int64 // the positions that are kept as progress
-	pending    tally           // since the last checkpoint
-	total      tally
-	left       int64 // of --count
-	clock      input.Clock
-	pacer      *pacer
-	due        time.Time       // of the next checkpoint
-	starts     map[int32]int64 // where this run began
-	source     *dump.Reader    // SRC, when it is a file and not read yet
-	dump       *dump.Writer    // DST, when it is a file
-	pruned     int64           // records that were gone before they were read
-	lost       int64           // letters that were not delivered
-	sums       *sums
-	sent       map[string]string // ids of topics, besides DST, that records went to since the last checkpoint
-	gone       bool              // such a topic, or DST
-	discarded  bool              // the dump, unfinished
-	commits    int               // that succeeded
-	unresolved *unresolvedCommit // of the last pass
+	changing context.Context // may we wait for expressions and serdes?
+	here     record.Origin   // of the record that is being changed
+	write    func(*kafka.Record) error
 
 	mu      sync.Mutex
 	failure error           // the first delivery that failed for good
 	cause   *record.Cause   // of failure
 	causes  record.Failures // of all deliveries that failed for good
 	failed  int64           // records among them
+	lost    int64           // letters that were not delivered
 	missing tally           // what was sent since the last checkpoint and not delivered, without transactions
 	first   *failedDelivery
-	refused map[record.Origin]error // what is not to be sent again, with transactions
-	aside   map[record.Origin]error // what --on-error dlq is still to put aside, without
+	aside   map[record.Origin]error // what --on-error dlq is still to put aside, without transactions
 	gaveUp  error                   // why deliveries are not waited for
 }
 
@@ -72,48 +58,75 @@ type failedDelivery struct {
 	err    error
 }
 
-// sink takes records to where they are copied.
-type sink interface {
-	// put takes a record, whose topic and partition are those to go to.
-	put(live context.Context, r *kafka.Record, at record.Origin) error
-	// hand leaves nothing behind that would wait for the next record.
-	hand(live context.Context) error
-	// settle returns when all that was put has arrived, or failed.
-	settle(live context.Context) error
-}
-
 // fetched is a batch on its way from the goroutine that fetches, or why there are no more.
 type fetched struct {
 	batch kafka.Batch
 	err   error
 }
 
-// Run copies until the records, ctx or an error ends it, and reports what was copied.
-func (p *Plan) Run(ctx context.Context, env *cli.Env) (err error) {
+// Run copies what the plan says until the records, ctx or an error ends it, and reports what
+// was copied. The summary is nil when nothing was begun.
+func Run(ctx context.Context, env *cli.Env, p *Plan) (*Summary, error) {
 	if err := p.OpenSerdes(env); err != nil {
-		return err
+		return nil, err
 	}
 	defer p.Close()
 	polling, stop := context.WithCancelCause(ctx) // may we take on more work?
 	defer stop(nil)
 	live := context.WithoutCancel(ctx) // may we finish what we hold? yes: deliveries have deadlines
-	r := &run{
-		Plan: p, env: env, stop: stop, meter: cli.NewMeter(env, "copied"), began: env.Now(),
-		left: math.MaxInt64, refused: map[record.Origin]error{}, aside: map[record.Origin]error{},
+	r := &run{Plan: p, env: env, stop: stop, meter: cli.NewMeter(env, "copied"), began: env.Now(), left: math.MaxInt64, aside: map[record.Origin]error{}}
+	if p.count > 0 {
+		r.left = p.count
 	}
-	r.clock = clock{r, live}
-	if p.flags.Count > 0 {
-		r.left = p.flags.Count
+	r.write = func(rec *kafka.Record) error { return r.send(live, rec) }
+	clusters, err := r.open(polling, live)
+	defer clusters.close()
+	if err != nil {
+		return nil, cli.FirstOf(cli.Stopped(polling), err)
 	}
-	defer func() { err = errors.Join(err, r.ends.close()) }()
-	if err := r.open(polling, live); err != nil {
-		return cli.FirstOf(cli.Stopped(polling), err)
-	}
-	if limit := p.flags.Limit.D; limit > 0 {
-		timer := time.AfterFunc(limit, func() { stop(cli.ErrTimeUp) })
+	if p.limit > 0 {
+		timer := time.AfterFunc(p.limit, func() { stop(cli.ErrTimeUp) })
 		defer timer.Stop()
 	}
-	return r.ended(polling, r.carry(polling, live))
+	err = r.ended(polling, r.carry(polling, live))
+	return r.result, err
+}
+
+// open connects, finds SRC and DST, and refuses what cannot be.
+func (r *run) open(ctx, live context.Context) (*clusters, error) {
+	p := r.Plan
+	if p.dst.file != "" && !p.dryRun {
+		if err := checkFile(p.dst); err != nil {
+			return nil, err
+		}
+	}
+	clusters, err := connectBoth(ctx, r.env, p)
+	if err != nil {
+		return clusters, err
+	}
+	r.source = &source{plan: p, env: r.env, say: r.say, clusters: clusters}
+	r.target = &target{plan: p, env: r.env, say: r.say, clusters: clusters, source: r.source}
+	r.progress = &progress{plan: p, say: r.say, clusters: clusters, source: r.source}
+	if err := r.source.find(ctx); err != nil {
+		return clusters, err
+	}
+	if err := r.target.find(ctx); err != nil {
+		return clusters, err
+	}
+	r.change = newChange(p)
+	r.clock = clock{r, live}
+	if r.pacer = newPacer(p, r.clock); r.pacer != nil && r.pacer.pace == nil {
+		r.source.mergeByTime()
+	}
+	if p.verify {
+		if err := r.target.openSums(live); err != nil {
+			return clusters, err
+		}
+	}
+	if p.named {
+		return clusters, r.progress.open(ctx, r.target.topic)
+	}
+	return clusters, nil
 }
 
 // passes is how often a run begins again at the progress that is kept, without coming
@@ -169,14 +182,14 @@ func (e *passFailed) Error() string { return e.cause.Error() }
 
 // pass copies from the progress that is kept, or the beginning, to the end.
 func (r *run) pass(polling, live context.Context) (err error) {
-	if err := r.openSink(polling); err != nil {
+	if err := r.openTarget(polling); err != nil {
 		return err
 	}
-	defer func() { err = cli.FirstOf(err, r.closeSink()) }()
+	defer func() { err = cli.FirstOf(err, r.closeTarget()) }()
 	if err := r.resume(polling, live); err != nil {
 		return err
 	}
-	feed, err := r.from.open(polling, r.next)
+	feed, err := r.source.open(polling, r.next)
 	if err != nil {
 		return err
 	}
@@ -200,8 +213,8 @@ func (r *run) pass(polling, live context.Context) (err error) {
 func (r *run) transfer(polling, live context.Context, feed feed) error {
 	fetching, done := context.WithCancelCause(polling)
 	defer done(nil)
-	batches, free := make(chan *fetched), make(chan *fetched, r.from.depth)
-	for range r.from.depth {
+	batches, free := make(chan *fetched), make(chan *fetched, r.source.depth)
+	for range r.source.depth {
 		free <- new(fetched)
 	}
 	var fetcher sync.WaitGroup
@@ -218,7 +231,7 @@ func (r *run) transfer(polling, live context.Context, feed feed) error {
 				return nil // polling has ended
 			}
 			r.tell(f.batch.Notices)
-			err = r.take(polling, live, &f.batch)
+			err = r.copyBatch(polling, live, &f.batch)
 			if err == nil {
 				err = f.err
 			}
@@ -230,7 +243,7 @@ func (r *run) transfer(polling, live context.Context, feed feed) error {
 		}
 		switch {
 		case errors.Is(err, io.EOF):
-			r.atEnd()
+			r.source.ended(r.next)
 			return nil
 		case errors.Is(err, cli.ErrEnough):
 			return nil
@@ -267,8 +280,8 @@ func fetch(ctx context.Context, feed feed, free <-chan *fetched, batches chan<- 
 	}
 }
 
-// take copies a batch, as fast as the pace allows.
-func (r *run) take(polling, live context.Context, b *kafka.Batch) error {
+// copyBatch copies a batch, as fast as the pace allows.
+func (r *run) copyBatch(polling, live context.Context, b *kafka.Batch) error {
 	records := b.Records
 	r.draw()
 	for len(records) > 0 {
@@ -280,7 +293,7 @@ func (r *run) take(polling, live context.Context, b *kafka.Batch) error {
 			return err
 		}
 		for i := range records[:n] {
-			if err := r.copyOne(live, &records[i]); err != nil {
+			if err := r.copyRecord(live, &records[i]); err != nil {
 				return err
 			}
 		}
@@ -294,25 +307,13 @@ func (r *run) take(polling, live context.Context, b *kafka.Batch) error {
 			return err
 		}
 	}
-	return r.sink.hand(live)
+	return r.target.sink.hand(live)
 }
 
-// copyOne changes and sends one record, or lets --on-error decide.
-func (r *run) copyOne(live context.Context, rec *kafka.Record) error {
-	r.here = record.Origin{Partition: rec.Partition, Offset: rec.Offset}
-	var err error
-	refused, known := error(nil), false
-	if len(r.refused) > 0 {
-		refused, known = r.refused[r.here]
-	}
-	switch {
-	case known:
-		err = &record.Unusable{Err: refused}
-	case r.changer.Plain():
-		err = r.write(live, rec)
-	default:
-		err = record.OverOr(r.changing, r.changer.Change(r.changing, rec, func(out *kafka.Record) error { return r.write(live, out) }))
-	}
+// copyRecord changes and sends one record, or lets --on-error decide.
+func (r *run) copyRecord(live context.Context, rec *kafka.Record) error {
+	r.here = originOf(rec)
+	err := r.change.apply(r.changing, rec, r.write)
 	var bad *record.Unusable
 	if errors.As(err, &bad) {
 		err = r.unusable(live, rec, bad)
@@ -327,25 +328,18 @@ func (r *run) copyOne(live context.Context, rec *kafka.Record) error {
 	return nil
 }
 
-// write sends a record to DST.
-func (r *run) write(live context.Context, rec *kafka.Record) error {
+// send writes and counts what the record at hand becomes.
+func (r *run) send(live context.Context, rec *kafka.Record) error {
 	out := *rec
-	r.ends.address(&out)
-	if r.redrive != nil {
-		if goes, err := r.readdress(live, &out); err != nil || !goes {
-			if err == nil {
-				r.pending.exhausted++
-			}
-			return err
-		}
-	}
-	if err := r.sink.put(live, &out, r.here); err != nil {
+	goes, err := r.target.put(live, &out, r.here)
+	if err != nil {
 		return err
+	}
+	if !goes {
+		r.pending.exhausted++
+		return nil
 	}
 	r.left--
 	r.pending.add(r.here.Partition, len(rec.Key)+len(rec.Value))
-	if r.sums != nil {
-		r.sums.add(&out)
-	}
 	return nil
 }

@@ -50,8 +50,8 @@ type progressStore struct {
 	say   func(format string, args ...any)
 }
 
-// progress is what is kept under a name.
-type progress struct {
+// stored is what is kept under a name.
+type stored struct {
 	at map[int32]progressValue // for SRC and DST as they are now
 	// former has keys with the same topics by name, of which one was created again since.
 	former []progressKey
@@ -102,8 +102,8 @@ const openTransactionsLast = 75 * time.Second
 
 // load returns the progress that is kept. What the last transaction under the name did is
 // decided, when the id of the transactions was taken over before.
-func (s *progressStore) load(ctx context.Context) (*progress, error) {
-	found := &progress{at: map[int32]progressValue{}}
+func (s *progressStore) load(ctx context.Context) (*stored, error) {
+	found := &stored{at: map[int32]progressValue{}}
 	tp := kafka.TopicPartition{Topic: progressTopic}
 	topics, err := s.admin.Topics(ctx, progressTopic)
 	if errors.Is(err, kafka.ErrUnknownTopic) {
@@ -135,7 +135,7 @@ func (s *progressStore) load(ctx context.Context) (*progress, error) {
 }
 
 // readAll reads the topic up to the end that reader has.
-func (s *progressStore) readAll(ctx context.Context, reader *kafka.Reader, found *progress) error {
+func (s *progressStore) readAll(ctx context.Context, reader *kafka.Reader, found *stored) error {
 	mine := []byte(fmt.Sprintf(`{"name":%q,`, s.key.Name))
 	var old *oldProgress
 	var b kafka.Batch
@@ -164,7 +164,7 @@ func (s *progressStore) readAll(ctx context.Context, reader *kafka.Reader, found
 }
 
 // read takes a record whose name is that of the progress.
-func (s *progressStore) read(r *kafka.Record, found *progress) error {
+func (s *progressStore) read(r *kafka.Record, found *stored) error {
 	var key progressKey
 	if err := json.Unmarshal(r.Key, &key); err != nil {
 		return err

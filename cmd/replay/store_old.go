@@ -46,7 +46,7 @@ func (s *progressStore) belongs(stamp oldStamp) bool {
 }
 
 // addOld adds what old has of partitions that found has not.
-func (s *progressStore) addOld(found *progress, old *oldProgress) error {
+func (s *progressStore) addOld(found *stored, old *oldProgress) error {
 	if old == nil || !s.belongs(old.oldStamp) {
 		return nil
 	}
@@ -61,14 +61,14 @@ func (s *progressStore) addOld(found *progress, old *oldProgress) error {
 }
 
 // add notes a position unless there is a newer one.
-func (p *progress) add(partition int32, value progressValue) {
+func (p *stored) add(partition int32, value progressValue) {
 	if _, ok := p.at[partition]; !ok {
 		p.at[partition] = value
 	}
 }
 
 // addGroup adds what the group of former versions has of partitions.
-func (s *progressStore) addGroup(ctx context.Context, found *progress, partitions []kafka.TopicPartition) error {
+func (s *progressStore) addGroup(ctx context.Context, found *stored, partitions []kafka.TopicPartition) error {
 	if s.group == "" {
 		return nil
 	}

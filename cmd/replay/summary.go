@@ -44,14 +44,14 @@ type progressItem struct {
 func (r *run) summary(err error) *Summary {
 	s := &Summary{
 		Schema: "kstream.replay/v1", Source: r.src.String(), Target: r.dst.String(),
-		ExactlyOnce: r.flags.ExactlyOnce || r.redrive != nil, DryRun: r.flags.DryRun, Complete: err == nil,
+		ExactlyOnce: r.exactlyOnce || r.redrive != nil, DryRun: r.dryRun, Complete: err == nil,
 		Records: r.total.records, Bytes: r.total.bytes, Failed: r.failed, Skipped: r.total.skipped,
-		DeadLetters: r.total.letters, Exhausted: r.total.exhausted, Lost: r.pruned,
-		Seconds: r.env.Now().Sub(r.began).Seconds(), Verified: r.sums != nil && r.sums.agree,
+		DeadLetters: r.total.letters, Exhausted: r.total.exhausted, Lost: r.source.lost,
+		Seconds: r.env.Now().Sub(r.began).Seconds(), Verified: r.target.sums != nil && r.target.sums.agree,
 		Partitions: []progressItem{},
 	}
 	if r.named {
-		s.Name = r.flags.Name
+		s.Name = r.progress.name
 	}
 	if r.redrive != nil {
 		s.Target = "the topics that the records name"
@@ -60,7 +60,7 @@ func (r *run) summary(err error) *Summary {
 	if r.keeps() {
 		next = r.kept
 	}
-	for _, span := range r.from.spans {
+	for _, span := range r.source.spans {
 		p := progressItem{Partition: span.Partition, From: span.From, Next: span.From, To: span.To}
 		if at, ok := next[span.Partition]; ok {
 			p.Next = at
@@ -74,9 +74,9 @@ func (r *run) summary(err error) *Summary {
 		s.Partitions = append(s.Partitions, p)
 	}
 	switch {
-	case r.gone:
+	case r.target.gone:
 		s.Gone = s.Records
-	case r.discarded:
+	case r.target.discarded:
 		s.Discarded = s.Records
 	default:
 		return s
@@ -93,21 +93,22 @@ func (r *run) summary(err error) *Summary {
 // --dry-run there.
 func (r *run) summarize(err error) error {
 	s := r.summary(err)
-	if r.flags.Output == "json" {
+	r.result = s
+	if r.json {
 		text, failed := output.MarshalLine(s)
 		if failed == nil {
 			_, failed = r.env.Stdout.Write(append(text, '\n'))
 		}
 		return failed
 	}
-	if r.flags.DryRun {
+	if r.dryRun {
 		if err != nil {
 			return nil
 		}
 		return r.printPlan(s)
 	}
 	line := fmt.Sprintf("copied %s from %s to %s", cli.Count(s.Records, "record"), s.Source, s.Target)
-	if r.discarded {
+	if r.target.discarded {
 		line = fmt.Sprintf("discarded %s, with %s from %s in it", s.Target, cli.Count(s.Discarded, "record"), s.Source)
 	}
 	if s.Seconds >= 1 && s.Records > 0 {

@@ -5,115 +5,259 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	"kstream/cmd/cli"
 	"kstream/cmd/connect"
+	"kstream/cmd/dump"
 	"kstream/cmd/record"
 	"kstream/kafka"
 )
 
-// Where replay writes: made like SRC where asked, and what would not arrive as it was.
+// target is where records are written: a topic, those that the records name, a file, or with
+// --dry-run nowhere.
+type target struct {
+	plan     *Plan
+	env      *cli.Env
+	say      func(format string, args ...any)
+	clusters *clusters
+	source   *source
 
-// openTarget finds DST, creates it where that was asked for, and tells what it would do
+	topic         kafka.Topic // DST, unless it is a file or there is none yet
+	settings      kafka.SettingsAnswer
+	created, keep bool // keep partitions
+	maxBatch      int
+	named         map[string]redriveTarget // topics that dead letters name
+	letters       string                   // the id of the topic of --on-error dlq
+
+	mu     sync.Mutex // for sender, which only one goroutine changes
+	sink   sink
+	sender *sender           // the sink, when that is a topic; replaced by each pass
+	dump   *dump.Writer      // the sink, when that is a file
+	sums   *sums             // of --verify, else nil
+	sent   map[string]string // ids of topics, besides DST, that records went to since the last checkpoint
+	gone   bool              // such a topic, or DST
+
+	discarded bool // the dump, unfinished
+}
+
+// sink takes records to where they are copied.
+type sink interface {
+	// put takes a record, whose topic and partition are those to go to.
+	put(live context.Context, r *kafka.Record, at record.Origin) error
+	// hand leaves nothing behind that would wait for the next record.
+	hand(live context.Context) error
+	// settle returns when all that was put has arrived, or failed.
+	settle(live context.Context) error
+}
+
+// put writes what becomes of the record that is at a place of SRC. It reports whether the
+// record goes anywhere: a dead letter that was sent back too often does not.
+func (t *target) put(live context.Context, r *kafka.Record, at record.Origin) (bool, error) {
+	if goes, err := t.address(live, r); err != nil || !goes {
+		return false, err
+	}
+	if err := t.sink.put(live, r, at); err != nil {
+		return false, err
+	}
+	if t.sums != nil {
+		t.sums.add(r)
+	}
+	return true, nil
+}
+
+// address makes a record that was read one for DST, or for the topic that it comes from. It
+// reports whether it may go there.
+func (t *target) address(ctx context.Context, r *kafka.Record) (bool, error) {
+	if t.clusters.admin == nil {
+		return true, nil // a file keeps everything
+	}
+	r.Topic = t.topic.Name
+	if !t.keep {
+		r.Partition = kafka.AnyPartition
+	}
+	if t.plan.stamp {
+		r.Timestamp = kafka.Now
+	}
+	if t.plan.redrive == nil {
+		return true, nil
+	}
+	return t.sendBack(ctx, r)
+}
+
+// putLetter puts a record aside in the topic of --on-error dlq.
+func (t *target) putLetter(live context.Context, rec *kafka.Record, at record.Origin, why error) error {
+	letter := *rec
+	letter.Topic, letter.Partition = t.plan.rules.Topic, kafka.AnyPartition
+	letter.Headers = record.LetterHeaders(rec, why)
+	t.note(letter.Topic, t.letters)
+	return t.sink.put(live, &letter, at)
+}
+
+// open makes ready where records go to, for one pass; with transactions it takes the id of
+// pc over. undelivered is called for each record that fails by itself.
+func (t *target) open(polling context.Context, pc kafka.ProducerConfig, undelivered func(*kafka.Outgoing, int, error)) error {
+	var err error
+	switch {
+	case t.plan.dryRun:
+		t.sink = countingSink{}
+		return nil
+	case t.plan.dst.file != "":
+		t.sink, err = t.openDump()
+		return err
+	}
+	sender, err := openSender(t.clusters.target.Config, pc, undelivered, func(n kafka.Notice) { t.say("%s", n) })
+	if err != nil {
+		return err
+	}
+	t.sink = sender
+	t.setSender(sender)
+	if err := sender.session.TakeOver(polling); err != nil {
+		return errors.Join(err, t.close())
+	}
+	return nil
+}
+
+// close ends a pass. What was not settled is lost.
+func (t *target) close() error {
+	sender := t.sender
+	t.setSender(nil)
+	return sender.close()
+}
+
+func (t *target) setSender(s *sender) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sender = s
+}
+
+// giveUp ends the waiting for acknowledgements. It is safe for concurrent use.
+func (t *target) giveUp(cause error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.sender != nil {
+		t.sender.session.GiveUp(cause)
+	}
+}
+
+// keepsTimes reports whether records have the same timestamps in DST.
+func (t *target) keepsTimes() bool {
+	kind := t.settings.Find("message.timestamp.type")
+	return !t.plan.stamp && (kind == nil || kind.Value != "LogAppendTime")
+}
+
+// find finds DST, or what a dump of SRC has to say about it, and the topic of --on-error dlq.
+func (t *target) find(ctx context.Context) error {
+	var err error
+	switch {
+	case t.plan.dst.topic != "":
+		err = t.findTopic(ctx)
+	case t.plan.dst.file != "":
+		err = t.source.askSettings(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return t.findLetters(ctx)
+}
+
+// findLetters refuses a topic of --on-error dlq that does not exist or is read itself.
+func (t *target) findLetters(ctx context.Context) error {
+	rules := &t.plan.rules
+	if rules.Action != "dlq" {
+		return nil
+	}
+	if t.clusters.same && rules.Topic == t.source.topic {
+		return cli.Errorf(cli.CodeSameTopic, "--on-error dlq:%s: that topic is read itself", rules.Topic)
+	}
+	topics, err := t.clusters.admin.Topics(ctx, rules.Topic)
+	if err != nil {
+		return fmt.Errorf("--on-error dlq: %w", connect.NearTopic(err))
+	}
+	t.letters = topics[0].ID
+	return nil
+}
+
+// findTopic finds DST, creates it where that was asked for, and tells what it would do
 // to the records.
-func (r *run) openTarget(ctx context.Context) error {
-	e := &r.ends
-	topics, err := e.admin.Topics(ctx, r.dst.topic)
-	if errors.Is(err, kafka.ErrUnknownTopic) && r.flags.Create {
-		return r.createTarget(ctx)
+func (t *target) findTopic(ctx context.Context) error {
+	topics, err := t.clusters.admin.Topics(ctx, t.plan.dst.topic)
+	if errors.Is(err, kafka.ErrUnknownTopic) && t.plan.create {
+		return t.create(ctx)
 	}
 	if err != nil {
 		return connect.NearOrNew(err)
 	}
-	if r.src.topic == r.dst.topic && (e.same || topics[0].ID == r.from.id) {
-		return cli.Hint(cli.Errorf(cli.CodeSameTopic, "SRC and DST are the same topic, %s", r.src.topic), "--dst-brokers or --dst-context names another cluster")
+	if t.plan.src.topic == t.plan.dst.topic && (t.clusters.same || topics[0].ID == t.source.id) {
+		return cli.Hint(cli.Errorf(cli.CodeSameTopic, "SRC and DST are the same topic, %s", t.plan.src.topic), "--dst-brokers or --dst-context names another cluster")
 	}
-	return r.useTarget(ctx, topics[0])
+	return t.use(ctx, topics[0])
 }
 
-// createTarget creates DST like SRC.
-func (r *run) createTarget(ctx context.Context) error {
-	e := &r.ends
-	if err := r.likeSource(ctx); err != nil {
+// create creates DST like SRC.
+func (t *target) create(ctx context.Context) error {
+	if err := t.source.askSettings(ctx); err != nil {
 		return fmt.Errorf("--create: %w", err)
 	}
-	like := record.Likeness{Topic: r.from.topic, Partitions: r.from.partitions, Replication: r.from.replication, Config: r.from.config}
-	if err := record.CreateLike(ctx, e.admin, r.dst.topic, like, r.flags.DryRun, r.say); err != nil {
+	like := record.Likeness{Topic: t.source.topic, Partitions: t.source.partitions, Replication: t.source.replication, Config: t.source.config}
+	if err := record.CreateLike(ctx, t.clusters.admin, t.plan.dst.topic, like, t.plan.dryRun, t.say); err != nil {
 		return err
 	}
-	if r.flags.DryRun {
-		e.topic.Name = r.dst.topic
-		e.keep = r.flags.Partitioning != "key"
+	if t.plan.dryRun {
+		t.topic.Name = t.plan.dst.topic
+		t.keep = t.plan.partitioning != "key"
 		return nil
 	}
-	e.created = true
-	topics, err := e.admin.Topics(ctx, r.dst.topic)
+	t.created = true
+	topics, err := t.clusters.admin.Topics(ctx, t.plan.dst.topic)
 	if err != nil {
 		return err
 	}
-	return r.useTarget(ctx, topics[0])
+	return t.use(ctx, topics[0])
 }
 
-// likeSource asks for the settings of SRC that are its own.
-func (r *run) likeSource(ctx context.Context) error {
-	if r.src.file != "" {
-		return nil // the manifest has told them
-	}
-	answers, err := r.ends.sourceAdmin.TopicSettings(ctx, r.from.topic)
-	if err == nil {
-		err = answers[r.from.topic].Err
-	}
-	if err != nil {
-		return err
-	}
-	r.from.config = record.OwnSettings(answers[r.from.topic])
-	return nil
-}
-
-// useTarget decides how records are written to DST as it is.
-func (r *run) useTarget(ctx context.Context, t kafka.Topic) error {
-	e, f := &r.ends, r.flags
-	e.topic = t
-	e.keep = f.Partitioning == "keep"
-	src, dst := r.from.partitions, len(t.Partitions)
-	if f.Partitioning == "" {
-		if e.keep = src == dst; !e.keep {
-			r.say("%s has %s, %s has %d: keys choose the partitions (--partitioning keep keeps them)", r.src, cli.Count(int64(src), "partition"), t.Name, dst)
+// use decides how records are written to DST as it is.
+func (t *target) use(ctx context.Context, topic kafka.Topic) error {
+	t.topic = topic
+	t.keep = t.plan.partitioning == "keep"
+	src, dst := t.source.partitions, len(topic.Partitions)
+	if t.plan.partitioning == "" {
+		if t.keep = src == dst; !t.keep {
+			t.say("%s has %s, %s has %d: keys choose the partitions (--partitioning keep keeps them)", t.plan.src, cli.Count(int64(src), "partition"), topic.Name, dst)
 		}
 	}
-	for _, s := range r.from.spans {
-		if e.keep && int(s.Partition) >= dst {
-			return cli.Usagef("--partitioning keep: %s has partitions 0–%d, and partition %d of %s is copied", t.Name, dst-1, s.Partition, r.src)
+	for _, s := range t.source.spans {
+		if t.keep && int(s.Partition) >= dst {
+			return cli.Usagef("--partitioning keep: %s has partitions 0–%d, and partition %d of %s is copied", topic.Name, dst-1, s.Partition, t.plan.src)
 		}
 	}
-	answers, err := e.admin.TopicSettings(ctx, t.Name)
-	if err == nil && answers[t.Name].Err == nil { // who may write a topic need not be allowed to see its settings
-		e.settings = answers[t.Name]
+	answers, err := t.clusters.admin.TopicSettings(ctx, topic.Name)
+	if err == nil && answers[topic.Name].Err == nil { // who may write a topic need not be allowed to see its settings
+		t.settings = answers[topic.Name]
 	}
-	if s := e.settings.Find("max.message.bytes"); s != nil {
-		e.maxBatch, _ = strconv.Atoi(s.Value) // 0 is the client's default
+	if s := t.settings.Find("max.message.bytes"); s != nil {
+		t.maxBatch, _ = strconv.Atoi(s.Value) // 0 is the client's default
 	}
-	if e.created {
+	if t.created {
 		return nil
 	}
-	if !e.stamp {
-		if err := r.warnOfTimes(ctx); err != nil {
+	if !t.plan.stamp {
+		if err := t.warnOfTimes(ctx); err != nil {
 			return err
 		}
 	}
-	return r.noteContent(ctx)
+	return t.noteContent(ctx)
 }
 
 // warnOfTimes tells when DST would undo timestamps that are kept.
-func (r *run) warnOfTimes(ctx context.Context) error {
-	e := &r.ends
-	if s := e.settings.Find("message.timestamp.type"); s != nil && s.Value == "LogAppendTime" {
-		r.say("%s stamps records itself (message.timestamp.type=LogAppendTime): timestamps are not kept", e.topic.Name)
+func (t *target) warnOfTimes(ctx context.Context) error {
+	if s := t.settings.Find("message.timestamp.type"); s != nil && s.Value == "LogAppendTime" {
+		t.say("%s stamps records itself (message.timestamp.type=LogAppendTime): timestamps are not kept", t.topic.Name)
 		return nil
 	}
-	policy, retention := e.settings.Find("cleanup.policy"), e.settings.Find("retention.ms")
-	if policy == nil || retention == nil || policy.Value == "compact" || e.sourceAdmin == nil {
+	policy, retention := t.settings.Find("cleanup.policy"), t.settings.Find("retention.ms")
+	if policy == nil || retention == nil || policy.Value == "compact" || t.clusters.sourceAdmin == nil {
 		return nil
 	}
 	millis, err := strconv.ParseInt(retention.Value, 10, 64)
@@ -121,17 +265,17 @@ func (r *run) warnOfTimes(ctx context.Context) error {
 		return nil // unlimited
 	}
 	cutoff := map[kafka.TopicPartition]int64{}
-	for _, s := range r.from.spans {
+	for _, s := range t.source.spans {
 		if s.From < s.To {
-			cutoff[s.TopicPartition] = max(0, r.env.Now().UnixMilli()-millis)
+			cutoff[s.TopicPartition] = max(0, t.env.Now().UnixMilli()-millis)
 		}
 	}
-	young, err := e.sourceAdmin.OffsetsAt(ctx, cutoff)
+	young, err := t.clusters.sourceAdmin.OffsetsAt(ctx, cutoff)
 	if err != nil {
 		return err
 	}
 	old := int64(0)
-	for _, s := range r.from.spans {
+	for _, s := range t.source.spans {
 		at, asked := young[s.TopicPartition]
 		switch {
 		case !asked:
@@ -142,35 +286,74 @@ func (r *run) warnOfTimes(ctx context.Context) error {
 		}
 	}
 	if old > 0 {
-		r.say("up to %d of the records are older than the retention.ms of %s, %v, which will delete them; --timestamps now makes them new",
-			old, e.topic.Name, time.Duration(millis)*time.Millisecond)
+		t.say("up to %d of the records are older than the retention.ms of %s, %v, which will delete them; --timestamps now makes them new",
+			old, t.topic.Name, time.Duration(millis)*time.Millisecond)
 	}
 	return nil
 }
 
 // noteContent tells that DST has records already, unless a former run may have copied
 // them: then checkCopied asks.
-func (r *run) noteContent(ctx context.Context) error {
-	if r.named {
+func (t *target) noteContent(ctx context.Context) error {
+	if t.plan.named {
 		return nil
 	}
-	n, err := r.content(ctx)
+	n, err := t.content(ctx)
 	if n > 0 {
-		r.say("%s is not empty: it has up to %s", r.ends.topic.Name, cli.Count(n, "record"))
+		t.say("%s is not empty: it has up to %s", t.topic.Name, cli.Count(n, "record"))
 	}
 	return err
 }
 
 // content counts the offsets that DST has records at, or had.
-func (r *run) content(ctx context.Context) (int64, error) {
+func (t *target) content(ctx context.Context) (int64, error) {
 	var tps []kafka.TopicPartition
-	for _, p := range r.ends.topic.Partitions {
-		tps = append(tps, kafka.TopicPartition{Topic: r.ends.topic.Name, Partition: p.ID})
+	for _, p := range t.topic.Partitions {
+		tps = append(tps, kafka.TopicPartition{Topic: t.topic.Name, Partition: p.ID})
 	}
-	marks, err := r.ends.admin.Watermarks(ctx, tps)
+	marks, err := t.clusters.admin.Watermarks(ctx, tps)
 	n := int64(0)
 	for _, m := range marks {
 		n += m.End - m.Start
 	}
 	return n, err
+}
+
+// check fails when a topic that records were sent to since the last checkpoint is
+// another one now: what it had is gone, and what was sent since must not count as copied.
+func (t *target) check(ctx context.Context) error {
+	if t.clusters.admin == nil || t.plan.dryRun {
+		return nil
+	}
+	ids := t.sent
+	if t.topic.ID != "" {
+		if ids == nil {
+			ids = map[string]string{}
+		}
+		ids[t.topic.Name] = t.topic.ID
+	}
+	t.sent = nil
+	for name, id := range ids {
+		topics, err := t.clusters.admin.Topics(ctx, name)
+		switch {
+		case errors.Is(err, kafka.ErrUnknownTopic):
+			t.gone = true
+			return cli.Hint(cli.Errorf(cli.CodeUnknownTopic, "%s was deleted while records were copied to it", name), "the same command begins anew")
+		case err != nil:
+			return err
+		case topics[0].ID != id:
+			t.gone = true
+			return cli.Hint(cli.Errorf(cli.CodePartial, "%s was deleted and created again while records were copied to it: what it had is gone", name),
+				"the same command begins anew")
+		}
+	}
+	return nil
+}
+
+// note remembers a topic besides DST that a record goes to.
+func (t *target) note(topic, id string) {
+	if t.sent == nil {
+		t.sent = map[string]string{}
+	}
+	t.sent[topic] = id
 }

@@ -129,16 +129,15 @@ func (s *sums) drop() {
 }
 
 // openSums notes where DST ends before anything is written.
-func (r *run) openSums(ctx context.Context) error {
-	e := &r.ends
-	s := &sums{seed: maphash.MakeSeed(), keep: e.keep, sent: map[int32]sum{}, pending: map[int32]sum{}}
-	r.sums = s
-	if r.dst.file != "" {
+func (t *target) openSums(ctx context.Context) error {
+	s := &sums{seed: maphash.MakeSeed(), keep: t.keep, sent: map[int32]sum{}, pending: map[int32]sum{}}
+	t.sums = s
+	if t.plan.dst.file != "" {
 		s.keep, s.times = true, true
 		return nil
 	}
-	s.times = e.keepsTimes()
-	marks, err := e.admin.Watermarks(ctx, partitionsIn(e.topic))
+	s.times = t.keepsTimes()
+	marks, err := t.clusters.admin.Watermarks(ctx, partitionsIn(t.topic))
 	if err != nil {
 		return err
 	}
@@ -158,16 +157,16 @@ func partitionsIn(t kafka.Topic) []kafka.TopicPartition {
 	return tps
 }
 
-// verified reads back what DST got since the start, and compares.
-func (r *run) verified(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, verifyPatience(r.total.records),
-		fmt.Errorf("%w: %s: a transaction stays open", kafka.ErrUnreachable, r.dst))
+// verify reads back what DST got since the start, so many records, and compares.
+func (t *target) verify(ctx context.Context, records int64) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, verifyPatience(records),
+		fmt.Errorf("%w: %s: a transaction stays open", kafka.ErrUnreachable, t.plan.dst))
 	defer cancel()
-	feed, err := r.openWritten(ctx)
+	feed, err := t.openWritten(ctx)
 	if err != nil {
 		return fmt.Errorf("--verify: %w", err)
 	}
-	s := r.sums
+	s := t.sums
 	found := map[int32]sum{}
 	var b kafka.Batch
 	for err == nil {
@@ -184,7 +183,7 @@ func (r *run) verified(ctx context.Context) error {
 	if err := cli.FirstOf(err, feed.Close()); err != nil {
 		return fmt.Errorf("--verify: %w", err)
 	}
-	return s.compare(r.dst, found)
+	return s.compare(t.plan.dst, found)
 }
 
 // verifyPatience is how long reading so many records back may take, with an open
@@ -194,13 +193,12 @@ func verifyPatience(records int64) time.Duration {
 }
 
 // openWritten opens what was written.
-func (r *run) openWritten(ctx context.Context) (feed, error) {
-	if r.dst.file != "" {
-		d, err := record.OpenDump(r.env, r.dst.file)
+func (t *target) openWritten(ctx context.Context) (feed, error) {
+	if t.plan.dst.file != "" {
+		d, err := record.OpenDump(t.env, t.plan.dst.file)
 		return &dumpFeed{d}, err
 	}
-	e := &r.ends
-	marks, err := e.admin.Watermarks(ctx, partitionsIn(e.topic))
+	marks, err := t.clusters.admin.Watermarks(ctx, partitionsIn(t.topic))
 	if err != nil {
 		return nil, err
 	}
@@ -208,10 +206,10 @@ func (r *run) openWritten(ctx context.Context) (feed, error) {
 	for tp, m := range marks {
 		// The marker of the last transaction may take a moment: what it commits is waited for.
 		spans = append(spans, kafka.Span{
-			TopicPartition: tp, From: max(m.Start, r.sums.starts[tp]), To: m.End, Ahead: m.Stable < m.End, End: m.Stable,
+			TopicPartition: tp, From: max(m.Start, t.sums.starts[tp]), To: m.End, Ahead: m.Stable < m.End, End: m.Stable,
 		})
 	}
-	return kafka.OpenReader(e.target.Config, kafka.ReaderConfig{Spans: spans}, []kafka.Topic{e.topic})
+	return kafka.OpenReader(t.clusters.target.Config, kafka.ReaderConfig{Spans: spans}, []kafka.Topic{t.topic})
 }
 
 // compare returns how what was found differs from what was sent.
