@@ -54,6 +54,11 @@ func (p *codecPlan) needTopic() error {
 
 func (p *codecPlan) runEncode(ctx context.Context, env *cli.Env) error {
 	defer record.CloseSerde(p.serde)
+	if p.flags.serdes.AutoRegister {
+		if err := p.flags.cluster.RefuseSchemaWrites(); err != nil {
+			return err
+		}
+	}
 	if err := p.flags.cluster.ConnectRegistry(ctx, env); err != nil {
 		return err
 	}

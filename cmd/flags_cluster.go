@@ -15,7 +15,7 @@ func registerCluster(f *connect.Options, flags *pflag.FlagSet) {
 // registerRegistry leaves out what only brokers need, for commands that at most ask the
 // schema registry.
 func registerRegistry(f *connect.Options, flags *pflag.FlagSet) {
-	defer section(flags, flagsCluster, "config", "property", "properties", "timeout")()
+	defer section(flags, flagsCluster, "config", "property", "properties", "timeout", "allow-write")()
 	flags.StringVar(&f.Registry, "registry", "", "schema registry; `URL`, or several with commas; else $KSTREAM_REGISTRY")
 	flags.StringVarP(&f.Context, "context", "c", "", "cluster `NAME` of the configuration file; else $KSTREAM_CONTEXT")
 	mark := flags.Lookup("context")
@@ -24,6 +24,7 @@ func registerRegistry(f *connect.Options, flags *pflag.FlagSet) {
 	flags.StringArrayVarP(&f.Properties, "property", "X", nil, "librdkafka property `NAME=VALUE`; repeatable")
 	flags.StringVar(&f.File, "properties", "", "a Java client.properties or kcat.conf `FILE`")
 	flags.StringVar(&f.Timeout, "timeout", "", "bound connecting, each request and each delivery to `D` (default 10s)")
+	flags.BoolVar(&f.AllowWrite, "allow-write", false, "do what writes, commits too, in a context that is read-only")
 }
 
 // register adds --dst-brokers and --dst-context; what names the second topic as people

@@ -80,6 +80,11 @@ type schemaDeleteItem struct {
 }
 
 func (p *schemaDeletePlan) run(ctx context.Context, env *cli.Env) error {
+	if !p.flags.confirm.DryRun {
+		if err := p.flags.cluster.RefuseSchemaWrites(); err != nil {
+			return err
+		}
+	}
 	client, err := p.flags.cluster.OpenRegistry(ctx, env)
 	if err != nil {
 		return err
@@ -91,9 +96,6 @@ func (p *schemaDeletePlan) run(ctx context.Context, env *cli.Env) error {
 	table := func() *output.Table { return schemaDeleteTable(items) }
 	if p.flags.confirm.DryRun {
 		return p.listing.Print("kstream.schema.delete/v1", items, table)
-	}
-	if err := p.flags.cluster.RefuseSchemaWrites(); err != nil {
-		return err
 	}
 	if err := p.flags.confirm.Ask(ctx, env, table(), p.action(len(items))); err != nil {
 		return err

@@ -17,6 +17,7 @@ type Options struct {
 	File                     string
 	Registry                 string
 	Timeout                  string
+	AllowWrite               bool         // although the context is read-only
 	Flags                    commandFlags // those of the command; nil: only what connects is asked for
 	Effective                *config.Effective
 	Schemas                  *schemaRegistry // nil unless somebody asked for it
@@ -83,9 +84,7 @@ func (f *Options) Connect(ctx context.Context, env *cli.Env) (*Cluster, error) {
 		Timeout:    f.Effective.Timeout,
 		Token:      connection.Token,
 	}}
-	if f.Effective.ReadOnly {
-		c.readOnly = f.Effective.Context
-	}
+	c.readOnly = f.readOnly()
 	if env.Verbose > 0 {
 		c.Log = func(l kafka.Log) {
 			if l.Level <= 6 || env.Verbose > 1 {
@@ -99,10 +98,19 @@ func (f *Options) Connect(ctx context.Context, env *cli.Env) (*Cluster, error) {
 	return c, nil
 }
 
+// readOnly is the context that refuses writing, or empty.
+func (f *Options) readOnly() string {
+	if f.Effective.ReadOnly && !f.AllowWrite {
+		return f.Effective.Context
+	}
+	return ""
+}
+
 // RefuseWrites is the error of a command that writes when the context is read-only.
+// Offsets that a group commits are written too.
 func (c *Cluster) RefuseWrites() error {
 	if c.readOnly == "" {
 		return nil
 	}
-	return cli.Hint(cli.Errorf(cli.CodeReadOnlyContext, "context %s is read-only", c.readOnly), "name another one with --context")
+	return cli.Hint(cli.Errorf(cli.CodeReadOnlyContext, "context %s is read-only", c.readOnly), "--allow-write permits it this once; --context names another one")
 }

@@ -47,5 +47,5 @@ func (f *OtherOptions) Plan(env *cli.Env, first *Options) (*Options, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Options{Brokers: f.Brokers, Context: f.Context, Config: o.Config, Timeout: first.Timeout, Effective: effective}, nil
+	return &Options{Brokers: f.Brokers, Context: f.Context, Config: o.Config, Timeout: first.Timeout, AllowWrite: first.AllowWrite, Effective: effective}, nil
 }

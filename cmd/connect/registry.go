@@ -90,9 +90,5 @@ func (f *Options) PlanRegistry(env *cli.Env) error {
 // RefuseSchemaWrites is the error of a command that changes the registry when the
 // context is read-only.
 func (f *Options) RefuseSchemaWrites() error {
-	var c Cluster
-	if f.Effective.ReadOnly {
-		c.readOnly = f.Effective.Context
-	}
-	return c.RefuseWrites()
+	return (&Cluster{readOnly: f.readOnly()}).RefuseWrites()
 }

@@ -92,6 +92,9 @@ func (f *MemberOptions) Plan(reading *Range, batch int) (*Members, error) {
 // Join prepares the group: it is moved first where that was asked for, and the ends are
 // captured where the read is to stop at them.
 func (r *Run) Join(ctx context.Context, cluster *connect.Cluster, topics []kafka.Topic) (Source, error) {
+	if err := cluster.RefuseWrites(); err != nil {
+		return nil, err
+	}
 	p := r.Members
 	if err := r.openMemberStats(p.events); err != nil {
 		return nil, err
@@ -166,9 +169,6 @@ func (Membership) Close() error { return nil }
 // has committed nothing of the topics, else with --yes; never under active members.
 func (r *Run) moveGroup(ctx context.Context, cluster *connect.Cluster, topics []kafka.Topic) error {
 	p := r.Members
-	if err := cluster.RefuseWrites(); err != nil {
-		return err
-	}
 	commits, err := group.EmptyGroup(ctx, r.Admin.Admin, p.Config.Name, true)
 	if err != nil {
 		return err
