@@ -139,7 +139,7 @@ func newRoot(env *cli.Env) *cobra.Command {
 	addTo(root, groupCluster, newTopicCmd(env), newGroupCmd(env), newClusterCmd(env), newSchemaCmd(env), newACLCmd(env), newUserCmd(env))
 	addTo(root, groupProgram, newContextCmd(env))
 	addTo(root, groupScripts, newSandboxCmd(env), newWaitCmd(env), newExpectCmd(env))
-	addTo(root, groupProgram, newVersionCmd(env), newDocsCmd())
+	addTo(root, groupProgram, newVersionCmd(env), newDocsCmd(), newTranslateCmd(env))
 	root.DisableAutoGenTag = true
 	root.AddCommand(newExitCodesHelp(), newSerdesHelp())
 	root.AddCommand(helpTopics()...)
