@@ -34,7 +34,8 @@ ends the input: what was read is delivered and committed.`,
 			if err != nil {
 				return err
 			}
-			return plan.Run(cmd.Context(), env)
+			_, err = produce.Run(cmd.Context(), env, plan)
+			return err
 		},
 	}
 	flags := cmd.Flags()

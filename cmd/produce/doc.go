@@ -1,5 +1,5 @@
 // Package produce writes records. [Options.Plan] checks the flags as typed,
-// [Plan.Run] reads the input, sends it and reports what became of every record.
+// [Run] reads the input, sends it and reports what became of every record.
 //
 // One goroutine reads batches of input, one more encodes and sends them; reports come
 // back from the client and are settled against the batch they belong to.

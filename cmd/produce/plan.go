@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"kstream/cmd/cli"
+	"kstream/cmd/connect"
 	"kstream/cmd/expr"
 	"kstream/cmd/generate"
 	"kstream/cmd/input"
@@ -22,69 +23,92 @@ import (
 
 // Plan is a valid command line of produce.
 type Plan struct {
-	flags       *Options
-	topic       string // empty: each record names its own
-	source      input.Config
-	steps       []produceStep
+	cluster *connect.Options
+	topic   string // empty: each record names its own
+	create  bool   // topics that are not there
+
+	source    input.Config     // what is read
+	value     *string          // instead, the only record's value
+	generated *generate.Config // instead, what is made
+	count     int64            // of records; 0: all
+	repeat    int              // each so often
+	interval  time.Duration    // between records; 0: none
+	perSecond float64          // records at most; 0: as many as can be
+
+	changes      changes
+	serdes       record.SerdeOptions
+	partition    int32 // of all records; -1: none was named
+	partitionBy  *expr.Partition
+	roundRobin   bool
+	ownPartition bool // a record may name its own
+
 	producer    kafka.ProducerConfig
-	pace        func() *input.Pace // nil: none
 	commitCount int64
 	commitAfter time.Duration
-	roundRobin  bool
-	partitionBy *expr.Partition
-	encoders    [2]record.Encoding
-	close       func()
+	skip        bool   // --on-error skip
+	rejects     string // where to put the input of what failed; empty: nowhere
+	receipts    string // none, text or json
 }
 
-// produceStep changes a record before it is encoded.
-type produceStep func(ctx context.Context, r *input.Record) error
+// changes are what becomes of each record between input and serde.
+type changes struct {
+	key       []byte // nil: that of the input
+	keyFrom   *expr.Text
+	headers   []input.Header
+	timestamp int64 // input.NoTimestamp: that of the input
+}
 
-// Plan returns what is read from files and written to topic, or a usage error.
+// Plan returns what is read from files and written to topic, or a usage error. It opens
+// nothing.
 func (f *Options) Plan(ctx context.Context, env *cli.Env, topic string, files []string) (*Plan, error) {
-	p := &Plan{flags: f}
+	p := &Plan{
+		cluster: &f.Cluster, create: f.Create, count: f.Count, repeat: f.Repeat, serdes: f.Serdes,
+		partition: f.Partition, ownPartition: f.Input != "json" || f.KeepPartition,
+		skip: f.OnError == "skip", rejects: f.Rejects, receipts: f.Output,
+	}
 	if topic != "-" {
 		p.topic = topic
 	}
 	if err := f.check(topic, files); err != nil {
 		return nil, err
 	}
-	if err := p.planSource(env, files); err != nil {
+	if err := p.planSource(f, files); err != nil {
 		return nil, err
 	}
-	if err := p.planSteps(ctx, env); err != nil {
+	if err := p.planPace(f); err != nil {
 		return nil, err
 	}
-	if err := p.planProducer(env); err != nil {
+	if err := p.changes.plan(env, f); err != nil {
+		return nil, err
+	}
+	if err := p.planGenerator(ctx, env, f); err != nil {
+		return nil, err
+	}
+	if err := p.planProducer(env, f); err != nil {
 		return nil, err
 	}
 	if err := f.Cluster.Plan(env); err != nil {
 		return nil, err
 	}
-	options, err := f.Serdes.Options(env)
-	if err != nil {
-		return nil, err
-	}
-	key, value, closeAll, err := f.Serdes.Open(env)
-	if err != nil {
-		return nil, err
-	}
-	p.close = closeAll
-	p.encoders = record.NewEncoders(key, value, options.JSON())
-	return p, nil
+	_, err := f.Serdes.Options(env)
+	return p, err
 }
 
-func (p *Plan) planSource(env *cli.Env, files []string) error {
-	f := p.flags
+// transactional reports whether records are written in transactions.
+func (p *Plan) transactional() bool { return p.producer.Transactional != "" }
+
+func (p *Plan) planSource(f *Options, files []string) error {
 	delimiter, err := input.Unescape(f.Delimiter)
 	if err != nil {
 		return cli.Usagef("-d %s: %w", f.Delimiter, err)
 	}
 	p.source = input.Config{
-		Format: f.Input, Files: files, Stdin: env.Stdin,
+		Format: f.Input, Files: files,
 		Tombstones: f.Tombstones, SkipEmpty: f.SkipEmpty,
 	}
 	if f.Set("value") {
-		p.source.Format, p.source.Stdin, p.source.StdinName = "file", strings.NewReader(f.Value), "--value"
+		p.value = &f.Value
+		p.source.Format, p.source.StdinName = "file", "--value"
 	}
 	if f.Set("delimiter") {
 		p.source.Delimiter = delimiter
@@ -105,16 +129,6 @@ func (p *Plan) planSource(env *cli.Env, files []string) error {
 			return cli.Usagef("%w", err)
 		}
 	}
-	switch {
-	case f.Interval.D > 0:
-		p.pace = func() *input.Pace { return input.NewInterval(f.Interval.D, input.WallClock{}) }
-	case f.Rate != "":
-		rate, err := position.ParseRate(f.Rate)
-		if err != nil {
-			return cli.Usagef("--rate %s: %w", f.Rate, err)
-		}
-		p.pace = func() *input.Pace { return input.NewRate(rate.Count/rate.Per.Seconds(), input.WallClock{}) }
-	}
 	if f.Rejects != "" {
 		if info, err := os.Stat(f.Rejects); err == nil && info.Mode().IsRegular() && info.Size() > 0 {
 			return cli.Hint(cli.Errorf(cli.CodeAlreadyExists, "--rejects %s: the file exists and is not empty", f.Rejects), "name a new one, or remove it")
@@ -125,66 +139,100 @@ func (p *Plan) planSource(env *cli.Env, files []string) error {
 	return nil
 }
 
-// planSteps lists what happens to each record between input and serde.
-func (p *Plan) planSteps(ctx context.Context, env *cli.Env) error {
-	f := p.flags
+func (p *Plan) planPace(f *Options) error {
+	p.interval = f.Interval.D
+	if f.Rate == "" {
+		return nil
+	}
+	rate, err := position.ParseRate(f.Rate)
+	if err != nil {
+		return cli.Usagef("--rate %s: %w", f.Rate, err)
+	}
+	p.perSecond = rate.Count / rate.Per.Seconds()
+	return nil
+}
+
+// pace returns what holds records back, or nil.
+func (p *Plan) pace() *input.Pace {
+	switch {
+	case p.interval > 0:
+		return input.NewInterval(p.interval, input.WallClock{})
+	case p.perSecond > 0:
+		return input.NewRate(p.perSecond, input.WallClock{})
+	}
+	return nil
+}
+
+func (c *changes) plan(env *cli.Env, f *Options) error {
 	if f.Set("key") {
-		key := []byte(f.Key)
-		p.steps = append(p.steps, func(_ context.Context, r *input.Record) error {
-			r.Key = input.Field{Bytes: key}
-			return nil
-		})
+		c.key = append([]byte{}, f.Key...)
 	}
 	if f.KeyFrom != "" {
 		from, err := expr.NewValueText("--key-from", f.KeyFrom)
 		if err != nil {
 			return cli.Usagef("%w", err)
 		}
-		p.steps = append(p.steps, func(ctx context.Context, r *input.Record) error {
-			key, err := from.Apply(ctx, exprRecord(r))
-			r.Key = input.Field{Bytes: key}
-			return err
-		})
+		c.keyFrom = from
 	}
-	if len(f.Headers) > 0 {
-		headers := make([]input.Header, len(f.Headers))
-		for i, h := range f.Headers {
-			name, value, has := strings.Cut(h, "=")
-			headers[i].Key = name
-			if has {
-				headers[i].Value.Bytes = []byte(value)
-			}
+	for _, h := range f.Headers {
+		name, value, has := strings.Cut(h, "=")
+		header := input.Header{Key: name}
+		if has {
+			header.Value.Bytes = []byte(value)
 		}
-		p.steps = append(p.steps, func(_ context.Context, r *input.Record) error {
-			r.Headers = append(r.Headers[:len(r.Headers):len(r.Headers)], headers...)
-			return nil
-		})
+		c.headers = append(c.headers, header)
 	}
+	c.timestamp = input.NoTimestamp
 	if f.Timestamp != "" {
 		t, err := position.ParseTime(f.Timestamp, env.Now())
 		if err != nil {
 			return cli.Usagef("--timestamp %s: %w", f.Timestamp, err)
 		}
-		p.steps = append(p.steps, func(_ context.Context, r *input.Record) error {
-			r.Timestamp = t.UnixMilli()
-			return nil
-		})
+		c.timestamp = t.UnixMilli()
 	}
-	if f.Generate != "" {
-		_, err := p.generator(ctx, env)
-		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("--generate: %w", err)
+	return nil
+}
+
+// apply changes a record before it is encoded.
+func (c *changes) apply(ctx context.Context, r *input.Record) error {
+	if c.key != nil {
+		r.Key = input.Field{Bytes: c.key}
+	}
+	if c.keyFrom != nil {
+		key, err := c.keyFrom.Apply(ctx, exprRecord(r))
+		if r.Key = (input.Field{Bytes: key}); err != nil {
+			return err
 		}
-		if err != nil {
-			return cli.Usagef("%w", err)
-		}
+	}
+	if len(c.headers) > 0 {
+		r.Headers = append(r.Headers[:len(r.Headers):len(r.Headers)], c.headers...)
+	}
+	if c.timestamp != input.NoTimestamp {
+		r.Timestamp = c.timestamp
+	}
+	return nil
+}
+
+// planGenerator tries the templates of --generate.
+func (p *Plan) planGenerator(ctx context.Context, env *cli.Env, f *Options) error {
+	if f.Generate == "" {
+		return nil
+	}
+	p.generated = &generate.Config{Value: f.Generate, Key: f.GenerateKey, Count: f.Count, Seed: f.Seed}
+	_, err := p.generator(ctx, env)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("--generate: %w", err)
+	case err != nil:
+		return cli.Usagef("%w", err)
 	}
 	return nil
 }
 
 func (p *Plan) generator(ctx context.Context, env *cli.Env) (*generate.Generator, error) {
-	f := p.flags
-	return generate.New(ctx, generate.Config{Value: f.Generate, Key: f.GenerateKey, Count: f.Count, Seed: f.Seed, Now: env.Now})
+	c := *p.generated
+	c.Now = env.Now
+	return generate.New(ctx, c)
 }
 
 // Partitioners returns the names that --partitioner takes: librdkafka's, and round-robin.
@@ -192,13 +240,12 @@ func Partitioners() []string {
 	return []string{"murmur2_random", "murmur2", "consistent_random", "consistent", "fnv1a_random", "fnv1a", "random", "round-robin"}
 }
 
-func (p *Plan) planProducer(env *cli.Env) error {
-	f := p.flags
+func (p *Plan) planProducer(env *cli.Env, f *Options) error {
 	p.producer = kafka.ProducerConfig{
 		Acks: f.Acks, Compression: f.Compression, Transactional: f.Transactional,
 		NoIdempotence: !f.Idempotent || f.Acks == "1" || f.Acks == "0",
 	}
-	if p.pace == nil && !env.StdinTerminal {
+	if p.pace() == nil && !env.StdinTerminal {
 		p.producer.Linger = record.BulkLinger
 	}
 

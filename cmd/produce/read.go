@@ -32,7 +32,7 @@ func (w *run) read(polling context.Context, source input.Reader, preamble func()
 		err := source.ReadBatch(b)
 		to <- reading{b, preamble(), err}
 		var bad *input.BadRecord
-		if err != nil && !errors.As(err, &bad) || bad != nil && w.flags.OnError == "stop" {
+		if err != nil && !errors.As(err, &bad) || bad != nil && !w.skip {
 			return
 		}
 		if polling.Err() != nil && err != nil {
@@ -124,7 +124,7 @@ func (w *run) take(live context.Context, r reading) error {
 		return w.bad(l, bad)
 	case errors.Is(r.err, context.Canceled) || errors.As(r.err, &interrupted):
 		return io.EOF
-	case r.err != nil && r.err != io.EOF && w.flags.Generate != "":
+	case r.err != nil && r.err != io.EOF && w.generated != nil:
 		return cli.Errorf(cli.CodeBadData, "%w", r.err) // the template's
 	}
 	return r.err
@@ -138,7 +138,7 @@ func (w *run) broken() error {
 	if err := w.rejects.err; err != nil {
 		return fmt.Errorf("--rejects: %w", err)
 	}
-	if w.failure != nil && w.flags.OnError == "stop" {
+	if w.failure != nil && !w.skip {
 		return w.failure
 	}
 	return nil

@@ -23,7 +23,7 @@ func (w *run) delivered(o *kafka.Outgoing, i int, r kafka.Receipt) {
 	if b == nil {
 		b = w.printer.Buffer()
 	}
-	if w.flags.Output == "text" {
+	if w.receipts == "text" {
 		b = append(append(b, o.Topic()...), '[')
 		b = strconv.AppendInt(b, int64(r.Partition), 10)
 		b = append(b, ']')
@@ -77,12 +77,12 @@ func (w *run) undelivered(o *kafka.Outgoing, i int, err error) {
 	r := &p.input.batch.Records[p.index[i]]
 	w.mu.Lock()
 	w.failed++
-	if w.flags.Transactional == "" {
+	if !w.transactional() {
 		w.rejects.write(p.input.preamble, r.Frame)
 	} // else the input of all records of the transaction is held already
 	w.mu.Unlock()
 	w.fail(r.Place.String(), cli.Errorf(record.DeliveryCode(err), "%w", err))
-	if w.flags.OnError == "stop" && errors.Is(err, kafka.ErrUnreachable) {
+	if !w.skip && errors.Is(err, kafka.ErrUnreachable) {
 		w.giveUp(err) // what waits would only fail later
 	}
 }
@@ -109,7 +109,7 @@ func (w *run) fail(place string, err error) {
 	failure := w.failure
 	w.mu.Unlock()
 	switch {
-	case first && w.flags.OnError == "stop":
+	case first && !w.skip:
 		w.stop(failure)
 	case news && w.env.StderrTerminal:
 		w.say("%s: %v", place, err)
@@ -135,7 +135,7 @@ func (w *run) unsendable(l *inFlight, r *input.Record, err error) (counted int, 
 	case cli.IsHasty(err):
 		return 0, err // it was not attempted
 	case errors.As(err, &f), cli.OfRegistry(err),
-		(errors.Is(err, kafka.ErrUnknownTopic) || errors.Is(err, serde.ErrUnknownSchema)) && w.flags.OnError == "stop":
+		(errors.Is(err, kafka.ErrUnknownTopic) || errors.Is(err, serde.ErrUnknownSchema)) && !w.skip:
 		return 0, fmt.Errorf("%s: %w", r.Place, err)
 	case errors.Is(err, kafka.ErrUnknownTopic):
 		w.noRecord(l, r.Frame, r.Place, cli.Errorf(cli.CodeDeliveryFailed, "%w", err))
@@ -203,31 +203,57 @@ func (w *run) notice(n kafka.Notice) {
 	}
 }
 
-// ended turns what happened into the outcome of the command and the summary.
-// fatal is the producer's own error, err the first there was.
-func (w *run) ended(polling context.Context, fatal, err error) error {
-	delivered := w.session.Totals().Acknowledged
-	if w.flags.Transactional != "" {
-		delivered = w.transaction.committed
+// Summary is what one produce has counted, in records.
+type Summary struct {
+	Delivered    int64       // acknowledged, and where there are transactions committed
+	Aborted      int64       // with a transaction
+	Failed       int64       // refused or given up
+	BadInput     int64       // input that was no record, or had nowhere to go
+	NotAttempted int64       // read, and after an error not sent
+	From         input.Place // of the first of these
+	Rejected     int64       // whose input is in the file of rejects
+	Rejects      string
+}
+
+// count gathers what there is to tell, under mu.
+func (w *run) count() Summary {
+	s := Summary{
+		Delivered: w.session.Totals().Acknowledged, Aborted: w.transaction.aborted, Failed: w.failed, BadInput: w.skipped,
+		NotAttempted: w.leftN, From: w.left, Rejected: w.rejects.written, Rejects: w.Plan.rejects,
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	summary := fmt.Sprintf("delivered %d", delivered)
+	if w.transactional() {
+		s.Delivered = w.transaction.committed
+	}
+	return s
+}
+
+// String returns the last line of the command.
+func (s *Summary) String() string {
+	text := fmt.Sprintf("delivered %d", s.Delivered)
 	for _, part := range []struct {
 		name string
 		n    int64
-	}{{"aborted", w.transaction.aborted}, {"failed", w.failed}, {"bad input", w.skipped}} {
+	}{{"aborted", s.Aborted}, {"failed", s.Failed}, {"bad input", s.BadInput}} {
 		if part.n > 0 {
-			summary += fmt.Sprintf(", %s %d", part.name, part.n)
+			text += fmt.Sprintf(", %s %d", part.name, part.n)
 		}
 	}
-	if w.leftN > 0 {
-		summary += fmt.Sprintf(", not attempted %d (from %s on)", w.leftN, w.left)
+	if s.NotAttempted > 0 {
+		text += fmt.Sprintf(", not attempted %d (from %s on)", s.NotAttempted, s.From)
 	}
-	if w.rejects.written > 0 {
-		summary += fmt.Sprintf("; %d in %s", w.rejects.written, w.flags.Rejects)
+	if s.Rejected > 0 {
+		text += fmt.Sprintf("; %d in %s", s.Rejected, s.Rejects)
 	}
-	w.env.Notice("%s", summary)
+	return text
+}
+
+// ended turns what happened into the outcome of the command and the summary.
+// fatal is the producer's own error, err the first there was.
+func (w *run) ended(polling context.Context, fatal, err error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.summary = w.count()
+	w.env.Notice("%s", &w.summary)
 	told := w.cause
 	switch {
 	case w.failure == nil:
@@ -243,7 +269,7 @@ func (w *run) ended(polling context.Context, fatal, err error) error {
 	if err != nil {
 		return err
 	}
-	if interrupted := cli.Stopped(polling); interrupted != nil && (w.flags.Count > 0 || w.flags.Generate == "") {
+	if interrupted := cli.Stopped(polling); interrupted != nil && (w.Plan.count > 0 || w.generated == nil) {
 		return interrupted
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,9 +30,13 @@ type run struct {
 	stop    context.CancelCauseFunc
 	free    chan *input.Batch
 	packing context.Context // may we wait for expressions and serdes?
+	summary Summary         // once the run is over
 	began   atomic.Bool     // the cluster has answered; from here on its silence is news
 
 	openSession func() (*kafka.Session, error)
+
+	config   kafka.ProducerConfig
+	encoders [2]record.Encoding
 
 	// Of the goroutine that sends.
 	topics      map[string]*destination
@@ -58,16 +63,20 @@ type destination struct {
 	err        error // why nothing can go there
 }
 
-// Run sends the input and reports what became of it. It returns when the fate of each
-// record is known, whatever ends the input.
-func (p *Plan) Run(ctx context.Context, env *cli.Env) error {
-	defer p.close()
-	cluster, err := p.flags.Cluster.Connect(ctx, env)
+// Run sends the input that the plan names and reports what became of it. It returns when the
+// fate of each record is known, whatever ends the input.
+func Run(ctx context.Context, env *cli.Env, p *Plan) (s Summary, err error) {
+	encoders, closeSerdes, err := p.openSerdes(env)
 	if err != nil {
-		return err
+		return s, err
+	}
+	defer closeSerdes()
+	cluster, err := p.cluster.Connect(ctx, env)
+	if err != nil {
+		return s, err
 	}
 	if err := cluster.RefuseWrites(); err != nil {
-		return err
+		return s, err
 	}
 	if env.Getenv("GOGC") == "" {
 		// What is allocated are the batches in flight, all at the beginning and no more
@@ -78,32 +87,46 @@ func (p *Plan) Run(ctx context.Context, env *cli.Env) error {
 	defer stop(nil)
 	live := context.WithoutCancel(ctx) // may we finish what we hold? yes: deliveries have deadlines
 	w := &run{
-		Plan: p, env: env, stop: stop,
+		Plan: p, env: env, stop: stop, encoders: encoders, config: p.producer,
 		printer: &cli.Printer{Stdout: env.Stdout, Stderr: env.Stderr, Notice: env.Notice},
 		chunks:  make(chan cli.Chunk, 16), gone: make(chan struct{}),
 		topics: map[string]*destination{}, scratch: []byte{},
 		free:    make(chan *input.Batch, maxBatches),
-		rejects: &rejects{path: p.flags.Rejects, transactional: p.flags.Transactional != ""},
+		rejects: &rejects{path: p.rejects, transactional: p.transactional()},
 	}
 	if err := w.rejects.open(); err != nil {
-		return err
+		return s, err
 	}
 	source, preamble, err := w.open(polling)
 	if err != nil {
-		return cli.FirstOf(err, w.rejects.close())
+		return s, cli.FirstOf(err, w.rejects.close())
 	}
-	p.producer.Failed, p.producer.Done = w.undelivered, w.done
-	if p.flags.Output != "none" {
-		p.producer.Delivered = w.delivered
+	w.config.Failed, w.config.Done = w.undelivered, w.done
+	if p.receipts != "none" {
+		w.config.Delivered = w.delivered
 	}
 	w.openSession = func() (*kafka.Session, error) {
-		return kafka.OpenSession(cluster.Config, p.producer, w.notice)
+		return kafka.OpenSession(cluster.Config, w.config, w.notice)
 	}
 	known, err := w.start(ctx, cluster.Config)
 	if err != nil {
-		return cli.FirstOf(err, w.rejects.close())
+		return s, cli.FirstOf(err, w.rejects.close())
 	}
-	return w.carry(ctx, polling, live, source, preamble, known)
+	err = w.carry(ctx, polling, live, source, preamble, known)
+	return w.summary, err
+}
+
+// openSerdes makes the serdes, which may start a command; closeAll ends it.
+func (p *Plan) openSerdes(env *cli.Env) (encoders [2]record.Encoding, closeAll func(), err error) {
+	options, err := p.serdes.Options(env)
+	if err != nil {
+		return encoders, nil, err
+	}
+	key, value, closeAll, err := p.serdes.Open(env)
+	if err != nil {
+		return encoders, nil, err
+	}
+	return record.NewEncoders(key, value, options.JSON()), closeAll, nil
 }
 
 // start opens the session and looks for the topic that all records go to, if there is
@@ -134,14 +157,14 @@ func (w *run) look(ctx context.Context, topic string) (known bool, err error) {
 	go func() { limit <- admin.MaxMessage(ctx, topic) }() // ends with the request, which is bounded
 	to, err := w.find(ctx, topic, false)
 	maxBatch := <-limit
-	if errors.Is(err, kafka.ErrUnknownTopic) && w.flags.Create {
+	if errors.Is(err, kafka.ErrUnknownTopic) && w.create {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
 	w.topics[topic] = to
-	w.Plan.producer.MaxBatch = maxBatch
+	w.config.MaxBatch = maxBatch
 	if maxBatch == 0 || maxBatch >= kafka.DefaultBatch {
 		return true, nil
 	}
@@ -155,30 +178,33 @@ func (w *run) look(ctx context.Context, topic string) (known bool, err error) {
 // open starts the input: generated, or read from files or stdin. preamble returns what
 // rejects of the batch that was read last must begin with.
 func (w *run) open(polling context.Context) (source input.Reader, preamble func() []byte, err error) {
-	f := w.flags
 	preamble = func() []byte { return nil }
-	if f.Generate != "" {
+	if w.generated != nil {
 		if source, err = w.generator(polling, w.env); err != nil {
 			return nil, nil, cli.Usagef("%w", err)
 		}
 	} else {
-		reader, err := input.Open(polling, w.source)
+		from := w.source
+		if from.Stdin = w.env.Stdin; w.value != nil {
+			from.Stdin = strings.NewReader(*w.value)
+		}
+		reader, err := input.Open(polling, from)
 		if err != nil {
 			return nil, nil, err
 		}
-		if w.env.StdinTerminal && (len(w.source.Files) == 0 || w.source.Files[0] == "-") {
-			w.env.Notice("reading %s from the terminal until Ctrl-D", inputName(f.Input))
+		if w.env.StdinTerminal && w.value == nil && (len(w.source.Files) == 0 || w.source.Files[0] == "-") {
+			w.env.Notice("reading %s from the terminal until Ctrl-D", inputName(w.source.Format))
 		}
 		source, preamble = reader, reader.Preamble
-		if f.Count > 0 {
-			source = input.Limit(source, f.Count)
+		if w.Plan.count > 0 {
+			source = input.Limit(source, w.Plan.count)
 		}
 	}
-	if f.Repeat > 1 {
-		source = input.Repeat(source, f.Repeat)
+	if w.repeat > 1 {
+		source = input.Repeat(source, w.repeat)
 	}
-	if w.pace != nil {
-		source = input.Paced(polling, source, w.pace())
+	if pace := w.pace(); pace != nil {
+		source = input.Paced(polling, source, pace)
 	}
 	return source, preamble, nil
 }
@@ -214,8 +240,8 @@ func (w *run) find(ctx context.Context, topic string, create bool) (*destination
 		return nil, connect.NearOrNew(err)
 	}
 	n := int32(len(topics[0].Partitions))
-	if w.flags.Partition >= n {
-		return nil, cli.Usagef("-p %d: %s has partitions 0–%d", w.flags.Partition, topic, n-1)
+	if w.Plan.partition >= n {
+		return nil, cli.Usagef("-p %d: %s has partitions 0–%d", w.Plan.partition, topic, n-1)
 	}
 	return &destination{partitions: n}, nil
 }
@@ -285,7 +311,7 @@ func (w *run) transfer(polling, live context.Context, source input.Reader, pream
 		w.stop(err)
 		w.leave(readings)
 	}
-	if w.flags.Transactional == "" {
+	if !w.transactional() {
 		return cli.FirstOf(err, w.session.Flush(live))
 	}
 	return w.end(live, err)

@@ -109,7 +109,7 @@ func (w *run) encode(live context.Context, l *inFlight) (int, error) {
 			continue
 		}
 		p.index = append(p.index, int32(i))
-		if w.flags.Transactional == "" {
+		if !w.transactional() {
 			continue
 		}
 		w.transaction.sent++
@@ -149,7 +149,7 @@ func (w *run) destination(ctx context.Context, r *input.Record) (*destination, e
 	to := w.topics[r.Topic]
 	if to == nil {
 		var err error
-		if to, err = w.find(ctx, r.Topic, w.flags.Create); errors.Is(err, kafka.ErrUnknownTopic) {
+		if to, err = w.find(ctx, r.Topic, w.create); errors.Is(err, kafka.ErrUnknownTopic) {
 			to, err = &destination{err: err}, nil
 		}
 		if err != nil {
@@ -162,10 +162,8 @@ func (w *run) destination(ctx context.Context, r *input.Record) (*destination, e
 
 // pack runs the steps and serdes over one record and adds it.
 func (w *run) pack(ctx context.Context, p *topicBatch, r *input.Record, to *destination) error {
-	for _, step := range w.steps {
-		if err := step(ctx, r); err != nil {
-			return err
-		}
+	if err := w.changes.apply(ctx, r); err != nil {
+		return err
 	}
 	partition, err := w.partition(ctx, r, to)
 	if err != nil {
@@ -213,15 +211,15 @@ func (w *run) timestamp(r *input.Record) int64 {
 func (w *run) partition(ctx context.Context, r *input.Record, to *destination) (int32, error) {
 	n := to.partitions
 	switch {
-	case w.flags.Partition >= 0:
-		return w.flags.Partition, nil
+	case w.Plan.partition >= 0:
+		return w.Plan.partition, nil
 	case w.partitionBy != nil:
 		return w.partitionBy.Apply(ctx, exprRecord(r), n)
 	case w.roundRobin:
 		turn := to.turn
 		to.turn = (turn + 1) % n
 		return turn, nil
-	case r.Partition != input.NoPartition && (w.flags.Input != "json" || w.flags.KeepPartition):
+	case r.Partition != input.NoPartition && w.ownPartition:
 		if r.Partition < 0 || r.Partition >= n {
 			return 0, fmt.Errorf("partition %d: %s has partitions 0–%d", r.Partition, r.Topic, n-1)
 		}
