@@ -71,6 +71,8 @@ func (o *object) tabular() (any, bool) {
 		}
 	case "IntegerArray", "FloatingArray", "BooleanArray":
 		return masked(state["_data"], state["_mask"])
+	case "ArrowStringArray", "ArrowStringArrayNumpySemantics", "ArrowExtensionArray":
+		return arrowValues(state["_pa_array"])
 	}
 	return nil, false
 }

@@ -124,18 +124,38 @@ func TestFramesAreBounded(t *testing.T) {
 	}
 	wide := strings.Replace(eight, `[1,1]`, `[65536,0]`, 1)
 	wide = strings.Replace(wide, `"AAAAAAAA8D8="`, `""`, 1)
+	arrow := func(kind, length, offset string, buffers ...string) string {
+		for i, b := range buffers {
+			if b != "null" {
+				buffers[i] = `{"$object":"pyarrow.lib.py_buffer","how":"call","args":[{"$bytes":"` + b + `"}]}`
+			}
+		}
+		return `{"$object":"pandas.arrays.ArrowExtensionArray","how":"new","args":[],"state":{"_pa_array":{"$object":"pyarrow.lib._restore_array","how":"call","args":[{"$tuple":[` +
+			`{"$object":"pyarrow.lib.type_for_alias","how":"call","args":["` + kind + `"]},` + length + `,0,` + offset + `,[` + strings.Join(buffers, ",") + `],[],null]}]}}}`
+	}
 	tests := map[string]struct{ json, want string }{
-		"a frame":              {frame(index("1"), block(eight, slice("0", "1"))), `[{"0":1.0}]`},
-		"a column too many":    {frame(index("2"), block(eight, slice("0", "1"))), ""},
-		"one column twice":     {frame(index("1"), block(eight, slice("0", "1")), block(eight, slice("0", "1"))), ""},
-		"a column is left out": {frame(index("2"), block(eight, slice("1", "2"))), ""},
-		"a block too wide":     {frame(index("2"), block(eight, slice("0", "2"))), ""},
-		"columns far out":      {frame(index("1"), block(eight, slice("4611686018427387903", "4611686018427387904"))), ""},
-		"below zero":           {frame(index("1"), block(eight, slice("-1", "0"))), ""},
-		"an array of itself":   {`{"$id":1,` + backed + `,"args":[{"$global":"pandas.arrays.StringArray"},1,null],"state":{"$tuple":[null,{"$ref":1}]}}`, ""},
-		"a frame of itself":    {strings.Replace(frame(index("1"), block(`{"$ref":1}`, slice("0", "1"))), `{`, `{"$id":1,`, 1), ""},
-		"a mask of itself":     {`{"$id":1,"$object":"pandas.arrays.IntegerArray","how":"new","args":[],"state":{"_data":{"$ref":1},"_mask":{"$ref":1}}}`, ""},
-		"wide, and many times": {`[{"$id":1,` + frame(index("65536"), block(wide, slice("0", "65536")))[1:] + strings.Repeat(`,{"$ref":1}`, 200_000) + `]`, "[" + strings.Repeat("[],", 200_000) + "[]]"},
+		"Arrow":                      {arrow("int8", "1", "1", "null", "AQI="), "[2]"},
+		"Arrow, huge":                {arrow("bool", "4611686018427387904", "0", "null", "AQ=="), ""},
+		"Arrow, too long":            {arrow("int8", "3", "0", "null", "AQI="), ""},
+		"Arrow, far out":             {arrow("int8", "1", "4611686018427387904", "null", "AQI="), ""},
+		"Arrow, below zero":          {arrow("int8", "1", "-1", "null", "AQI="), ""},
+		"Arrow, few bits":            {arrow("bool", "9", "0", "AQ==", "AQE="), ""},
+		"Arrow, text behind the end": {arrow("string", "1", "0", "null", "AAAAAAUAAAA=", "YWI="), ""},
+		"Arrow, text backwards":      {arrow("string", "1", "0", "null", "AgAAAAEAAAA=", "YWI="), ""},
+		"Arrow, text without end":    {arrow("string", "1", "0", "null", "AAAAAA==", "YWI="), ""},
+		"Arrow, no text":             {arrow("string", "1", "0", "null", "AAAAAAEAAAA=", "/w=="), ""},
+		"Arrow, no data":             {arrow("string", "1", "0", "null", "", "YWI="), ""},
+		"a frame":                    {frame(index("1"), block(eight, slice("0", "1"))), `[{"0":1.0}]`},
+		"a column too many":          {frame(index("2"), block(eight, slice("0", "1"))), ""},
+		"one column twice":           {frame(index("1"), block(eight, slice("0", "1")), block(eight, slice("0", "1"))), ""},
+		"a column is left out":       {frame(index("2"), block(eight, slice("1", "2"))), ""},
+		"a block too wide":           {frame(index("2"), block(eight, slice("0", "2"))), ""},
+		"columns far out":            {frame(index("1"), block(eight, slice("4611686018427387903", "4611686018427387904"))), ""},
+		"below zero":                 {frame(index("1"), block(eight, slice("-1", "0"))), ""},
+		"an array of itself":         {`{"$id":1,` + backed + `,"args":[{"$global":"pandas.arrays.StringArray"},1,null],"state":{"$tuple":[null,{"$ref":1}]}}`, ""},
+		"a frame of itself":          {strings.Replace(frame(index("1"), block(`{"$ref":1}`, slice("0", "1"))), `{`, `{"$id":1,`, 1), ""},
+		"a mask of itself":           {`{"$id":1,"$object":"pandas.arrays.IntegerArray","how":"new","args":[],"state":{"_data":{"$ref":1},"_mask":{"$ref":1}}}`, ""},
+		"wide, and many times":       {`[{"$id":1,` + frame(index("65536"), block(wide, slice("0", "65536")))[1:] + strings.Repeat(`,{"$ref":1}`, 200_000) + `]`, "[" + strings.Repeat("[],", 200_000) + "[]]"},
 	}
 	s := newSerde(t, Options{Protocol: 4, AllowObjects: true, Lossless: true})
 	for name, tt := range tests {

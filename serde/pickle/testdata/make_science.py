@@ -1,13 +1,14 @@
 """Writes science.json: what NumPy and pandas pickle, and the plain JSON that it should be.
 
-    pip install numpy pandas pytz   (2.4.6, 3.1.1)
+    pip install numpy pandas pytz pyarrow   (2.4.6, 3.1.1, 26.0.1)
     python make_science.py
-    pip install pandas==2.2.3
+    pip install pandas==2.2.3       (without pyarrow)
     python make_science.py science2.json
 """
 
 import base64
 import datetime
+import importlib.util
 import json
 import os
 import pickle
@@ -103,6 +104,27 @@ c("series of times",pd.Series(pd.date_range("2024-01-01", periods=2, unit="us"))
 c("index of times",pd.date_range("2024-01-01", periods=1, unit="us", tz="UTC"),'["2024-01-01T00:00:00.000000Z"]')
 c("array with a mask",pd.array([1, None], dtype="Int64"),'[1,null]')
 c("frames in a dict",{"x": mixed[["a"]], "y": mixed[["a"]]},'{"x":[{"a":1},{"a":2}],"y":[{"a":1},{"a":2}]}')
+
+if importlib.util.find_spec("pyarrow"):
+    import pyarrow as pa
+
+    texts = pd.DataFrame({"name": ["x", None, "é", ""], "id": [1, 2, 3, 4]})  # with pyarrow text is in Arrow
+    c("frame with Arrow",texts,'[{"name":"x","id":1},{"name":null,"id":2},{"name":"é","id":3},{"name":"","id":4}]')
+    c("frame with Arrow, a part",texts[1:3],'[{"name":null,"id":2},{"name":"é","id":3}]')
+    c("frame with Arrow, nothing",texts[:0],'[]')
+    for dtype, values, want in [
+        ("string", ["a", None, "bc"], '["a",null,"bc"]'),
+        ("large_string", ["a", "bc"], '["a","bc"]'),
+        ("bool", [True, None, False] * 3, '[true,null,false,true,null,false,true,null,false]'),
+        ("int8", [-1, None], '[-1,null]'),
+        ("uint64", [2**64 - 1], '[18446744073709551615]'),
+        ("halffloat", np.array([1.5], "f2"), '[1.5]'),
+        ("float", [0.5, None], '[0.5,null]'),
+        ("double", [1e300], '[1e+300]'),
+    ]:
+        array = pd.arrays.ArrowExtensionArray(pa.array(values, type=pa.type_for_alias(dtype)))
+        c("Arrow " + dtype, array, want)
+        c("Arrow, a part of " + dtype, pd.Series(array)[1:].array, json.dumps(json.loads(want)[1:], separators=(",", ":")))
 
 name = sys.argv[1] if len(sys.argv) > 1 else "science.json"
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), name), "w") as f:
