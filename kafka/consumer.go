@@ -69,6 +69,9 @@ func (cc *consumerConfig) properties(l *logs) ck.ConfigMap {
 		"queued.min.messages":        100000,
 		"fetch.error.backoff.ms":     100,
 		"fetch.queue.backoff.ms":     10,
+		// What else is asked of the broker waits behind a fetch that waits: whether the topic
+		// is still the same one, before a record after a pause is shown and before a commit.
+		"fetch.wait.max.ms": 100,
 	}
 	if cc.readUncommitted {
 		own["isolation.level"] = "read_uncommitted"

@@ -58,6 +58,8 @@ const maxQueued = 32 << 10
 func (pc *ProducerConfig) properties(cfg Config, l *logs) ck.ConfigMap {
 	own := ck.ConfigMap{
 		"go.delivery.report.fields":    "none",
+		"go.events.channel.size":       1000, // a million of each, as it comes, is made before the first record
+		"go.produce.channel.size":      1,    // nothing uses it
 		"partitioner":                  "murmur2_random",
 		"acks":                         "all",
 		"enable.idempotence":           !pc.NoIdempotence,

@@ -61,6 +61,8 @@ func PropertyRules() map[string]PropertyRule {
 		"go.delivery.report.fields":       {Fixed, receipts},
 		"go.events.channel.enable":        {Fixed, "records are fetched in batches"},
 		"go.batch.producer":               {Fixed, "records are sent in batches"},
+		"go.events.channel.size":          {Fixed, "records are sent in batches"},
+		"go.produce.channel.size":         {Fixed, "records are sent in batches"},
 		"go.application.rebalance.enable": {Fixed, "members handle rebalances themselves"},
 	}
 	for _, name := range []string{

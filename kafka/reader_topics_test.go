@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -101,5 +102,56 @@ func TestReaderOfADeletedTopic(t *testing.T) {
 	got := slices.DeleteFunc(follows.notices, func(n string) bool { return strings.HasPrefix(n, "reached") })
 	if diff := cmp.Diff([]string{topic + " was deleted", topic + " was deleted and created again; reading starts at its beginning"}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A record that comes after a pause is handed on at once, though the broker is asked first
+// whether its topic is still the same one: with Apache Kafka that question waits behind a
+// fetch that waits, with the embedded broker it does not.
+func TestRecordAfterPause(t *testing.T) {
+	if os.Getenv("KSTREAM_TEST_BROKERS") == "" {
+		t.Skip("of Apache Kafka")
+	}
+	cfg := testCluster(t)
+	topic := testTopic(t, cfg, 1, 1)
+	admin, err := OpenAdmin(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	topics, err := admin.Topics(t.Context(), topic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, _ := openProducer(t, cfg, ProducerConfig{})
+	defer finish(t, p)
+	r := startReading(t, cfg, ReaderConfig{Spans: []Span{{TopicPartition: TopicPartition{topic, 0}, To: Follow}}}, topics...)
+	var batch Batch
+	read := func(what func() bool) {
+		t.Helper()
+		for done := false; !done; done = what() {
+			if err := r.Next(t.Context(), &batch); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	fastest := time.Hour
+	for n := range 4 {
+		if n == 0 {
+			read(func() bool { return r.ended })
+		}
+		time.Sleep(2 * quietLimit) // the pause
+		sent := time.Now()
+		o := new(Outgoing)
+		o.Reset(topic)
+		o.Add(nil, []byte("v"), nil, 0, Now)
+		if err := p.Send(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+		read(func() bool { return len(batch.Records) > 0 })
+		fastest = min(fastest, time.Since(sent))
+	}
+	if fastest > 300*time.Millisecond {
+		t.Errorf("the fastest of four records came after %v", fastest)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"time"
 
 	"kstream/cmd/cli"
 	"kstream/cmd/config"
@@ -30,6 +31,10 @@ type Plan struct {
 
 // demoGroup is the group of the demo's members.
 const demoGroup = "kstream-demo"
+
+// joinDelay lets all members join before the first assignment. They come within a few
+// hundredths of a second of each other, on a machine that is busy a few tenths.
+const joinDelay = 500 * time.Millisecond
 
 // Plan checks the flags, and returns a usage error when they make no sense.
 func (f *Options) Plan(env *cli.Env) (*Plan, error) {
@@ -57,7 +62,7 @@ func (p *Plan) Run(ctx context.Context, env *cli.Env) (err error) {
 		return err
 	}
 	if p.Cluster.Effective.BrokersOrigin.Kind == config.FromDefault {
-		broker, err := embedded.Start(embedded.Config{Partitions: p.Partitions})
+		broker, err := embedded.Start(embedded.Config{Partitions: p.Partitions, JoinDelay: joinDelay})
 		if err != nil {
 			return fmt.Errorf("embedded broker: %w", err)
 		}

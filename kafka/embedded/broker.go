@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -56,6 +57,10 @@ type Config struct {
 	// ACLs makes the broker authorize each request: users without Super may
 	// only do what an ACL allows.
 	ACLs bool
+	// JoinDelay is how long a group of the classic protocol that gets its first member
+	// waits for further ones before it is rebalanced, anew with each that comes, up to ten
+	// times that: group.initial.rebalance.delay.ms (KIP-134). Default: not at all.
+	JoinDelay time.Duration
 	// Configs are broker settings by Kafka's names, such as
 	// "message.max.bytes" or "log.cleaner.backoff.ms".
 	Configs map[string]string
@@ -129,6 +134,10 @@ func Start(cfg Config) (*Broker, error) {
 	b.listAllUsers()
 	ctx, leave := context.WithCancel(context.Background())
 	b.leave = leave
+	b.listeners.joins.holdNew(cfg.JoinDelay, func(group string) bool {
+		info := b.cluster.GroupInfo(group)
+		return info == nil || len(info.Members) == 0
+	}, ctx.Done())
 	b.tending.Go(func() { b.tend(ctx) }) // ends with Close
 	for _, t := range cfg.Topics {
 		if b.cluster.TopicInfo(t.Name) != nil {

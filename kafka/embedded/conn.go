@@ -71,6 +71,7 @@ func (c *conn) lookAt(key kmsg.Key) error {
 	c.whole = request[2:]
 	if j := readJoin(request); j != nil {
 		c.all.joins.asked(c, j)
+		c.all.joins.hold(j)
 	}
 	return nil
 }

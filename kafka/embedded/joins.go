@@ -30,6 +30,18 @@ type joins struct {
 	mu      sync.Mutex
 	waiting map[*conn]*join
 	wake    chan struct{} // something waits
+
+	delay time.Duration     // see Config.JoinDelay
+	empty func(string) bool // whether a group has no members
+	end   <-chan struct{}   // of the broker
+	doors map[string]*door  // of groups whose first members are kept waiting
+}
+
+// door is closed while further members of a new group may come.
+type door struct {
+	opens, latest time.Time
+	waiting       int
+	passed        chan struct{} // closed when the last of them is through
 }
 
 // join is a request that waits. Of one connection there is one: the library answers them
@@ -40,13 +52,83 @@ type join struct {
 	member       string
 	instance     *string
 	syncs        bool // it asks what the member is assigned
+	asksID       bool // it is answered at once, with an id for the member (KIP-394)
 	gone         bool // the connection has ended
 	missed       int  // looks at which the group did not know the member
+	held         bool // it waits for other members, and the library has not seen it
 	hasHeartbeat bool // the member was assigned something before, so that its session counts
 }
 
 func newJoins() *joins {
-	return &joins{waiting: map[*conn]*join{}, wake: make(chan struct{}, 1)}
+	return &joins{waiting: map[*conn]*join{}, wake: make(chan struct{}, 1), doors: map[string]*door{}}
+}
+
+// holdNew makes members of groups that are empty wait for each other, until end.
+func (js *joins) holdNew(delay time.Duration, empty func(string) bool, end <-chan struct{}) {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	js.delay, js.empty, js.end = delay, empty, end
+}
+
+// most is how many times its delay a group is held that more and more members join.
+const most = 10
+
+// hold returns when the group of a request to join is to be rebalanced: at once, unless it
+// has no members yet. The library rebalances a group with its first member; the others would
+// get their share one or two heartbeats later.
+func (js *joins) hold(j *join) {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	if js.delay <= 0 || j.asksID {
+		return
+	}
+	d := js.doors[j.group]
+	if j.syncs { // of one that was through first; the others are to be counted as members by now
+		if d != nil {
+			j.held = true
+			js.mu.Unlock()
+			<-d.passed
+			js.mu.Lock()
+			j.held = false
+		}
+		return
+	}
+	if d == nil {
+		js.mu.Unlock()
+		empty := js.empty(j.group)
+		js.mu.Lock()
+		if d = js.doors[j.group]; d == nil && !empty {
+			return
+		}
+	}
+	now := time.Now()
+	if d == nil {
+		d = &door{latest: now.Add(most * js.delay), passed: make(chan struct{})}
+		js.doors[j.group] = d
+	}
+	if d.opens = now.Add(js.delay); d.opens.After(d.latest) {
+		d.opens = d.latest
+	}
+	d.waiting++
+	j.held = true
+	for wait := js.delay; wait > 0; wait = time.Until(d.opens) {
+		js.mu.Unlock()
+		select {
+		case <-time.After(wait):
+		case <-js.end:
+		}
+		js.mu.Lock()
+		select {
+		case <-js.end:
+			d.opens = now
+		default:
+		}
+	}
+	j.held = false
+	if d.waiting--; d.waiting == 0 {
+		delete(js.doors, j.group)
+		close(d.passed)
+	}
 }
 
 // largestJoin bounds the requests that are looked at.
@@ -69,6 +151,7 @@ func readJoin(request []byte) *join {
 	switch parsed := parsed.(type) {
 	case *kmsg.JoinGroupRequest:
 		j.group, j.member, j.instance = parsed.Group, parsed.MemberID, parsed.InstanceID
+		j.asksID = version >= 4 && j.member == "" && j.instance == nil
 	case *kmsg.SyncGroupRequest:
 		j.group, j.member, j.instance, j.syncs = parsed.Group, parsed.MemberID, parsed.InstanceID, true
 	default:
@@ -213,6 +296,8 @@ func (b *Broker) tendGroup(ctx context.Context, client *protocol.Client, info *k
 	}
 	for c, j := range waiting {
 		switch {
+		case j.held:
+			continue
 		case j.gone && again[j.member]:
 			js.forget(c)
 			continue

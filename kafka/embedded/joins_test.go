@@ -3,6 +3,7 @@ package embedded_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -222,4 +223,38 @@ func TestMembersWaitLongerThanASession(t *testing.T) {
 
 func scramLogin(user, password string) sasl.Mechanism {
 	return scram.Auth{User: user, Pass: password}.AsSha512Mechanism()
+}
+
+// Members that join a new group one after the other share its partitions from the first
+// assignment on, when the group waits for them.
+func TestMembersOfANewGroupAreAwaited(t *testing.T) {
+	const delay = 500 * time.Millisecond
+	b := start(t, embedded.Config{JoinDelay: delay, Topics: []embedded.Topic{{Name: "three", Partitions: 3}}})
+	first := make(chan int, 3)
+	for range 3 {
+		var once sync.Once
+		client, err := kgo.NewClient(kgo.SeedBrokers(b.Addr()), kgo.ConsumerGroup("g"), kgo.ConsumeTopics("three"), kgo.DisableClientMetrics(),
+			kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, assigned map[string][]int32) {
+				once.Do(func() { first <- len(assigned["three"]) })
+			}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		select {
+		case n := <-first:
+			t.Fatalf("the first member did not wait: it has %d partitions", n)
+		case <-time.After(delay / 5): // the next one comes later, in time
+		}
+	}
+	for range 3 {
+		select {
+		case n := <-first:
+			if n != 1 {
+				t.Errorf("a member has %d partitions at first, want 1", n)
+			}
+		case <-bounded(t).Done():
+			t.Fatal("the members got nothing")
+		}
+	}
 }
