@@ -25,6 +25,13 @@ type meant struct {
 // else stays an object, and so does what would stand for itself. What takes time is done
 // once, as a few bytes can refer to the same object many times.
 func (o *object) meaning() (v any, ok bool) {
+	if g, isGlobal := o.class.(*global); isGlobal {
+		switch top, _, _ := strings.Cut(g.module, "."); top {
+		case "numpy", "pandas", "pytz":
+		default:
+			return nil, false
+		}
+	}
 	if o.meant == nil {
 		o.meant = &meant{}
 		v, ok := o.interpret()
