@@ -3,57 +3,11 @@
 package cmd
 
 import (
-	"path/filepath"
 	"slices"
 	"testing"
 
 	"kstream/kafka/kafkatest"
 )
-
-// What is wrong with credentials, certificates and rights is said in one line, with the
-// exit code of its kind.
-func TestSecurityFaults(t *testing.T) {
-	t.Parallel()
-	s, c := clusterStage(t, kafkatest.Options{Secure: true})
-	s.create(1)
-	s.numbers(0, 10)
-	ca := filepath.Join(c.CertDir(), "ca.pem")
-	login := func(password string, more ...string) []string {
-		return append([]string{"-X", "sasl.mechanism=SCRAM-SHA-512", "-X", "sasl.username=" + kafkatest.AliceUser, "-X", "sasl.password=" + password}, more...)
-	}
-	sasl := login(kafkatest.AlicePassword, "-X", "security.protocol=sasl_plaintext")
-	tests := map[string]struct {
-		listener string
-		flags    []string
-		code     int
-		said     string
-	}{
-		"wrong password":      {kafkatest.SASLPlaintext, login("wrong", "-X", "security.protocol=sasl_plaintext"), 4, `[Aa]uthentication`},
-		"no mechanism":        {kafkatest.SASLPlaintext, []string{"-X", "security.protocol=plaintext"}, 5, `.`},
-		"TLS to plaintext":    {kafkatest.SASLPlaintext, login(kafkatest.AlicePassword, "-X", "security.protocol=sasl_ssl", "-X", "ssl.ca.location="+ca), 5, `(?i)tls|ssl`},
-		"plaintext to TLS":    {kafkatest.SASLSSL, sasl, 5, `.`},
-		"wrong CA":            {kafkatest.SASLSSL, login(kafkatest.AlicePassword, "-X", "security.protocol=sasl_ssl", "-X", "ssl.ca.location="+filepath.Join(c.CertDir(), "other-ca.pem")), 5, `(?i)certificate`},
-		"expired certificate": {kafkatest.Expired, login(kafkatest.AlicePassword, "-X", "security.protocol=sasl_ssl", "-X", "ssl.ca.location="+ca), 5, `(?i)certificate|expired`},
-		"no right to read":    {kafkatest.SASLPlaintext, sasl, 4, `(?i)authoriz`},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := *s
-			s.t, s.brokers = t, c.SecureBootstrap(test.listener)
-			s.dir = t.TempDir()
-			for _, args := range [][]string{{"consume", s.topic, "-e"}, {"produce", s.topic}} {
-				p := s.start(append(append(args, "--timeout", "5s"), test.flags...)...)
-				p.feed("x\n")
-				p.closeInput()
-				p.wait(test.code)
-				p.wantSaid(`(?m)^kstream: .*(`+test.said+`)`, 1)
-				p.wantSaid(`(?m)^kstream: `, 1)
-				p.wantSaid(kafkatest.AlicePassword, 0)
-			}
-		})
-	}
-}
 
 // A right that is taken away in the middle of a read ends it with one line.
 func TestRightRevoked(t *testing.T) {

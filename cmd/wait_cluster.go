@@ -54,8 +54,12 @@ func (c *clusterLook) patient(brokers ...string) kafka.Config {
 // answered it connects anew.
 func (c *clusterLook) with(ctx context.Context, ask func(*kafka.Admin) (string, error)) (string, error) {
 	if c.admin == nil {
+		began := time.Now()
 		admin, err := kafka.OpenAdmin(ctx, c.patient())
 		if err != nil {
+			if time.Since(began) >= c.patience {
+				c.patience = min(2*c.patience, c.Timeout)
+			}
 			return "", err
 		}
 		c.admin = admin

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
@@ -24,11 +25,11 @@ type Admin struct {
 	leaders      leaders
 }
 
-// OpenAdmin connects to the cluster and returns once a broker has accepted a connection.
-// If all refuse, it fails at once; a broker that accepts and then does not answer is noticed
-// when the first request times out. Both errors wrap ErrUnreachable. The caller must Close
-// the Admin.
+// OpenAdmin connects to the cluster and returns once it has answered, and can be reached at
+// an address that it advertises. If all brokers refuse, it fails at once; so it does when a
+// login is refused, or TLS fails for a reason that stays. The caller must Close the Admin.
 func OpenAdmin(ctx context.Context, cfg Config) (*Admin, error) {
+	end := time.Now().Add(cfg.timeout())
 	if err := Reachable(ctx, cfg); err != nil {
 		return nil, err
 	}
@@ -44,7 +45,12 @@ func OpenAdmin(ctx context.Context, cfg Config) (*Admin, error) {
 		l.stop(client.Close)
 		return nil, err
 	}
-	return &Admin{cfg: cfg, client: client, logs: l, tokens: tokens}, nil
+	a := &Admin{cfg: cfg, client: client, logs: l, tokens: tokens}
+	if err := a.connectedWithin(ctx, time.Until(end)); err != nil {
+		a.Close()
+		return nil, err
+	}
+	return a, nil
 }
 
 // Close ends the connection.

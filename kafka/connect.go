@@ -5,16 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"strings"
 	"time"
-
-	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
-
-// dialLimit bounds one probe of an address. librdkafka reports a refused connection only
-// when its whole timeout has passed; a plain dial reports it at once.
-const dialLimit = 1500 * time.Millisecond
 
 // Reachable returns nil if one of cfg's bootstrap servers accepts a connection. Otherwise
 // its error wraps ErrUnreachable; a refusal is returned at once, whereas a client would
@@ -33,7 +26,7 @@ func preflight(ctx context.Context, cfg Config) error {
 	if len(cfg.Brokers) == 0 {
 		return fmt.Errorf("%w: no brokers named", ErrUnreachable)
 	}
-	answers := dialAll(ctx, cfg.Brokers, min(dialLimit, cfg.timeout()))
+	answers := dialAll(ctx, cfg.Brokers, cfg.timeout())
 	var why []string
 	for i, err := range answers {
 		if err == nil {
@@ -108,97 +101,4 @@ func dialCause(err error) string {
 	}
 	text := err.Error()
 	return strings.TrimPrefix(text, "connect: ")
-}
-
-// explain returns an error of the client as one of this package, which wraps a sentinel.
-// If the client has no cause, that is the newest connection failure in the log.
-func explain(cfg Config, l *logs, err error) error {
-	if err == nil {
-		return nil
-	}
-	var ke ck.Error
-	if !errors.As(err, &ke) {
-		if errors.Is(err, context.DeadlineExceeded) {
-			return unanswered(cfg, l)
-		}
-		return err
-	}
-	sentinel := sentinelOf(ke.Code())
-	switch ke.Code() {
-	case ck.ErrTransport, ck.ErrAllBrokersDown, ck.ErrTimedOut, ck.ErrResolve, ck.ErrTimedOutQueue:
-		return unanswered(cfg, l)
-	case ck.ErrInvalidArg:
-		return fmt.Errorf("%w: %s", ErrProperty, configText(ke.Error()))
-	}
-	return fmt.Errorf("%w: %s", sentinel, ke.Error())
-}
-
-// unanswered returns why no broker answered: the newest failure that librdkafka logged,
-// or that the address accepts connections and then does not answer.
-func unanswered(cfg Config, l *logs) error {
-	cause := ""
-	if l != nil {
-		cause = l.cause()
-	}
-	lower := strings.ToLower(cause)
-	switch {
-	case cause == "":
-		return fmt.Errorf("%w: %s accepts connections and does not answer within %v", ErrUnreachable, cfg.where(), cfg.timeout())
-	case strings.Contains(lower, "sasl authentication") || strings.Contains(lower, "authentication failed"):
-		return fmt.Errorf("%w: %s", ErrAuth, cause)
-	case strings.Contains(lower, "ssl"):
-		return fmt.Errorf("%w: %s", ErrTLS, cause)
-	}
-	if id, address, why := advertised(cfg, cause); id != "" {
-		return fmt.Errorf("%w: %s answers, but broker %s advertises %s: %s", ErrUnreachable, cfg.where(), id, address, why)
-	}
-	return fmt.Errorf("%w: %s", ErrUnreachable, cause)
-}
-
-// advertised splits a failure that concerns an advertised address, such as
-// "10.0.0.1:9092/2: Connect to … failed: Connection refused". The id is empty if the
-// address is a bootstrap server.
-func advertised(cfg Config, cause string) (id, address, why string) {
-	name, why, ok := strings.Cut(cause, ": ")
-	address, id, told := strings.Cut(name, "/")
-	if !ok || !told || slices.ContainsFunc(cfg.Brokers, func(b string) bool { return withPort(b) == address }) {
-		return "", "", ""
-	}
-	return id, address, why
-}
-
-// configText returns the text of a configuration error without librdkafka's preamble.
-func configText(s string) string {
-	s = strings.TrimPrefix(s, "Local: Invalid argument or configuration: ")
-	return strings.TrimPrefix(s, "Configuration property ")
-}
-
-// sentinelOf returns the sentinel for an error code of librdkafka or a broker.
-func sentinelOf(code ck.ErrorCode) error {
-	switch code {
-	case ck.ErrUnknownTopic, ck.ErrUnknownTopicOrPart, ck.ErrUnknownTopicID, ck.ErrUnknownPartition:
-		return ErrUnknownTopic
-	case ck.ErrGroupIDNotFound:
-		return ErrUnknownGroup
-	case ck.ErrAuthentication, ck.ErrSaslAuthenticationFailed:
-		return ErrAuth
-	case ck.ErrTopicAuthorizationFailed, ck.ErrGroupAuthorizationFailed, ck.ErrClusterAuthorizationFailed,
-		ck.ErrTransactionalIDAuthorizationFailed, ck.ErrDelegationTokenAuthorizationFailed:
-		return ErrDenied
-	case ck.ErrSsl:
-		return ErrTLS
-	case ck.ErrTransport, ck.ErrAllBrokersDown, ck.ErrResolve:
-		return ErrUnreachable
-	case ck.ErrTopicAlreadyExists:
-		return ErrExists
-	case ck.ErrNonEmptyGroup:
-		return ErrGroupActive
-	case ck.ErrFenced, ck.ErrInvalidProducerEpoch, ck.ErrProducerFenced, ck.ErrFencedInstanceID:
-		return ErrFenced
-	case ck.ErrInvalidArg, ck.ErrConflict, ck.ErrInvalidConfig:
-		return ErrProperty
-	case ck.ErrBadMsg, ck.ErrInvalidMsg, ck.ErrBadCompression:
-		return ErrCorrupt
-	}
-	return ErrFailed
 }

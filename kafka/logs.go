@@ -8,8 +8,11 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
+
+	"kstream/kafka/probe"
 )
 
 // logs takes what librdkafka logs, keeps the newest cause of a failed connection for
@@ -25,8 +28,14 @@ type logs struct {
 	ending  atomic.Bool
 	ended   sync.WaitGroup
 
+	failed chan struct{} // holds a value while there is a failure that nobody has looked into
+
 	mu      sync.Mutex
 	failure string // what went wrong last with a broker, in librdkafka's words
+
+	diagnosing sync.Mutex
+	diagnosed  time.Time // when
+	problem    *probe.Problem
 }
 
 // newLogs returns the logs of a client that is yet to be made, with properties, and then
@@ -34,7 +43,7 @@ type logs struct {
 func newLogs(hand func(Log)) *logs { return newLogsBy(nativeIsThere(), hand) }
 
 func newLogsBy(native bool, hand func(Log)) *logs {
-	l := &logs{hand: hand}
+	l := &logs{hand: hand, failed: make(chan struct{}, 1)}
 	if !native {
 		l.channel = make(chan ck.LogEvent, 1024)
 		l.ended.Go(func() { // ends with stop
@@ -100,6 +109,12 @@ func (l *logs) line(line Log) {
 		l.mu.Lock()
 		l.failure = line.Message
 		l.mu.Unlock()
+		if !unconnected(line.Message) || !strings.Contains(line.Message, "/bootstrap") {
+			select {
+			case l.failed <- struct{}{}:
+			default:
+			}
+		}
 	}
 	if l.hand != nil {
 		l.hand(line)

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -142,13 +143,15 @@ func isFalse(value string) bool {
 	return false
 }
 
+// mechanismOf is the SASL mechanism, which has two names.
+func mechanismOf(properties map[string]string) string {
+	return cmp.Or(properties["sasl.mechanism"], properties["sasl.mechanisms"])
+}
+
 // wireLogin is how to log in by SASL.
 func wireLogin(cfg Config) (*protocol.Login, error) {
 	p := cfg.Properties
-	mechanism := p["sasl.mechanism"]
-	if mechanism == "" {
-		mechanism = p["sasl.mechanisms"]
-	}
+	mechanism := mechanismOf(p)
 	user, password := p["sasl.username"], p["sasl.password"]
 	switch mechanism = strings.ToUpper(mechanism); mechanism {
 	case "PLAIN":

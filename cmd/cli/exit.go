@@ -13,6 +13,7 @@ import (
 
 	"kstream/cmd/config"
 	"kstream/kafka"
+	"kstream/kafka/probe"
 	"kstream/output"
 	"kstream/serde"
 )
@@ -282,6 +283,7 @@ func remedyOf(err error) string {
 	var h *hinted
 	var settings *config.Error
 	var join *kafka.JoinError
+	var connection *probe.Problem
 	switch {
 	case errors.As(err, &h):
 		return h.hint
@@ -289,6 +291,8 @@ func remedyOf(err error) string {
 		return joinRemedy(join)
 	case errors.As(err, &settings):
 		return settings.Hint
+	case errors.As(err, &connection) && connectRemedy(connection) != "":
+		return connectRemedy(connection)
 	case errors.Is(err, kafka.ErrUnreachable):
 		return "is it running, and is this its address? kstream broker starts one on localhost:9092; -b names another"
 	case IsOutage(err):

@@ -139,6 +139,9 @@ func (w *run) start(ctx context.Context, cfg kafka.Config) (known bool, err erro
 		return false, cli.FirstOf(<-reachable, err)
 	}
 	if err = <-reachable; err == nil {
+		err = w.session.Admin().Connected(ctx)
+	}
+	if err == nil {
 		known, err = w.look(ctx, w.topic)
 	}
 	if err != nil {

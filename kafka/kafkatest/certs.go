@@ -37,27 +37,45 @@ func writeCertificates(dir string) error {
 	if err != nil {
 		return err
 	}
-	now := time.Now()
-	server, serverKey, err := ca.issue("127.0.0.1", now.AddDate(1, 0, 0))
-	if err != nil {
-		return err
-	}
-	expired, expiredKey, err := ca.issue("127.0.0.1", now.Add(-time.Hour))
-	if err != nil {
-		return err
-	}
-	alice, aliceKey, err := ca.issue(AliceUser, now.AddDate(1, 0, 0))
-	if err != nil {
-		return err
-	}
-	for name, content := range map[string][]byte{
+	next, past := time.Now().AddDate(1, 0, 0), time.Now().Add(-time.Hour)
+	files := map[string][]byte{
 		"ca.pem":       certificatePEM(ca.cert.Raw),
 		"other-ca.pem": certificatePEM(other.cert.Raw),
-		"server.pem":   bytes.Join([][]byte{serverKey, server}, nil),
-		"expired.pem":  bytes.Join([][]byte{expiredKey, expired}, nil),
-		"alice.pem":    alice,
-		"alice.key":    aliceKey,
+	}
+	for _, c := range []struct {
+		file, name string
+		by         *authority
+		until      time.Time
+		hosts      []string // default: this machine
+		broker     bool     // key and certificate in one file
+	}{
+		{file: "server", name: "127.0.0.1", by: ca, until: next, broker: true},
+		{file: "expired", name: "127.0.0.1", by: ca, until: past, broker: true},
+		{file: "elsewhere", name: "broker.example", by: ca, until: next, hosts: []string{"broker.example", "10.1.2.3"}, broker: true},
+		{file: AliceUser, name: AliceUser, by: ca, until: next},
+		{file: "old", name: AliceUser, by: ca, until: past},
+		{file: "mallory", name: AliceUser, by: other, until: next},
 	} {
+		cert, key, err := c.by.issue(c.name, c.until, c.hosts...)
+		if err != nil {
+			return err
+		}
+		text := pem.EncodeToMemory(key)
+		if c.broker {
+			files[c.file+".pem"] = bytes.Join([][]byte{text, cert}, nil)
+			continue
+		}
+		files[c.file+".pem"], files[c.file+".key"] = cert, text
+		if c.file == AliceUser {
+			//nolint:staticcheck // nothing new: old files of users are encrypted so
+			locked, err := x509.EncryptPEMBlock(rand.Reader, "PRIVATE KEY", key.Bytes, []byte(KeyPassword), x509.PEMCipherAES256)
+			if err != nil {
+				return err
+			}
+			files[c.file+".locked.key"] = pem.EncodeToMemory(locked)
+		}
+	}
+	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 			return err
 		}
@@ -83,9 +101,21 @@ func newAuthority(name string) (*authority, error) {
 	return &authority{cert: cert, key: key, serial: 1}, err
 }
 
-// issue returns the PEM forms of a certificate for this machine under the given
-// name, valid until then, and of its key.
-func (a *authority) issue(name string, until time.Time) (cert, key []byte, err error) {
+// issue returns a certificate under the given name, valid until then, and its key: for the
+// given hosts, or for this machine.
+func (a *authority) issue(name string, until time.Time, hosts ...string) (cert []byte, key *pem.Block, err error) {
+	if len(hosts) == 0 {
+		hosts = []string{"127.0.0.1", "localhost"}
+	}
+	var ips []net.IP
+	var names []string
+	for _, host := range hosts {
+		if ip := net.ParseIP(host); ip != nil {
+			ips = append(ips, ip)
+		} else {
+			names = append(names, host)
+		}
+	}
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, err
@@ -96,7 +126,7 @@ func (a *authority) issue(name string, until time.Time) (cert, key []byte, err e
 		NotBefore: time.Now().AddDate(-1, 0, 0), NotAfter: until,
 		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"localhost"},
+		IPAddresses: ips, DNSNames: names,
 	}, a.cert, &private.PublicKey, a.key)
 	if err != nil {
 		return nil, nil, err
@@ -105,7 +135,7 @@ func (a *authority) issue(name string, until time.Time) (cert, key []byte, err e
 	if err != nil {
 		return nil, nil, err
 	}
-	return certificatePEM(der), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}), nil
+	return certificatePEM(der), &pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}, nil
 }
 
 func certificatePEM(der []byte) []byte {

@@ -21,7 +21,7 @@ const clusterID = "a3N0cmVhbS10ZXN0LTAwMQ"
 func layOut(dir string, o Options) ([]*node, error) {
 	each := 3
 	if o.Secure {
-		each += len(secureListeners)
+		each += len(secureListeners())
 	}
 	ports, err := freePorts(each * o.Nodes)
 	if err != nil {
@@ -44,7 +44,7 @@ func layOut(dir string, o Options) ([]*node, error) {
 			}
 		}
 		for j, addr := range p[3:] {
-			n.Secure[secureListeners[j].name] = addr
+			n.Secure[secureListeners()[j].name] = addr
 		}
 		if err := os.MkdirAll(n.Dir, 0o755); err != nil {
 			return nil, err

@@ -3,17 +3,32 @@
 package kafkatest
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"strings"
 )
 
-// secureListeners are what Options.Secure adds to a node.
-var secureListeners = [...]struct{ name, protocol string }{
-	{SASLPlaintext, "SASL_PLAINTEXT"},
-	{SSL, "SSL"},
-	{SASLSSL, "SASL_SSL"},
-	{Expired, "SASL_SSL"},
+// secureListener is one that Options.Secure adds to a node.
+type secureListener struct {
+	name, protocol string
+	certificate    string // file of the broker's; default server.pem
+	mechanisms     string // default all that need no token
+	advertised     string // what clients are told instead of the address
+	clientAuth     bool
+}
+
+func secureListeners() []secureListener {
+	return []secureListener{
+		{name: SASLPlaintext, protocol: "SASL_PLAINTEXT"},
+		{name: SSL, protocol: "SSL", clientAuth: true},
+		{name: SASLSSL, protocol: "SASL_SSL"},
+		{name: Expired, protocol: "SASL_SSL", certificate: "expired.pem"},
+		{name: OtherHost, protocol: "SASL_SSL", certificate: "elsewhere.pem"},
+		{name: SCRAMOnly, protocol: "SASL_SSL", mechanisms: "SCRAM-SHA-256"},
+		{name: Unresolved, protocol: "SASL_SSL", advertised: "nowhere.invalid:9093"},
+		{name: Unreached, protocol: "SASL_PLAINTEXT", advertised: "127.0.0.1:1"},
+	}
 }
 
 // Names of the listeners that Options.Secure adds, for SecureBootstrap.
@@ -26,6 +41,14 @@ const (
 	SASLSSL = "SASL_SSL"
 	// Expired is SASLSSL with a certificate whose validity has ended.
 	Expired = "EXPIRED"
+	// OtherHost is SASLSSL with a certificate for broker.example and 10.1.2.3.
+	OtherHost = "OTHERHOST"
+	// SCRAMOnly is SASLSSL that takes SCRAM-SHA-256 alone.
+	SCRAMOnly = "SCRAMONLY"
+	// Unresolved is SASLSSL that advertises a name without an address, nowhere.invalid:9093.
+	Unresolved = "UNRESOLVED"
+	// Unreached is SASLPlaintext that advertises 127.0.0.1:1, where nobody listens.
+	Unreached = "UNREACHED"
 )
 
 // Users of the secure listeners, under PLAIN and both SCRAM mechanisms.
@@ -37,7 +60,18 @@ const (
 	AdminPassword = "admin-secret"
 	AliceUser     = "alice"
 	AlicePassword = "alice-secret"
+	// KeyPassword opens alice.locked.key.
+	KeyPassword = "key-secret"
 )
+
+// SecureListeners returns the names of the listeners that Options.Secure adds.
+func SecureListeners() []string {
+	var names []string
+	for _, l := range secureListeners() {
+		names = append(names, l.name)
+	}
+	return names
+}
 
 // SecureBootstrap returns the addresses of a listener that Options.Secure has
 // added, joined by commas, or "" for a name that it does not add.
@@ -49,8 +83,9 @@ func (c *Cluster) SecureBootstrap(listener string) string {
 }
 
 // CertDir returns the folder of the PEM files of a secure cluster: ca.pem
-// signed everything; alice.pem and alice.key are a client's certificate and
-// key; other-ca.pem signed nothing.
+// signed everything but mallory's; alice.pem and alice.key are a client's certificate and
+// key, alice.locked.key is that key encrypted; old.pem, old.key have expired; mallory.pem and
+// mallory.key are signed by other-ca.pem.
 func (c *Cluster) CertDir() string { return filepath.Join(c.dir, "certs") }
 
 // addSecurity extends the settings of one node by the secure listeners.
@@ -58,29 +93,27 @@ func addSecurity(p map[string]string, n *node, certs string) {
 	const plain = "org.apache.kafka.common.security.plain.PlainLoginModule required "
 	const scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 	users := fmt.Sprintf("user_%s=%q user_%s=%q;", AdminUser, AdminPassword, AliceUser, AlicePassword)
-	for _, l := range secureListeners {
+	for _, l := range secureListeners() {
 		p["listeners"] += "," + l.name + "://" + n.Secure[l.name]
-		p["advertised.listeners"] += "," + l.name + "://" + n.Secure[l.name]
+		p["advertised.listeners"] += "," + l.name + "://" + cmp.Or(l.advertised, n.Secure[l.name])
 		p["listener.security.protocol.map"] += "," + l.name + ":" + l.protocol
 		prefix := "listener.name." + strings.ToLower(l.name) + "."
 		if strings.HasPrefix(l.protocol, "SASL") {
-			p[prefix+"sasl.enabled.mechanisms"] = "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512"
+			p[prefix+"sasl.enabled.mechanisms"] = cmp.Or(l.mechanisms, "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512")
 			p[prefix+"plain.sasl.jaas.config"] = plain + users
 			p[prefix+"scram-sha-256.sasl.jaas.config"] = scram
 			p[prefix+"scram-sha-512.sasl.jaas.config"] = scram
 		}
 		if strings.HasSuffix(l.protocol, "SSL") {
-			file := "server.pem"
-			if l.name == Expired {
-				file = "expired.pem"
-			}
 			p[prefix+"ssl.keystore.type"] = "PEM"
-			p[prefix+"ssl.keystore.location"] = filepath.Join(certs, file)
+			p[prefix+"ssl.keystore.location"] = filepath.Join(certs, cmp.Or(l.certificate, "server.pem"))
 			p[prefix+"ssl.truststore.type"] = "PEM"
 			p[prefix+"ssl.truststore.location"] = filepath.Join(certs, "ca.pem")
 		}
+		if l.clientAuth {
+			p[prefix+"ssl.client.auth"] = "required"
+		}
 	}
-	p["listener.name.ssl.ssl.client.auth"] = "required"
 	p["super.users"] += ";User:" + AdminUser
 }
 

@@ -18,6 +18,22 @@ type Login struct {
 	begin     func(context.Context) (dialogue, error)
 }
 
+// LoginError is a login that did not succeed. It wraps ErrLogin and its cause.
+type LoginError struct {
+	Address string
+	// Offered are the mechanisms of a broker that does not offer ours.
+	Offered []string
+	// Reason is what the broker said, or what kept us from asking.
+	Reason error
+	// Asked says that the broker has seen what we log in with, and refused it.
+	Asked bool
+}
+
+func (e *LoginError) Error() string { return fmt.Sprintf("%s: %v: %v", e.Address, ErrLogin, e.Reason) }
+
+// Unwrap returns ErrLogin and the reason.
+func (e *LoginError) Unwrap() []error { return []error{ErrLogin, e.Reason} }
+
 // dialogue returns the next message to what the broker has said, nil at first. Its message
 // is nil when all is said.
 type dialogue func(said []byte) (message []byte, err error)
@@ -93,7 +109,11 @@ func Bearer(token func(context.Context) (string, error)) *Login {
 
 // login logs in.
 func (c *conn) login(ctx context.Context, l *Login) error {
-	refused := func(err error) error { return fmt.Errorf("%s: %w: %w", c.address, ErrLogin, err) }
+	failed := &LoginError{Address: c.address}
+	refused := func(err error) error {
+		failed.Reason = err
+		return failed
+	}
 	hello := kmsg.NewPtrSASLHandshakeRequest()
 	hello.Mechanism = l.mechanism
 	if err := c.pick(hello, 1); err != nil {
@@ -106,6 +126,7 @@ func (c *conn) login(ctx context.Context, l *Login) error {
 	offer := answer.(*kmsg.SASLHandshakeResponse)
 	switch err := kerr.ErrorForCode(offer.ErrorCode); {
 	case errors.Is(err, kerr.UnsupportedSaslMechanism):
+		failed.Offered = offer.SupportedMechanisms
 		return refused(fmt.Errorf("the broker does not offer %s, but %s", l.mechanism, strings.Join(offer.SupportedMechanisms, ", ")))
 	case err != nil:
 		return refused(err)
@@ -128,6 +149,7 @@ func (c *conn) login(ctx context.Context, l *Login) error {
 		if err := c.pick(r, 0); err != nil {
 			return err
 		}
+		failed.Asked = true
 		answer, err := c.ask(ctx, r)
 		switch {
 		case errors.Is(err, errClosed): // instead of saying so

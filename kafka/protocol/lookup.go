@@ -107,3 +107,18 @@ func (c *Client) metadata(ctx context.Context, topics []kmsg.MetadataRequestTopi
 func hostPort(host string, port int32) string {
 	return net.JoinHostPort(host, strconv.Itoa(int(port)))
 }
+
+// Versions returns the requests that the broker answers, each with its newest version. A
+// broker that wants a login tells them before it.
+func (t Target) Versions(ctx context.Context) (map[int16]int16, error) {
+	used, one, err := t.client.take(ctx, t.id)
+	if err != nil {
+		return nil, err
+	}
+	used.forget(one)
+	newest := make(map[int16]int16, len(used.versions))
+	for key, v := range used.versions {
+		newest[key] = v.most
+	}
+	return newest, nil
+}

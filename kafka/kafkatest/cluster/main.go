@@ -107,7 +107,7 @@ func start(ctx context.Context, dir string, args []string, stdout io.Writer) err
 		return err
 	}
 	fmt.Fprintln(stdout, c.Bootstrap())
-	for _, l := range []string{kafkatest.SASLPlaintext, kafkatest.SSL, kafkatest.SASLSSL, kafkatest.Expired} {
+	for _, l := range kafkatest.SecureListeners() {
 		if addrs := c.SecureBootstrap(l); addrs != "" {
 			fmt.Fprintf(stdout, "%s %s\n", l, addrs)
 		}

@@ -1,0 +1,134 @@
+//go:build unix
+
+package cmd
+
+import (
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"kstream/kafka/kafkatest"
+)
+
+// toldWithin is how long a command may take to tell what is wrong with a connection, on a
+// loaded machine; it waits for no --timeout.
+const toldWithin = 4 * time.Second
+
+// What is wrong with credentials, certificates, protocols and addresses is said at once in one
+// line, with its remedy and the exit code of its kind, by commands of each kind of client.
+func TestSecurityFaults(t *testing.T) {
+	t.Parallel()
+	s, c := clusterStage(t, kafkatest.Options{Secure: true})
+	s.create(1)
+	s.numbers(0, 10)
+	x := func(settings ...string) (flags []string) {
+		for _, setting := range settings {
+			flags = append(flags, "-X", setting)
+		}
+		return flags
+	}
+	cert := func(name string) string { return filepath.Join(c.CertDir(), name) }
+	login := func(mechanism, password string) []string {
+		return x("sasl.mechanism="+mechanism, "sasl.username="+kafkatest.AliceUser, "sasl.password="+password)
+	}
+	alice := func(mechanism string) []string { return login(mechanism, kafkatest.AlicePassword) }
+	ca := x("ssl.ca.location=" + cert("ca.pem"))
+	own := func(name, key string) []string {
+		return append(x("ssl.certificate.location="+cert(name), "ssl.key.location="+cert(key)), ca...)
+	}
+	tests := map[string]struct {
+		listener   string // "": plaintext
+		flags      []string
+		code       int
+		said, hint string // with ADDR for the address
+	}{
+		"wrong password": {
+			kafkatest.SASLPlaintext, login("PLAIN", "wrong"), 4,
+			`authentication: ADDR refuses user alice by PLAIN: Invalid username or password`, `.*a user may have another password for each mechanism`,
+		},
+		"wrong password, SCRAM": {
+			kafkatest.SASLSSL, append(login("SCRAM-SHA-512", "wrong"), ca...), 4,
+			`authentication: ADDR refuses user alice by SCRAM-SHA-512: .*invalid credentials.*`, `sasl.username and sasl.password .*`,
+		},
+		"wrong mechanism": {
+			kafkatest.SCRAMOnly, append(alice("PLAIN"), ca...), 4,
+			`authentication: ADDR: the broker offers SCRAM-SHA-256, not PLAIN`, `-X sasl.mechanism=SCRAM-SHA-256 .*`,
+		},
+		"mechanism of librdkafka alone": {
+			kafkatest.SCRAMOnly, append(x("sasl.mechanism=OAUTHBEARER", "sasl.oauthbearer.config=principal=alice", "enable.sasl.oauthbearer.unsecure.jwt=true"), ca...), 4,
+			`authentication: ADDR: the broker offers SCRAM-SHA-256, not OAUTHBEARER`, `-X sasl.mechanism=SCRAM-SHA-256 .*`,
+		},
+		"no CA": {
+			kafkatest.SASLSSL, append(alice("PLAIN"), x("security.protocol=sasl_ssl")...), 5,
+			`TLS handshake: ADDR: its certificate is signed by CN=kstream test CA, an unknown authority`, `-X ssl.ca.location=FILE .*`,
+		},
+		"wrong CA": {
+			kafkatest.SASLSSL, append(alice("PLAIN"), x("ssl.ca.location="+cert("other-ca.pem"))...), 5,
+			`TLS handshake: ADDR: its certificate is signed by CN=kstream test CA, an unknown authority`, `-X ssl.ca.location=FILE .*`,
+		},
+		"expired certificate": {
+			kafkatest.Expired, append(alice("PLAIN"), ca...), 5,
+			`TLS handshake: ADDR: its certificate expired on \d{4}-\d\d-\d\d \d\d:\d\d UTC`, `the broker needs a new certificate.*`,
+		},
+		"other host": {
+			kafkatest.OtherHost, append(alice("PLAIN"), ca...), 5,
+			`TLS handshake: ADDR: its certificate is for broker\.example, 10\.1\.2\.3, not for 127\.0\.0\.1`, `connect by a name that is in the certificate; .*`,
+		},
+		"no client certificate": {
+			kafkatest.SSL, ca, 5,
+			`TLS handshake: ADDR: the broker wants a client certificate`, `-X ssl.certificate.location=FILE -X ssl.key.location=FILE .*`,
+		},
+		"foreign client certificate": {
+			kafkatest.SSL, own("mallory.pem", "mallory.key"), 5,
+			`TLS handshake: ADDR: the broker refused our certificate CN=alice: it is signed by CN=some other CA, where the broker trusts CN=kstream test CA`, `ssl.certificate.location and .*`,
+		},
+		"expired client certificate": {
+			kafkatest.SSL, own("old.pem", "old.key"), 5,
+			`TLS handshake: ADDR: the broker refused our certificate CN=alice: it expired on .* UTC`, `ssl.certificate.location and .*`,
+		},
+		"plaintext to TLS":         {kafkatest.SASLSSL, nil, 5, `unreachable: ADDR speaks TLS`, `-X security.protocol=sasl_ssl -X sasl.mechanism=SCRAM-SHA-512 -X sasl.username=NAME .*`},
+		"plaintext to mutual TLS":  {kafkatest.SSL, nil, 5, `unreachable: ADDR speaks TLS`, `-X security.protocol=ssl`},
+		"SASL to TLS":              {kafkatest.SASLSSL, alice("PLAIN"), 5, `unreachable: ADDR speaks TLS`, `-X security.protocol=sasl_ssl`},
+		"TLS to plaintext":         {"", ca, 5, `TLS handshake: ADDR speaks plaintext, not TLS`, `-X security.protocol=plaintext`},
+		"TLS and SASL to SASL":     {kafkatest.SASLPlaintext, append(alice("PLAIN"), ca...), 5, `TLS handshake: ADDR speaks plaintext, not TLS`, `-X security.protocol=sasl_plaintext`},
+		"TLS to TLS and SASL":      {kafkatest.SASLSSL, ca, 5, `unreachable: ADDR wants a login \(SASL\), by .*SCRAM-SHA-256.*`, `-X security.protocol=sasl_ssl -X sasl.mechanism=.*`},
+		"plaintext to SASL":        {kafkatest.SASLPlaintext, nil, 5, `unreachable: ADDR wants a login \(SASL\), by .*PLAIN.*`, `-X security.protocol=sasl_plaintext -X sasl.mechanism=.*`},
+		"SASL to plaintext":        {"", alice("PLAIN"), 5, `unreachable: ADDR takes no login`, `-X security.protocol=plaintext`},
+		"advertised name":          {kafkatest.Unresolved, append(alice("PLAIN"), ca...), 5, `unreachable: ADDR answers, but broker 1 advertises nowhere.invalid:9093: the name does not resolve`, `advertised.listeners .*`},
+		"advertised, nobody there": {kafkatest.Unreached, alice("PLAIN"), 5, `unreachable: ADDR answers, but broker 1 advertises 127.0.0.1:1: connection refused`, `advertised.listeners .*`},
+		"no right":                 {kafkatest.SASLPlaintext, alice("PLAIN"), 4, `.*(?i)authoriz.*`, ``},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := *s
+			s.t, s.dir = t, t.TempDir()
+			if test.listener != "" {
+				s.brokers = c.SecureBootstrap(test.listener)
+			}
+			commands := [][]string{{"topic", "list"}, {"consume", s.topic, "-e"}, {"produce", s.topic}, {"consume", s.topic, "-g", "g", "-e"}}
+			if name == "no right" {
+				commands = commands[1:3]
+			}
+			for _, args := range commands {
+				began := time.Now()
+				p := s.start(append(args, test.flags...)...)
+				p.feed("x\n")
+				p.closeInput()
+				p.wait(test.code)
+				if took := time.Since(began); took > toldWithin {
+					t.Errorf("%s: told after %v", p.name, took)
+				}
+				p.wantSaid(`(?m)^kstream: `, 1)
+				p.wantSaid(`(?m)^kstream: `+strings.ReplaceAll(test.said, "ADDR", regexp.QuoteMeta(s.brokers))+`$`, 1)
+				if test.hint != "" {
+					p.wantSaid(`(?m)^hint: `+test.hint+`$`, 1)
+				}
+				for _, secret := range []string{kafkatest.AlicePassword, "PRIVATE KEY"} {
+					p.wantSaid(secret, 0)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,188 @@
+package kafka
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"kstream/kafka/probe"
+)
+
+// probeLimit bounds a look at why a connection fails.
+const probeLimit = 1500 * time.Millisecond
+
+// diagnose looks at every bootstrap server as librdkafka would, and returns why none can be
+// used, or nil if one can or that does not show. A cause that time does not mend goes before
+// others.
+func diagnose(ctx context.Context, cfg Config) *probe.Problem {
+	ctx, cancel := context.WithTimeout(ctx, min(probeLimit, cfg.timeout()))
+	defer cancel()
+	how := probeConfig(cfg)
+	reports := make(chan probe.Report, len(cfg.Brokers))
+	for _, address := range cfg.Brokers {
+		one := how.Config
+		one.Address = withPort(address)
+		go func() { reports <- probe.Run(ctx, one) }() // ends with ctx
+	}
+	var found *probe.Problem
+	for range cfg.Brokers {
+		r := <-reports
+		p := r.Problem
+		if p == nil {
+			return cfg.reaches(ctx, r.Brokers)
+		}
+		if found == nil || p.Certain() && !found.Certain() {
+			found = p
+		}
+	}
+	if found != nil && how.keyless && (found.Kind == probe.WantsCertificate || found.Kind == probe.RefusesCertificate) {
+		return nil
+	}
+	return found
+}
+
+// probing is a Config for the probe.
+type probing struct {
+	probe.Config
+	keyless bool // there is a client certificate, in a form that only librdkafka reads
+}
+
+// probeConfig is what librdkafka's properties mean to the probe. What they name and only
+// librdkafka can do is left out.
+func probeConfig(cfg Config) probing {
+	p := cfg.Properties
+	how := probing{Config: probe.Config{ClientID: "kstream", User: p["sasl.username"], Mechanism: strings.ToUpper(mechanismOf(p))}}
+	security := strings.ToLower(p["security.protocol"])
+	if strings.HasSuffix(security, "ssl") {
+		how.TLS = &tls.Config{}
+		how.Unverified = isFalse(p["enable.ssl.certificate.verification"])
+		how.AnyHost = p["ssl.endpoint.identification.algorithm"] == "none"
+		switch authorities, err := pemOf(p, "ssl.ca"); {
+		case err != nil || p["ssl.ca.certificate.stores"] != "":
+			how.Unverified = true
+		case authorities != nil:
+			how.TLS.RootCAs = x509.NewCertPool()
+			how.TLS.RootCAs.AppendCertsFromPEM(authorities)
+		}
+		certificate, err := pemOf(p, "ssl.certificate")
+		if err == nil && certificate != nil {
+			var key []byte
+			if key, err = pemOf(p, "ssl.key"); err == nil {
+				var pair tls.Certificate
+				if pair, err = tls.X509KeyPair(certificate, key); err == nil {
+					how.TLS.Certificates = []tls.Certificate{pair}
+				}
+			}
+		}
+		how.keyless = err != nil || p["ssl.keystore.location"] != "" || p["ssl.engine.location"] != ""
+	}
+	if strings.HasPrefix(security, "sasl") {
+		login, err := wireLogin(cfg)
+		how.Login, how.Foreign = login, err != nil
+	}
+	return how
+}
+
+// bootstraps reports whether an address is one of the bootstrap servers.
+func (c Config) bootstraps(address string) bool {
+	return slices.ContainsFunc(c.Brokers, func(b string) bool { return withPort(b) == address })
+}
+
+// Connected waits until the cluster has answered, and one of the brokers that it
+// advertises accepts connections. What time alone does not mend is told as soon as it shows,
+// all else when the timeout is over.
+func (a *Admin) Connected(ctx context.Context) error {
+	return a.connectedWithin(ctx, a.cfg.timeout())
+}
+
+func (a *Admin) connectedWithin(ctx context.Context, limit time.Duration) error {
+	asking, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	type answer struct {
+		brokers []probe.Broker
+		err     error
+	}
+	answers := make(chan answer, 1)
+	go func() { // ends with asking, or a slice of time later
+		brokers, err := a.askBrokers(asking)
+		answers <- answer{brokers, err}
+	}()
+	var verdicts chan *probe.Problem // nil: nobody looks
+	refusals := 0
+	for {
+		failures := a.logs.failed
+		if verdicts != nil {
+			failures = nil
+		}
+		select {
+		case got := <-answers:
+			switch {
+			case ctx.Err() != nil:
+				return context.Cause(ctx)
+			case got.err != nil:
+				return explain(a.cfg, a.logs, got.err)
+			}
+			if p := a.cfg.reaches(asking, got.brokers); p != nil {
+				return connectError(p)
+			}
+			return context.Cause(ctx)
+		case <-failures:
+			verdicts = make(chan *probe.Problem, 1)
+			go func(to chan<- *probe.Problem) { to <- diagnose(asking, a.cfg) }(verdicts) // ends with asking
+		case p := <-verdicts:
+			verdicts = nil
+			if p != nil && p.Certain() {
+				cancel()
+				<-answers
+				return connectError(p)
+			}
+			if p == nil && refusedLogin(a.logs.cause()) {
+				if refusals++; refusals == 2 { // of a login that only librdkafka can do
+					cancel()
+					<-answers
+					return unanswered(a.cfg, a.logs)
+				}
+			}
+		}
+	}
+}
+
+// askBrokers asks which brokers there are: again and again, with more time for each answer,
+// since a request that waits for a connection cannot be given up.
+func (a *Admin) askBrokers(ctx context.Context) ([]probe.Broker, error) {
+	end, _ := ctx.Deadline()
+	for slice := 100 * time.Millisecond; ; slice *= 2 {
+		m, err := a.client.GetMetadata(nil, false, millis(min(slice, time.Until(end)), time.Millisecond, maxSpan))
+		if err == nil {
+			brokers := make([]probe.Broker, len(m.Brokers))
+			for i, b := range m.Brokers {
+				brokers[i] = probe.Broker{ID: b.ID, Host: b.Host, Port: int32(b.Port)}
+			}
+			return brokers, nil
+		}
+		if ctx.Err() != nil {
+			return nil, err
+		}
+	}
+}
+
+// reaches returns nil if one of the advertised brokers accepts connections, as those that
+// are bootstrap servers do.
+func (c Config) reaches(ctx context.Context, brokers []probe.Broker) *probe.Problem {
+	addresses := make([]string, len(brokers))
+	for i, b := range brokers {
+		addresses[i] = b.Address()
+		if c.bootstraps(addresses[i]) {
+			return nil
+		}
+	}
+	answers := dialAll(ctx, addresses, c.timeout())
+	if len(brokers) == 0 || slices.Contains(answers, nil) || errors.Is(context.Cause(ctx), context.Canceled) {
+		return nil
+	}
+	return probe.NewAdvertised(c.where(), brokers[0].ID, addresses[0], dialCause(answers[0]))
+}

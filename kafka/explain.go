@@ -1,0 +1,166 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
+
+	"kstream/kafka/probe"
+)
+
+// explain returns an error of the client as one of this package, which wraps a sentinel.
+// If the client has no cause, that is the newest connection failure in the log.
+func explain(cfg Config, l *logs, err error) error {
+	if err == nil {
+		return nil
+	}
+	var ke ck.Error
+	if !errors.As(err, &ke) {
+		if errors.Is(err, context.DeadlineExceeded) {
+			return unanswered(cfg, l)
+		}
+		return err
+	}
+	sentinel := sentinelOf(ke.Code())
+	switch ke.Code() {
+	case ck.ErrTransport, ck.ErrAllBrokersDown, ck.ErrTimedOut, ck.ErrResolve, ck.ErrTimedOutQueue:
+		return unanswered(cfg, l)
+	case ck.ErrAuthentication, ck.ErrSaslAuthenticationFailed, ck.ErrSsl:
+		if p := l.diagnosis(cfg); p != nil {
+			return connectError(p)
+		}
+	case ck.ErrInvalidArg:
+		return fmt.Errorf("%w: %s", ErrProperty, configText(ke.Error()))
+	}
+	return fmt.Errorf("%w: %s", sentinel, ke.Error())
+}
+
+// unanswered returns why no broker answered: the newest failure that librdkafka logged,
+// or that the address accepts connections and then does not answer.
+func unanswered(cfg Config, l *logs) error {
+	cause := l.cause()
+	if cause == "" {
+		return fmt.Errorf("%w: %s accepts connections and does not answer within %v", ErrUnreachable, cfg.where(), cfg.timeout())
+	}
+	if p := advertised(cfg, cause); p != nil {
+		return connectError(p)
+	}
+	if unconnected(cause) {
+		return fmt.Errorf("%w: %s", ErrUnreachable, cause)
+	}
+	if p := l.diagnosis(cfg); p != nil {
+		return connectError(p)
+	}
+	switch lower := strings.ToLower(cause); {
+	case refusedLogin(cause):
+		return fmt.Errorf("%w: %s", ErrAuth, cause)
+	case strings.Contains(lower, "ssl handshake") || strings.Contains(lower, "ssl routines"):
+		return fmt.Errorf("%w: %s", ErrTLS, cause)
+	}
+	return fmt.Errorf("%w: %s", ErrUnreachable, cause)
+}
+
+// unconnected reports whether a failure in librdkafka's words is one of TCP or of a name,
+// which says all there is to say.
+func unconnected(cause string) bool {
+	return strings.Contains(cause, "Connect to ") || strings.Contains(cause, "Failed to resolve")
+}
+
+// refusedLogin reports whether a failure in librdkafka's words is that of a login.
+func refusedLogin(cause string) bool {
+	lower := strings.ToLower(cause)
+	return strings.Contains(lower, "sasl authentication") || strings.Contains(lower, "authentication failed")
+}
+
+// advertised returns the failure of a connection to an address that no bootstrap server
+// has, such as "10.0.0.1:9092/2: Connect to … failed: Connection refused", or nil.
+func advertised(cfg Config, cause string) *probe.Problem {
+	if protocol, rest, ok := strings.Cut(cause, "://"); ok && !strings.Contains(protocol, " ") {
+		cause = rest
+	}
+	name, why, ok := strings.Cut(cause, ": ")
+	address, number, told := strings.Cut(name, "/")
+	if !ok || !told || !unconnected(why) || cfg.bootstraps(address) {
+		return nil
+	}
+	switch {
+	case strings.Contains(why, "Failed to resolve"):
+		why = "the name does not resolve"
+	default:
+		why = why[strings.LastIndex(why, ": ")+len(": "):]
+	}
+	var id int32
+	if _, err := fmt.Sscan(number, &id); err != nil {
+		return nil
+	}
+	return probe.NewAdvertised(cfg.where(), id, address, why)
+}
+
+// connectError is a problem of a connection with the sentinel for it. Package cli finds the
+// problem in it.
+func connectError(p *probe.Problem) error {
+	sentinel := ErrUnreachable
+	switch p.Kind {
+	case probe.SpeaksPlaintext, probe.UnknownAuthority, probe.Expired, probe.NotYetValid, probe.WrongHost,
+		probe.WantsCertificate, probe.RefusesCertificate, probe.TLSFailed:
+		sentinel = ErrTLS
+	case probe.WrongMechanism, probe.LoginRefused, probe.NoToken:
+		sentinel = ErrAuth
+	}
+	return fmt.Errorf("%w: %w", sentinel, p)
+}
+
+// diagnosisAge is how long a diagnosis holds: what fails a thousand times in a row is
+// looked into once.
+const diagnosisAge = 10 * time.Second
+
+// diagnosis says why the newest connection has failed, or nil where that does not show.
+func (l *logs) diagnosis(cfg Config) *probe.Problem {
+	l.diagnosing.Lock()
+	defer l.diagnosing.Unlock()
+	if l.diagnosed.IsZero() || time.Since(l.diagnosed) > diagnosisAge {
+		l.problem = diagnose(context.Background(), cfg)
+		l.diagnosed = time.Now()
+	}
+	return l.problem
+}
+
+// configText returns the text of a configuration error without librdkafka's preamble.
+func configText(s string) string {
+	s = strings.TrimPrefix(s, "Local: Invalid argument or configuration: ")
+	return strings.TrimPrefix(s, "Configuration property ")
+}
+
+// sentinelOf returns the sentinel for an error code of librdkafka or a broker.
+func sentinelOf(code ck.ErrorCode) error {
+	switch code {
+	case ck.ErrUnknownTopic, ck.ErrUnknownTopicOrPart, ck.ErrUnknownTopicID, ck.ErrUnknownPartition:
+		return ErrUnknownTopic
+	case ck.ErrGroupIDNotFound:
+		return ErrUnknownGroup
+	case ck.ErrAuthentication, ck.ErrSaslAuthenticationFailed:
+		return ErrAuth
+	case ck.ErrTopicAuthorizationFailed, ck.ErrGroupAuthorizationFailed, ck.ErrClusterAuthorizationFailed,
+		ck.ErrTransactionalIDAuthorizationFailed, ck.ErrDelegationTokenAuthorizationFailed:
+		return ErrDenied
+	case ck.ErrSsl:
+		return ErrTLS
+	case ck.ErrTransport, ck.ErrAllBrokersDown, ck.ErrResolve:
+		return ErrUnreachable
+	case ck.ErrTopicAlreadyExists:
+		return ErrExists
+	case ck.ErrNonEmptyGroup:
+		return ErrGroupActive
+	case ck.ErrFenced, ck.ErrInvalidProducerEpoch, ck.ErrProducerFenced, ck.ErrFencedInstanceID:
+		return ErrFenced
+	case ck.ErrInvalidArg, ck.ErrConflict, ck.ErrInvalidConfig:
+		return ErrProperty
+	case ck.ErrBadMsg, ck.ErrInvalidMsg, ck.ErrBadCompression:
+		return ErrCorrupt
+	}
+	return ErrFailed
+}

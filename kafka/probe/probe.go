@@ -1,0 +1,505 @@
+// Package probe connects to one broker as a client would, a step at a time, and says at
+// which of them it fails and why: for error messages, where librdkafka's own are the same for
+// a dozen causes, and for kstream doctor.
+//
+//	report := probe.Run(ctx, probe.Config{Address: "kafka:9093", TLS: &tls.Config{RootCAs: pool}})
+//	if report.Problem != nil {
+//		return report.Problem // kafka:9093: its certificate expired on 2026-01-31 12:00 UTC
+//	}
+package probe
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"kstream/kafka/protocol"
+)
+
+// Config says how to connect.
+type Config struct {
+	// Address is HOST:PORT.
+	Address string
+	// TLS holds whom to trust and our certificates; nil is plaintext.
+	TLS *tls.Config
+	// Unverified leaves the broker's certificate unchecked, AnyHost its name.
+	Unverified, AnyHost bool
+	// Login is how to log in; nil is not at all.
+	Login *protocol.Login
+	// User and Mechanism are those of Login, for messages.
+	User, Mechanism string
+	// ClientID names the client in the broker's logs.
+	ClientID string
+	// Foreign says that the login is one that Login cannot do: what lies behind it is left
+	// alone.
+	Foreign bool
+}
+
+// Step is a part of connecting, in order.
+type Step uint8
+
+// The steps.
+const (
+	Resolve Step = iota
+	Connect
+	Handshake
+	Versions
+	SASL
+	Metadata
+	Done
+)
+
+// Broker is one that the cluster advertises.
+type Broker struct {
+	ID   int32
+	Host string
+	Port int32
+}
+
+// Address returns HOST:PORT.
+func (b Broker) Address() string { return net.JoinHostPort(b.Host, fmt.Sprint(b.Port)) }
+
+// Report is what a probe has found.
+type Report struct {
+	// Step is the one that failed, or Done.
+	Step    Step
+	Problem *Problem // nil: all is well
+
+	IPs       []string
+	RoundTrip time.Duration        // of connecting
+	TLS       *tls.ConnectionState // nil without
+	Versions  map[int16]int16      // the newest of each request that the broker answers
+	Brokers   []Broker
+	ClusterID string
+}
+
+// Run probes a broker until ctx ends.
+func Run(ctx context.Context, cfg Config) Report {
+	p := &probe{Config: cfg}
+	p.Report.Problem = p.run(ctx)
+	return p.Report
+}
+
+type probe struct {
+	Config
+	Report
+	nested bool // a probe of another
+}
+
+// run connects and asks for what every client asks for first.
+func (p *probe) run(ctx context.Context) *Problem {
+	conn, asked, bad := p.connect(ctx)
+	if bad != nil {
+		return bad
+	}
+	defer conn.Close()
+	p.Step = Versions
+	client := p.client(conn, p.Login)
+	defer client.Close()
+	versions, err := client.Any().Versions(ctx)
+	var login *protocol.LoginError
+	switch {
+	case errors.As(err, &login):
+		p.Step = SASL
+		return p.loginFailed(login)
+	case err != nil:
+		return p.unanswered(ctx, err, asked)
+	}
+	p.Report.Versions = versions
+	if p.Foreign {
+		p.Step = SASL
+		if offered := p.offer(ctx, p.Mechanism); len(offered) > 0 && !slices.Contains(offered, p.Mechanism) {
+			return p.mechanismMissing(offered, nil)
+		}
+		return nil
+	}
+	p.Step = Metadata
+	request := kmsg.NewPtrMetadataRequest()
+	request.Topics = []kmsg.MetadataRequestTopic{} // none; nil would be all
+	metadata, err := request.RequestWith(ctx, client.Any())
+	if err != nil {
+		return p.unasked(ctx, err)
+	}
+	for _, b := range metadata.Brokers {
+		p.Brokers = append(p.Brokers, Broker{b.NodeID, b.Host, b.Port})
+	}
+	if metadata.ClusterID != nil {
+		p.ClusterID = *metadata.ClusterID
+	}
+	p.Step = Done
+	return nil
+}
+
+// connect is for TCP and, if need be, TLS.
+func (p *probe) connect(ctx context.Context) (net.Conn, *clientCertificate, *Problem) {
+	raw, bad := p.dial(ctx)
+	if bad != nil {
+		return nil, nil, bad
+	}
+	if p.Config.TLS == nil {
+		return raw, &clientCertificate{}, nil
+	}
+	p.Step = Handshake
+	conn, asked, bad := p.handshake(ctx, raw)
+	if bad != nil {
+		raw.Close()
+		return nil, nil, bad
+	}
+	return conn, asked, nil
+}
+
+// errUsed keeps a client from connecting again: what ends one connection is to be told.
+var errUsed = errors.New("the connection has ended")
+
+// client sends requests on conn.
+func (p *probe) client(conn net.Conn, login *protocol.Login) *protocol.Client {
+	return protocol.New(protocol.Config{
+		Seeds: []string{p.Address}, ClientID: p.ClientID, Login: login, MaxAnswer: 16 << 20,
+		Dial: func(context.Context, string) (net.Conn, error) {
+			if conn == nil {
+				return nil, errUsed
+			}
+			once := conn
+			conn = nil
+			return once, nil
+		},
+	})
+}
+
+// loginFailed says what is wrong with the login.
+func (p *probe) loginFailed(err *protocol.LoginError) *Problem {
+	var bad *Problem
+	switch {
+	case err.Offered != nil:
+		return p.mechanismMissing(err.Offered, err)
+	case errors.Is(err, kerr.IllegalSaslState) && !err.Asked:
+		bad = problem(NoSASL, p.Address, err, " takes no login")
+	case !err.Asked:
+		bad = problem(NoToken, p.Address, err, ": %v", err.Reason)
+	default:
+		who := "the login"
+		if p.User != "" {
+			who = "user " + p.User
+		}
+		reason := strings.TrimPrefix(err.Reason.Error(), "Authentication failed: ")
+		bad = problem(LoginRefused, p.Address, err, " refuses %s by %s: %s", who, p.Mechanism, reason)
+	}
+	bad.Mechanism, bad.User, bad.TLS = p.Mechanism, p.User, p.Config.TLS != nil
+	return bad
+}
+
+func (p *probe) mechanismMissing(offered []string, err error) *Problem {
+	bad := problem(WrongMechanism, p.Address, err, ": the broker offers %s, not %s", strings.Join(offered, ", "), p.Mechanism)
+	bad.Offered = offered
+	return bad
+}
+
+// unanswered finds out why a broker does not say what it can do: it has expected TLS, or
+// another certificate.
+func (p *probe) unanswered(ctx context.Context, err error, asked *clientCertificate) *Problem {
+	if bad := p.certificateRefused(err, asked); bad != nil {
+		return bad
+	}
+	if ctx.Err() != nil || isTimeout(err) {
+		return problem(Silent, p.Address, err, " accepts connections and does not answer")
+	}
+	if p.Config.TLS == nil && !p.nested {
+		if other := p.look(ctx, true); other.Report.TLS != nil || other.Report.Problem != nil && isAlert(other.Report.Problem.err) {
+			bad := problem(SpeaksTLS, p.Address, err, " speaks TLS")
+			bad.takeOffer(other)
+			bad.Mechanism = p.Mechanism
+			return bad
+		}
+	}
+	return problem(NotKafka, p.Address, err, " does not answer as a Kafka broker does: %s", p.saidOf(err))
+}
+
+// unasked finds out why a broker answers no requests but the first: it waits for a login.
+func (p *probe) unasked(ctx context.Context, err error) *Problem {
+	if ctx.Err() != nil || isTimeout(err) {
+		return problem(Silent, p.Address, err, " does not answer to a request for metadata")
+	}
+	if p.Login == nil {
+		if offered := p.offer(ctx, "NONE"); len(offered) > 0 {
+			bad := problem(WantsSASL, p.Address, err, " wants a login (SASL), by %s", strings.Join(offered, ", "))
+			bad.Offered, bad.TLS, bad.SASL = offered, p.Config.TLS != nil, true
+			return bad
+		}
+	}
+	return problem(NotKafka, p.Address, err, ": %s", p.saidOf(err))
+}
+
+// offer asks which mechanisms the broker offers: it says so when it is asked for one.
+func (p *probe) offer(ctx context.Context, mechanism string) []string {
+	again := &probe{Config: p.Config, nested: true}
+	conn, _, bad := again.connect(ctx)
+	if bad != nil {
+		return nil
+	}
+	defer conn.Close()
+	client := p.client(conn, nil)
+	defer client.Close()
+	hello := kmsg.NewPtrSASLHandshakeRequest()
+	hello.Mechanism = mechanism
+	answer, err := hello.RequestWith(ctx, client.Any())
+	if err != nil {
+		return nil
+	}
+	return answer.SupportedMechanisms
+}
+
+// dial looks the name up and connects to the first of its addresses that answers.
+func (p *probe) dial(ctx context.Context) (net.Conn, *Problem) {
+	p.Step = Resolve
+	host := hostOf(p.Address)
+	if net.ParseIP(host) == nil {
+		ips, err := net.DefaultResolver.LookupHost(ctx, host)
+		if err != nil {
+			return nil, p.unconnected(ctx, err)
+		}
+		p.IPs = ips
+	} else {
+		p.IPs = []string{host}
+	}
+	p.Step = Connect
+	began := time.Now()
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "tcp", p.Address)
+	if err != nil {
+		return nil, p.unconnected(ctx, err)
+	}
+	p.RoundTrip = time.Since(began)
+	return conn, nil
+}
+
+func (p *probe) unconnected(ctx context.Context, err error) *Problem {
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return problem(Unresolved, p.Address, err, ": the name does not resolve")
+	case ctx.Err() != nil || isTimeout(err):
+		return problem(Silent, p.Address, err, ": no answer")
+	case errors.As(err, &dns):
+		return problem(Unresolved, p.Address, err, ": name lookup: %s", dns.Err)
+	}
+	return problem(Refused, p.Address, err, ": %s", networkCause(err))
+}
+
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// networkCause is the part of a network's error that says what happened.
+func networkCause(err error) string {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err
+	}
+	return strings.TrimPrefix(err.Error(), "connect: ")
+}
+
+// clientCertificate is what happened to the broker's request for one.
+type clientCertificate struct {
+	wanted  bool
+	sent    *x509.Certificate
+	trusted [][]byte // names of authorities
+}
+
+// handshake speaks TLS on conn. What it does not check during the handshake it checks
+// afterwards, when there is a certificate to tell of.
+func (p *probe) handshake(ctx context.Context, raw net.Conn) (net.Conn, *clientCertificate, *Problem) {
+	cfg := p.Config.TLS.Clone()
+	cfg.InsecureSkipVerify = true // see checkChain
+	cfg.VerifyConnection = nil
+	if cfg.ServerName == "" {
+		cfg.ServerName = hostOf(p.Address)
+	}
+	asked := &clientCertificate{}
+	own := cfg.Certificates
+	cfg.Certificates = nil
+	cfg.GetClientCertificate = func(request *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		asked.wanted, asked.trusted = true, request.AcceptableCAs
+		if len(own) == 0 {
+			return &tls.Certificate{}, nil
+		}
+		asked.sent = leafOf(&own[0])
+		return &own[0], nil // even if the broker will not like it: it is to say so
+	}
+	conn := tls.Client(raw, cfg)
+	err := conn.HandshakeContext(ctx)
+	state := conn.ConnectionState()
+	if len(state.PeerCertificates) > 0 {
+		p.Report.TLS = &state
+		if bad := p.checkChain(state.PeerCertificates); bad != nil {
+			return nil, nil, bad
+		}
+	}
+	if err != nil {
+		return nil, nil, p.handshakeFailed(ctx, err, asked)
+	}
+	return conn, asked, nil
+}
+
+func leafOf(pair *tls.Certificate) *x509.Certificate {
+	if pair.Leaf != nil || len(pair.Certificate) == 0 {
+		return pair.Leaf
+	}
+	leaf, err := x509.ParseCertificate(pair.Certificate[0])
+	if err != nil {
+		return nil
+	}
+	return leaf
+}
+
+// checkChain verifies the broker's certificates.
+func (p *probe) checkChain(chain []*x509.Certificate) *Problem {
+	if p.Unverified {
+		return nil
+	}
+	now := time.Now
+	if p.Config.TLS.Time != nil {
+		now = p.Config.TLS.Time
+	}
+	for i, cert := range chain {
+		whose := "its certificate"
+		if i > 0 {
+			whose = "the certificate of its authority " + subject(cert)
+		}
+		switch {
+		case now().After(cert.NotAfter):
+			return problem(Expired, p.Address, nil, ": %s expired on %s", whose, day(cert.NotAfter))
+		case now().Before(cert.NotBefore):
+			return problem(NotYetValid, p.Address, nil, ": %s is valid from %s on", whose, day(cert.NotBefore))
+		}
+	}
+	between := x509.NewCertPool()
+	for _, cert := range chain[1:] {
+		between.AddCert(cert)
+	}
+	_, err := chain[0].Verify(x509.VerifyOptions{
+		Roots: p.Config.TLS.RootCAs, Intermediates: between, CurrentTime: now(),
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	})
+	var unknown x509.UnknownAuthorityError
+	switch {
+	case errors.As(err, &unknown) || errors.As(err, new(x509.SystemRootsError)):
+		last := chain[len(chain)-1]
+		return problem(UnknownAuthority, p.Address, err, ": its certificate is signed by %s, an unknown authority", last.Issuer)
+	case err != nil:
+		return problem(TLSFailed, p.Address, err, ": its certificate: %s", strings.TrimPrefix(err.Error(), "x509: "))
+	}
+	leaf := chain[0]
+	host := hostOf(p.Address)
+	named := len(leaf.DNSNames)+len(leaf.IPAddresses) > 0
+	if p.AnyHost || leaf.VerifyHostname(host) == nil || !named && strings.EqualFold(leaf.Subject.CommonName, host) {
+		return nil
+	}
+	return problem(WrongHost, p.Address, nil, ": its certificate is for %s, not for %s", namesOf(leaf), host)
+}
+
+// handshakeFailed finds out why there is no TLS at the other end.
+func (p *probe) handshakeFailed(ctx context.Context, err error, asked *clientCertificate) *Problem {
+	var record tls.RecordHeaderError
+	switch bad := p.certificateRefused(err, asked); {
+	case bad != nil:
+		return bad
+	case ctx.Err() != nil || isTimeout(err):
+		return problem(Silent, p.Address, err, " accepts connections and does not answer to TLS")
+	case isAlert(err) && !errors.As(err, &record):
+		return problem(TLSFailed, p.Address, err, ": the broker ends TLS: %s", alertOf(err))
+	}
+	if !p.nested { // a broker takes the hello of TLS for the size of a request, and closes
+		if other := p.look(ctx, false); other.Report.Versions != nil {
+			bad := problem(SpeaksPlaintext, p.Address, err, " speaks plaintext, not TLS")
+			bad.takeOffer(other)
+			bad.Mechanism = p.Mechanism
+			return bad
+		}
+	}
+	return problem(TLSFailed, p.Address, err, ": no TLS: %s", strings.TrimPrefix(networkCause(err), "tls: "))
+}
+
+// certificateRefused is for a broker that wants a client certificate, or another one than
+// ours: it says so by an alert.
+func (p *probe) certificateRefused(err error, asked *clientCertificate) *Problem {
+	if !asked.wanted || !isAlert(err) {
+		return nil
+	}
+	if asked.sent == nil {
+		return problem(WantsCertificate, p.Address, err, ": the broker wants a client certificate")
+	}
+	own := asked.sent
+	why := alertOf(err)
+	switch now := time.Now(); {
+	case now.After(own.NotAfter):
+		why = "it expired on " + day(own.NotAfter)
+	case now.Before(own.NotBefore):
+		why = "it is valid from " + day(own.NotBefore) + " on"
+	case len(asked.trusted) > 0 && !slices.ContainsFunc(asked.trusted, func(name []byte) bool { return bytes.Equal(name, own.RawIssuer) }):
+		why = fmt.Sprintf("it is signed by %s, where the broker trusts %s", own.Issuer, authorities(asked.trusted))
+	}
+	return problem(RefusesCertificate, p.Address, err, ": the broker refused our certificate %s: %s", subject(own), why)
+}
+
+// authorities lists the distinguished names that a broker sent.
+func authorities(names [][]byte) string {
+	const most = 3
+	var list []string
+	for _, raw := range names {
+		var sequence pkix.RDNSequence
+		if _, err := asn1.Unmarshal(raw, &sequence); err == nil {
+			list = append(list, sequence.String())
+		}
+	}
+	if len(list) > most {
+		list = append(list[:most], fmt.Sprintf("%d others", len(list)-most))
+	}
+	return strings.Join(list, "; ")
+}
+
+// isAlert reports whether the other side has ended TLS by saying why.
+func isAlert(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "remote error"
+}
+
+// alertOf is what the other side said.
+func alertOf(err error) string { return strings.TrimPrefix(networkCause(err), "tls: ") }
+
+// saidOf is what went wrong with a request, without the address.
+func (p *probe) saidOf(err error) string { return strings.TrimPrefix(err.Error(), p.Address+": ") }
+
+// look probes the same address without a login, with TLS that trusts everybody, or in
+// plaintext.
+func (p *probe) look(ctx context.Context, secure bool) *probe {
+	other := &probe{Config: Config{Address: p.Address, ClientID: p.ClientID, Unverified: true}, nested: true}
+	if secure {
+		other.Config.TLS = &tls.Config{}
+		if p.Config.TLS != nil {
+			other.Config.TLS.Certificates = p.Config.TLS.Certificates
+		}
+	}
+	other.Report.Problem = other.run(ctx)
+	return other
+}
+
+// takeOffer notes whether the broker that other has found wants a login.
+func (p *Problem) takeOffer(other *probe) {
+	p.TLS = other.Config.TLS != nil
+	if found := other.Report.Problem; found != nil && found.Kind == WantsSASL {
+		p.SASL, p.Offered = true, found.Offered
+	}
+}
