@@ -29,7 +29,7 @@ cluster; there it makes a topic of its own and deletes it at the end.`,
 			if err != nil {
 				return err
 			}
-			return plan.Run(cmd.Context(), env)
+			return demo.Run(cmd.Context(), env, plan)
 		},
 	}
 	flags := cmd.Flags()

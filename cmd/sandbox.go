@@ -26,7 +26,7 @@ code becomes ours (128+N when signal N killed it), and the broker ends with it.`
 			if err != nil {
 				return err
 			}
-			return plan.Run(cmd.Context(), env)
+			return sandbox.Run(cmd.Context(), env, plan)
 		},
 	}
 	cmd.Flags().SetInterspersed(false) // what follows COMMAND is for COMMAND

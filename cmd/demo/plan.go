@@ -53,7 +53,7 @@ func (f *Options) Plan(env *cli.Env) (*Plan, error) {
 
 // Run starts a broker unless one is named, the members and the producer, and shows them
 // until ctx ends or all records have come.
-func (p *Plan) Run(ctx context.Context, env *cli.Env) (err error) {
+func Run(ctx context.Context, env *cli.Env, p *Plan) (err error) {
 	cluster, err := p.Cluster.Connect(ctx, env)
 	if err != nil {
 		return err

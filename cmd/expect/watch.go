@@ -3,7 +3,6 @@ package expect
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"kstream/cmd/cli"
@@ -81,7 +80,7 @@ func (e *expectation) position(ctx context.Context, cluster *connect.Cluster, ad
 	for _, note := range part.Notes {
 		e.env.Notice("%s", note)
 	}
-	e.steps = slices.Concat(e.Filters.Raw, e.Filters.Decoded)
+	e.steps = e.Filters.Steps()
 	for _, d := range []*record.Decoding{&e.Key, &e.Value} {
 		if s := d.Step(); s != nil {
 			e.decode = append(e.decode, s)

@@ -55,11 +55,11 @@ type Changer struct {
 // NewChanger joins the steps that the plan asks for, in the order in which they run.
 func NewChanger(s *Selection, changes *Changes) *Changer {
 	c := &Changer{Selection: s, Changes: changes, scratch: []byte{}}
-	c.steps = append(c.steps, s.Filters.Raw...)
-	if len(s.Filters.Decoded) > 0 || changes.Mapping != nil || changes.Mask != nil {
+	c.steps = append(c.steps, s.Filters.raw()...)
+	if s.Filters.Decodes() || changes.Mapping != nil || changes.Mask != nil {
 		c.Decode()
 	}
-	c.steps = append(c.steps, s.Filters.Decoded...)
+	c.steps = append(c.steps, s.Filters.decoded()...)
 	return c
 }
 

@@ -17,31 +17,32 @@ type FilterOptions struct {
 	Times           TimeOptions
 }
 
-// Filters is FilterOptions, compiled: steps before and after decoding, in the
-// order in which they run.
+// Filters is FilterOptions, compiled. Its steps run in the order of the fields: those before
+// decoding look at what a record is, the others at what its bytes mean.
 type Filters struct {
-	Raw, Decoded []Step
-	Key          *string // of --key-equals, as typed
+	times  *timeFilter
+	sample *expr.Sample
+	Key    *string // of --key-equals, as typed
+	key    []byte  // of KeepKey; nil without
+
+	greps   []*expr.Grep
+	filter  *expr.Filter
+	mapping *expr.Map
 }
 
 // Plan compiles the filters; a mistake in an expression is a usage error.
 func (f *FilterOptions) Plan(env *cli.Env) (*Filters, error) {
 	p := &Filters{}
-	times, err := f.Times.step(env)
-	if err != nil {
+	var err error
+	if p.times, err = f.Times.plan(env); err != nil {
 		return nil, err
-	}
-	if times != nil {
-		p.Raw = append(p.Raw, times)
 	}
 	if f.Sample != "" {
 		sample, err := expr.NewSample("--sample", f.Sample)
 		if err != nil {
 			return nil, cli.Usagef("%w", err)
 		}
-		p.Raw = append(p.Raw, func(_ context.Context, r *Record) (bool, error) {
-			return sample.Match(r.Message.Topic, r.Message.Partition, r.Message.Offset), nil
-		})
+		p.sample = &sample
 	}
 	if f.KeySet() {
 		p.Key = &f.Key
@@ -51,42 +52,76 @@ func (f *FilterOptions) Plan(env *cli.Env) (*Filters, error) {
 		if err != nil {
 			return nil, cli.Usagef("%w", err)
 		}
-		p.Decoded = append(p.Decoded, func(_ context.Context, r *Record) (bool, error) {
+		p.greps = append(p.greps, grep)
+	}
+	if f.Filter != "" {
+		if p.filter, err = expr.NewFilter("--filter", f.Filter); err != nil {
+			return nil, cli.Usagef("%w", err)
+		}
+	}
+	if f.Mapping != "" {
+		if p.mapping, err = expr.NewMap("--map", f.Mapping); err != nil {
+			return nil, cli.Usagef("%w", err)
+		}
+	}
+	return p, nil
+}
+
+// Any reports whether some records may be left out.
+func (p *Filters) Any() bool {
+	return p.times != nil || p.sample != nil || p.Key != nil || p.Decodes()
+}
+
+// Decodes reports whether the meaning of a record's bytes matters.
+func (p *Filters) Decodes() bool { return len(p.greps) > 0 || p.filter != nil || p.mapping != nil }
+
+// KeepKey makes --key-equals a step, for the bytes of the key.
+func (p *Filters) KeepKey(key []byte) { p.key = append([]byte{}, key...) }
+
+// Steps returns all of them.
+func (p *Filters) Steps() []Step { return append(p.raw(), p.decoded()...) }
+
+// raw returns the steps before decoding.
+func (p *Filters) raw() []Step {
+	var steps []Step
+	if p.times != nil {
+		steps = append(steps, p.times.step)
+	}
+	if p.sample != nil {
+		steps = append(steps, func(_ context.Context, r *Record) (bool, error) {
+			return p.sample.Match(r.Message.Topic, r.Message.Partition, r.Message.Offset), nil
+		})
+	}
+	if p.key != nil {
+		equals := expr.NewKeyEquals(p.key)
+		steps = append(steps, func(_ context.Context, r *Record) (bool, error) {
+			return equals.Match(r.Record.Key), nil
+		})
+	}
+	return steps
+}
+
+// decoded returns the steps after decoding.
+func (p *Filters) decoded() []Step {
+	var steps []Step
+	for _, grep := range p.greps {
+		steps = append(steps, func(_ context.Context, r *Record) (bool, error) {
 			return grep.Match(r.Look()), nil
 		})
 	}
-	if f.Filter != "" {
-		filter, err := expr.NewFilter("--filter", f.Filter)
-		if err != nil {
-			return nil, cli.Usagef("%w", err)
-		}
-		p.Decoded = append(p.Decoded, func(ctx context.Context, r *Record) (bool, error) {
-			match, err := filter.Match(ctx, r.Look())
+	if p.filter != nil {
+		steps = append(steps, func(ctx context.Context, r *Record) (bool, error) {
+			match, err := p.filter.Match(ctx, r.Look())
 			if err != nil && ctx.Err() == nil {
 				return false, &Unusable{err, filtered}
 			}
 			return match, err
 		})
 	}
-	if f.Mapping != "" {
-		mapping, err := expr.NewMap("--map", f.Mapping)
-		if err != nil {
-			return nil, cli.Usagef("%w", err)
-		}
-		p.Decoded = append(p.Decoded, mapStep(mapping))
+	if p.mapping != nil {
+		steps = append(steps, mapStep(p.mapping))
 	}
-	return p, nil
-}
-
-// Any reports whether some records may be left out.
-func (p *Filters) Any() bool { return len(p.Raw)+len(p.Decoded) > 0 || p.Key != nil }
-
-// KeepKey adds the step of --key-equals, for the bytes of the key.
-func (p *Filters) KeepKey(key []byte) {
-	equals := expr.NewKeyEquals(key)
-	p.Raw = append(p.Raw, func(_ context.Context, r *Record) (bool, error) {
-		return equals.Match(r.Record.Key), nil
-	})
+	return steps
 }
 
 // mapStep replaces the value by the first result of the expression and keeps the

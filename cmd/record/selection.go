@@ -197,7 +197,7 @@ type Looker struct {
 
 // NewLooker joins the steps in the order in which they run.
 func (s *Reading) NewLooker() *Looker {
-	l := &Looker{raw: s.Filters.Raw, decide: s.Decide, texts: [2]output.TextRule{s.Key.Rule, s.Value.Rule}}
+	l := &Looker{raw: s.Filters.raw(), decide: s.Decide, texts: [2]output.TextRule{s.Key.Rule, s.Value.Rule}}
 	for _, d := range []Decoding{s.Key, s.Value} {
 		if s.Outlives {
 			d.onOutage = s.withoutRegistry
@@ -206,7 +206,7 @@ func (s *Reading) NewLooker() *Looker {
 			l.decoded = append(l.decoded, step)
 		}
 	}
-	l.decoded = append(l.decoded, s.Filters.Decoded...)
+	l.decoded = append(l.decoded, s.Filters.decoded()...)
 	return l
 }
 

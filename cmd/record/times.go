@@ -15,8 +15,15 @@ type TimeOptions struct {
 	Since, Until string
 }
 
-// step returns the filter, or nil when neither flag was given.
-func (f *TimeOptions) step(env *cli.Env) (Step, error) {
+// timeFilter keeps records from one moment up to another, in milliseconds since the epoch.
+type timeFilter struct{ since, until int64 }
+
+func (f *timeFilter) step(_ context.Context, r *Record) (bool, error) {
+	return r.Message.Timestamp >= f.since && r.Message.Timestamp < f.until, nil
+}
+
+// plan returns the filter, or nil when neither flag was given.
+func (f *TimeOptions) plan(env *cli.Env) (*timeFilter, error) {
 	if f.Since == "" && f.Until == "" {
 		return nil, nil
 	}
@@ -31,9 +38,7 @@ func (f *TimeOptions) step(env *cli.Env) (Step, error) {
 		}
 		bounds[i] = t.UnixMilli()
 	}
-	return func(_ context.Context, r *Record) (bool, error) {
-		return r.Message.Timestamp >= bounds[0] && r.Message.Timestamp < bounds[1], nil
-	}, nil
+	return &timeFilter{bounds[0], bounds[1]}, nil
 }
 
 // CommitEveryFlag reads how often a pipe commits: after a time, or after a number of

@@ -51,7 +51,7 @@ func (f *Options) Plan(env *cli.Env, command []string) (*Plan, error) {
 
 // Run starts the broker, then the command, and ends when the command does. Signals
 // are the command's to obey or not: ctx, which the first one ends, is not asked.
-func (p *Plan) Run(ctx context.Context, env *cli.Env) (err error) {
+func Run(ctx context.Context, env *cli.Env, p *Plan) (err error) {
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, cli.Forwarded()...) // before the broker: none may end us from here on
 	defer signal.Stop(signals)
