@@ -1,6 +1,7 @@
 package pipe
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -47,6 +48,14 @@ func (m *member) store(c *kafka.Commitment) error {
 		return err
 	}
 	if m.exactlyOnce {
+		if m.session.Flush(m.working) == nil { // else the commit says why
+			if err := m.checkTargets(); err != nil {
+				if back := m.session.TakeBack(m.working); back != nil {
+					return hintFenced(fmt.Errorf("%w; the next transaction: %w", err, back))
+				}
+				return fmt.Errorf("%w: %w", kafka.ErrTakenBack, err)
+			}
+		}
 		err := m.session.CommitOffsets(m.working, c)
 		switch failure := m.failure(); {
 		case errors.Is(failure, kafka.ErrUnknownTopic), errors.Is(failure, kafka.ErrDenied), errors.Is(failure, kafka.ErrAuth):
@@ -67,7 +76,24 @@ func (m *member) store(c *kafka.Commitment) error {
 	if why := m.refusedNow(); why != nil {
 		return fmt.Errorf("%w: %w", kafka.ErrTakenBack, why)
 	}
+	if err := m.checkTargets(); err != nil {
+		return fmt.Errorf("%w: %w", kafka.ErrTakenBack, err)
+	}
 	return c.Plain()
+}
+
+// checkTargets fails when a topic that results were sent to since the last commit is another
+// one now: they are written again, for what it had is gone.
+func (m *member) checkTargets() error {
+	ctx, cancel := context.WithTimeout(m.working, record.CheckLimit)
+	defer cancel()
+	err := m.targets.Check(ctx, m.Admin.Admin)
+	var replaced *record.ReplacedError
+	if !errors.As(err, &replaced) {
+		return nil // where there is no answer, the next commit asks again
+	}
+	m.replace(replaced)
+	return replaced
 }
 
 // hintFenced tells who may have taken over the transactional id.

@@ -18,6 +18,7 @@ type member struct {
 	*packer
 	number    int
 	session   *kafka.Session // nil when the member has left
+	targets   record.Targets
 	changer   *record.Changer
 	worker    *cli.Worker       // of --exec; nil without
 	execution *record.Execution // while the command is asked about a batch
@@ -99,6 +100,8 @@ func (m *member) close() error {
 
 // send sends what is packed. What fails in a transaction is told by its commit.
 func (m *member) send(ctx context.Context, o *kafka.Outgoing) error {
+	m.targets.Found(o.Topic(), m.idOf(o.Topic()))
+	m.targets.Sent(o.Topic())
 	err := m.session.Send(ctx, o)
 	if m.exactlyOnce && ctx.Err() == nil {
 		return nil

@@ -32,7 +32,9 @@ type pipeline struct {
 	mu       sync.Mutex
 	members  map[int]*member
 	topics   map[string]knownTopic
-	undoings record.Failures // why records were read again, each time
+	undoings record.Failures   // why records were read again, each time
+	ids      map[string]string // of topics that are written
+	gone     error             // what was committed, and is not there any more
 
 	claims    atomic.Int64 // of --count, that are not given back
 	done      atomic.Int64 // records that were read and committed
@@ -65,7 +67,7 @@ func Run(ctx context.Context, env *cli.Env, p *Plan) (s Summary, err error) {
 	defer p.limits.Time(stop)()
 	l := &pipeline{
 		Plan: p, Run: record.NewRun(p.Selection, p.members, p.limits, env, stop),
-		id: strings.ToLower(rand.Text()[:8]), members: map[int]*member{}, topics: map[string]knownTopic{},
+		id: strings.ToLower(rand.Text()[:8]), members: map[int]*member{}, topics: map[string]knownTopic{}, ids: map[string]string{},
 	}
 	l.Signals, l.Polling = ctx, polling
 	defer func() { err = errors.Join(err, l.close()) }()
@@ -106,9 +108,11 @@ func (l *pipeline) open(ctx context.Context) (record.Source, error) {
 		l.limit = l.Admin.MaxMessage(ctx, l.dst)
 	}
 	if topic := l.rules.Topic; topic != "" {
-		if _, err := l.Admin.Topics(ctx, topic); err != nil {
+		letters, err := l.Admin.Topics(ctx, topic)
+		if err != nil {
 			return nil, fmt.Errorf("--on-error dlq: %w", connect.NearTopic(err))
 		}
+		l.ids[topic] = letters[0].ID
 	}
 	topics, err := l.Find(ctx, l.Admin.Admin)
 	if err != nil {
@@ -120,9 +124,10 @@ func (l *pipeline) open(ctx context.Context) (record.Source, error) {
 
 // openTarget finds DST, or creates it like SRC where that was asked for.
 func (l *pipeline) openTarget(ctx context.Context) error {
-	_, err := l.Admin.Topics(ctx, l.dst)
+	found, err := l.Admin.Topics(ctx, l.dst)
 	switch {
 	case err == nil:
+		l.ids[l.dst] = found[0].ID
 		return nil
 	case !errors.Is(err, kafka.ErrUnknownTopic) || !l.create:
 		return connect.NearOrNew(err)
@@ -135,7 +140,14 @@ func (l *pipeline) openTarget(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return record.CreateLike(ctx, l.Admin.Admin, l.dst, like, false, l.Env.Notice)
+	if err := record.CreateLike(ctx, l.Admin.Admin, l.dst, like, false, l.Env.Notice); err != nil {
+		return err
+	}
+	created, err := l.Admin.Topics(ctx, l.dst)
+	if err == nil {
+		l.ids[l.dst] = created[0].ID
+	}
+	return err
 }
 
 // transactionTimeout is how long the coordinator waits for a member that has died in a
@@ -226,6 +238,9 @@ func (l *pipeline) ended(cause error) error {
 		return cli.Errorf(cli.CodePartial, "%d of %d records: the last transaction of a member was aborted", n, count)
 	}
 	l.Printed.Store(l.committed.Load())
+	if l.Missing == nil {
+		l.Missing = l.gone
+	}
 	return l.Run.Ended(cause)
 }
 
@@ -262,11 +277,12 @@ func (l *pipeline) known(ctx context.Context, topic string) error {
 		l.topics[topic] = k
 		return k.err
 	}
-	_, err := l.Admin.Topics(ctx, topic)
+	found, err := l.Admin.Topics(ctx, topic)
 	var unknown *kafka.UnknownTopicError
 	switch {
 	case err == nil:
 		l.topics[topic] = knownTopic{}
+		l.ids[topic] = found[0].ID
 		return nil
 	case !errors.As(err, &unknown):
 		return err
@@ -274,4 +290,23 @@ func (l *pipeline) known(ctx context.Context, topic string) error {
 	k = knownTopic{err: &record.Unusable{Err: fmt.Errorf("--route: %w", connect.NearTopic(err))}, till: l.Env.Now().Add(unknownAgain)}
 	l.topics[topic] = k
 	return k.err
+}
+
+// idOf returns the id that a topic was found with.
+func (l *pipeline) idOf(topic string) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ids[topic]
+}
+
+// replace notes that a topic which results were written to is another one now. What was
+// committed of them is not written again.
+func (l *pipeline) replace(r *record.ReplacedError) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ids[r.Topic] = r.ID
+	if n := l.committed.Load(); n > 0 && l.gone == nil {
+		l.gone = cli.Errorf(r.Code(), "%w; of up to %s the offsets were committed", r, cli.Count(n, "record"))
+		l.Env.Notice("%v", l.gone)
+	}
 }

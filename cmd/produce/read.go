@@ -75,6 +75,10 @@ func (w *run) batch(made *int) *input.Batch {
 	return input.NewBatch()
 }
 
+// lookEvery is how often a topic is looked for that records go to, which may be another one,
+// and how long a failure is not told that the end may tell of.
+const lookEvery = time.Second
+
 // sendAll sends until the readings end, or until something ends them.
 func (w *run) sendAll(live context.Context, readings <-chan reading) error {
 	runtime.LockOSThread() // or malloc keeps a heap for each thread that the client copies records on
@@ -85,11 +89,20 @@ func (w *run) sendAll(live context.Context, readings <-chan reading) error {
 		defer ticker.Stop()
 		tick = ticker.C
 	}
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
 	for {
 		select {
 		case <-tick:
 			if err := w.commit(live); err != nil {
 				return err
+			}
+		case <-look.C:
+			w.tellNews()
+			if !w.transactional() && w.replaced(live) { // else each commit looks
+				if err := w.broken(); err != nil {
+					return err
+				}
 			}
 		case r, more := <-readings:
 			if !more {

@@ -98,7 +98,8 @@ func (w *run) giveUp(cause error) {
 }
 
 // fail keeps the failure that the command ends with: the first, but that records were lost
-// says more than that some were none. Somebody who watches is told of each new cause at once.
+// says more than that some were none. A terminal is told of each new cause at once, and who
+// waits for the end of the input soon.
 func (w *run) fail(place string, err error) {
 	w.mu.Lock()
 	cause, news := w.causes.Add(place, err)
@@ -113,7 +114,48 @@ func (w *run) fail(place string, err error) {
 		w.stop(failure)
 	case news && w.env.StderrTerminal:
 		w.say("%s: %v", place, err)
+	case news:
+		w.mu.Lock()
+		w.news = append(w.news, fmt.Sprintf("%s: %v", place, err))
+		w.mu.Unlock()
 	}
+}
+
+// tellNews tells of the first records that failed for causes which nobody was told of.
+func (w *run) tellNews() {
+	w.mu.Lock()
+	news := w.news
+	w.news = nil
+	w.mu.Unlock()
+	for _, line := range news {
+		w.say("%s", line)
+	}
+}
+
+// replaced reports whether a topic that records were sent to is not there any more, or is
+// another one: then up to all that were delivered are gone.
+func (w *run) replaced(live context.Context) bool {
+	ctx, cancel := context.WithTimeout(live, record.CheckLimit)
+	defer cancel()
+	err := w.targets.Check(ctx, w.session.Admin())
+	var replaced *record.ReplacedError
+	if !errors.As(err, &replaced) {
+		return false
+	}
+	n := w.arrived()
+	w.mu.Lock()
+	w.perhaps = n
+	w.mu.Unlock()
+	w.fail(replaced.Topic, cli.Errorf(replaced.Code(), "%s", replaced.Cause()))
+	return true
+}
+
+// arrived counts the records that were delivered: acknowledged, or committed.
+func (w *run) arrived() int64 {
+	if w.transactional() {
+		return w.transaction.committed
+	}
+	return w.session.Totals().Acknowledged
 }
 
 // bad handles input that is no record. It returns the error that ends the run.
@@ -206,6 +248,7 @@ func (w *run) notice(n kafka.Notice) {
 // Summary is what one produce has counted, in records.
 type Summary struct {
 	Delivered    int64       // acknowledged, and where there are transactions committed
+	Perhaps      int64       // of these that may be gone with their topic
 	Aborted      int64       // with a transaction
 	Failed       int64       // refused or given up
 	BadInput     int64       // input that was no record, or had nowhere to go
@@ -218,11 +261,8 @@ type Summary struct {
 // count gathers what there is to tell, under mu.
 func (w *run) count() Summary {
 	s := Summary{
-		Delivered: w.session.Totals().Acknowledged, Aborted: w.transaction.aborted, Failed: w.failed, BadInput: w.skipped,
+		Delivered: w.arrived(), Perhaps: w.perhaps, Aborted: w.transaction.aborted, Failed: w.failed, BadInput: w.skipped,
 		NotAttempted: w.leftN, From: w.left, Rejected: w.rejects.written, Rejects: w.Plan.rejects,
-	}
-	if w.transactional() {
-		s.Delivered = w.transaction.committed
 	}
 	return s
 }
@@ -230,6 +270,9 @@ func (w *run) count() Summary {
 // String returns the last line of the command.
 func (s *Summary) String() string {
 	text := fmt.Sprintf("delivered %d", s.Delivered)
+	if s.Perhaps > 0 {
+		text += fmt.Sprintf(", up to %d of them gone with their topic", s.Perhaps)
+	}
 	for _, part := range []struct {
 		name string
 		n    int64

@@ -40,6 +40,7 @@ type run struct {
 
 	// Of the goroutine that sends.
 	topics      map[string]*destination
+	targets     record.Targets
 	scratch     []byte
 	headers     []kafka.Header
 	transaction transaction
@@ -49,6 +50,8 @@ type run struct {
 	failure error           // that the command ends with
 	cause   *record.Cause   // of failure
 	causes  record.Failures // of all records that failed
+	news    []string        // of causes, not told yet
+	perhaps int64           // delivered records that may be gone with their topic
 	failed  int64           // records that were refused or given up
 	skipped int64           // input that was no record, or had nowhere to go
 	left    input.Place
@@ -246,6 +249,7 @@ func (w *run) find(ctx context.Context, topic string, create bool) (*destination
 	if w.Plan.partition >= n {
 		return nil, cli.Usagef("-p %d: %s has partitions 0–%d", w.Plan.partition, topic, n-1)
 	}
+	w.targets.Found(topic, topics[0].ID)
 	return &destination{partitions: n}, nil
 }
 
@@ -315,7 +319,13 @@ func (w *run) transfer(polling, live context.Context, source input.Reader, pream
 		w.leave(readings)
 	}
 	if !w.transactional() {
-		return cli.FirstOf(err, w.session.Flush(live))
+		if err = cli.FirstOf(err, w.session.Flush(live)); err == nil {
+			for topic := range w.topics {
+				w.targets.Sent(topic) // when it was looked for last, not all was acknowledged
+			}
+			w.replaced(live)
+		}
+		return err
 	}
 	return w.end(live, err)
 }

@@ -134,6 +134,7 @@ func (w *run) encode(live context.Context, l *inFlight) (int, error) {
 // send queues records. Where the transaction cannot be committed any more it is taken back,
 // and they with it.
 func (w *run) send(live context.Context, p *topicBatch) error {
+	w.targets.Sent(p.Topic())
 	err := w.session.Send(live, &p.Outgoing)
 	if errors.Is(err, kafka.ErrTransaction) {
 		return w.commit(live) // which says what failed, or aborts and goes on

@@ -39,7 +39,10 @@ func (w *run) commit(live context.Context) error {
 	if err := w.broken(); err != nil {
 		return err
 	}
-	if w.failures() > w.transaction.failedBy {
+	if w.failures() > w.transaction.failedBy || w.replaced(live) {
+		if err := w.broken(); err != nil {
+			return err
+		}
 		return w.aborted(w.session.TakeBack(live))
 	}
 	return cli.FirstOf(err, w.committed(live))
@@ -90,7 +93,7 @@ func (w *run) end(live context.Context, err error) error {
 		flushed = nil // what failed says more
 	}
 	err = cli.FirstOf(err, w.broken(), flushed)
-	if err == nil && w.failures() == w.transaction.failedBy {
+	if err == nil && w.failures() == w.transaction.failedBy && !w.replaced(live) {
 		if err = w.committed(live); err == nil {
 			return nil
 		}
@@ -99,7 +102,7 @@ func (w *run) end(live context.Context, err error) error {
 		w.lost() // the new owner of the id has aborted it, or the coordinator will in time
 		return err
 	}
-	return cli.FirstOf(err, w.aborted(w.session.Abort(live)))
+	return cli.FirstOf(err, w.broken(), w.aborted(w.session.Abort(live)))
 }
 
 // failures counts records that were not delivered so far.

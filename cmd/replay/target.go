@@ -31,13 +31,13 @@ type target struct {
 	named         map[string]redriveTarget // topics that dead letters name
 	letters       string                   // the id of the topic of --on-error dlq
 
-	mu     sync.Mutex // for sender, which only one goroutine changes
-	sink   sink
-	sender *sender           // the sink, when that is a topic; replaced by each pass
-	dump   *dump.Writer      // the sink, when that is a file
-	sums   *sums             // of --verify, else nil
-	sent   map[string]string // ids of topics, besides DST, that records went to since the last checkpoint
-	gone   bool              // such a topic, or DST
+	mu      sync.Mutex // for sender, which only one goroutine changes
+	sink    sink
+	sender  *sender      // the sink, when that is a topic; replaced by each pass
+	dump    *dump.Writer // the sink, when that is a file
+	sums    *sums        // of --verify, else nil
+	targets record.Targets
+	gone    bool // a topic that records went to
 
 	discarded bool // the dump, unfinished
 }
@@ -325,35 +325,18 @@ func (t *target) check(ctx context.Context) error {
 	if t.clusters.admin == nil || t.plan.dryRun {
 		return nil
 	}
-	ids := t.sent
-	if t.topic.ID != "" {
-		if ids == nil {
-			ids = map[string]string{}
-		}
-		ids[t.topic.Name] = t.topic.ID
+	t.note(t.topic.Name, t.topic.ID)
+	err := t.targets.Check(ctx, t.clusters.admin)
+	var replaced *record.ReplacedError
+	if errors.As(err, &replaced) {
+		t.gone = true
+		err = cli.Hint(cli.Errorf(replaced.Code(), "%w", err), "the same command begins anew")
 	}
-	t.sent = nil
-	for name, id := range ids {
-		topics, err := t.clusters.admin.Topics(ctx, name)
-		switch {
-		case errors.Is(err, kafka.ErrUnknownTopic):
-			t.gone = true
-			return cli.Hint(cli.Errorf(cli.CodeUnknownTopic, "%s was deleted while records were copied to it", name), "the same command begins anew")
-		case err != nil:
-			return err
-		case topics[0].ID != id:
-			t.gone = true
-			return cli.Hint(cli.Errorf(cli.CodePartial, "%s was deleted and created again while records were copied to it: what it had is gone", name),
-				"the same command begins anew")
-		}
-	}
-	return nil
+	return err
 }
 
-// note remembers a topic besides DST that a record goes to.
+// note remembers a topic that a record goes to.
 func (t *target) note(topic, id string) {
-	if t.sent == nil {
-		t.sent = map[string]string{}
-	}
-	t.sent[topic] = id
+	t.targets.Found(topic, id)
+	t.targets.Sent(topic)
 }
