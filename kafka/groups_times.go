@@ -10,7 +10,7 @@ import (
 // RecordTimes reads the timestamp, in milliseconds since the epoch, of the first record
 // of each span: where that one was compacted away or is a transaction's marker, of the
 // one behind it. Spans that are empty, or whose records carry no timestamp, are missing
-// in the result. It fetches as little as the brokers allow and takes at most the
+// in the result. It reads one batch of most partitions and takes at most the
 // timeout; what it found until an error is valid.
 func (a *Admin) RecordTimes(ctx context.Context, spans []Span) (map[TopicPartition]int64, error) {
 	times := make(map[TopicPartition]int64, len(spans))
@@ -30,8 +30,11 @@ func (a *Admin) RecordTimes(ctx context.Context, spans []Span) (map[TopicPartiti
 	if cfg.Properties == nil {
 		cfg.Properties = map[string]string{}
 	}
-	cfg.Properties["fetch.message.max.bytes"] = "4096" // a broker sends a whole batch all the same (KIP-74)
+	// A broker sends one whole batch, however large, and of the other partitions those that
+	// are within the limit (KIP-74): most are.
+	cfg.Properties["fetch.message.max.bytes"] = "32768"
 	cfg.Properties["queued.min.messages"] = "1"
+	cfg.Properties["fetch.queue.backoff.ms"] = "1"
 	reader, err := OpenReader(cfg, ReaderConfig{Spans: kept, ReadUncommitted: true}, nil)
 	if err != nil {
 		return times, err
@@ -48,6 +51,7 @@ func (a *Admin) RecordTimes(ctx context.Context, spans []Span) (map[TopicPartiti
 				continue
 			}
 			delete(wanted, tp)
+			reader.Finish(tp) // a fetch that is about others, too, brings one batch of one of them
 			if r.TimestampType != TimestampNone && r.Timestamp >= 0 {
 				times[tp] = r.Timestamp
 			}
