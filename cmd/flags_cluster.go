@@ -19,7 +19,7 @@ func registerRegistry(f *connect.Options, flags *pflag.FlagSet) {
 	flags.StringVar(&f.Registry, "registry", "", "schema registry; `URL`, or several with commas; else $KSTREAM_REGISTRY")
 	flags.StringVarP(&f.Context, "context", "c", "", "cluster `NAME` of the configuration file; else $KSTREAM_CONTEXT")
 	mark := flags.Lookup("context")
-	mark.Value, f.Flags = &clusterMark{mark.Value, f}, registeredFlags{flags}
+	mark.Value, f.Flags = &clusterMark{mark.Value, f}, registeredFlags{flags, nil}
 	flags.StringVar(&f.Config, "config", "", "configuration `FILE` ($KSTREAM_CONFIG; default in the user's configuration directory)")
 	flags.StringArrayVarP(&f.Properties, "property", "X", nil, "librdkafka property `NAME=VALUE`; repeatable")
 	flags.StringVar(&f.File, "properties", "", "a Java client.properties or kcat.conf `FILE`")

@@ -20,6 +20,7 @@ func helpTopics() []*cobra.Command {
 		newTopic("generate", "Templates with fake data: produce --generate", generatePage()),
 		newTopic("record-line", "The JSON of records: -o json, -i json", recordLinePage()),
 		newTopic("properties", "Which properties of librdkafka may be set, and where", propertiesPage()),
+		newTopic("config", "The configuration file: every key", configPage()),
 		newTopic("environment", "The variables that kstream reads", environmentPage()),
 	}
 }

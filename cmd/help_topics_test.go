@@ -29,7 +29,7 @@ import (
 func TestHelpTopicsFitAScreen(t *testing.T) {
 	for _, c := range helpTopics() {
 		lines := strings.Split(commandPage(c, 80, false), "\n")
-		if len(lines) > 60 {
+		if len(lines) > 60 && c.Name() != "config" { // which has a line or two for each of its keys
 			t.Errorf("%s has %d lines", c.Name(), len(lines))
 		}
 		for i, line := range lines {

@@ -11,8 +11,12 @@ import (
 	"kstream/cmd/connect"
 )
 
-// registeredFlags are the flags of a command as settle sees them.
-type registeredFlags struct{ *pflag.FlagSet }
+// registeredFlags are the flags of a command as settle sees them. Its command is nil until
+// the command runs.
+type registeredFlags struct {
+	*pflag.FlagSet
+	command *cobra.Command
+}
 
 func (f registeredFlags) Value(name string) (value string, ok bool) {
 	flag := f.Lookup(name)
@@ -22,12 +26,21 @@ func (f registeredFlags) Value(name string) (value string, ok bool) {
 	return flag.Value.String(), true
 }
 
+func (f registeredFlags) Given(name string) bool { return f.Changed(name) }
+
 func (f registeredFlags) SetDefault(name, value string) error {
 	flag := f.Lookup(name)
 	if flag.Changed {
 		return nil
 	}
 	return flag.Value.Set(value)
+}
+
+func (f registeredFlags) Adopt(context string, defaults map[string]string) error {
+	if f.command == nil {
+		return nil
+	}
+	return adoptDefaults(f, context, defaults)
 }
 
 // clusterMark lets adoptProperties find the clusterFlags behind the flags of a command.
@@ -38,7 +51,7 @@ type clusterMark struct {
 
 // adoptProperties sets the flags of a command to the defaults that its settings name,
 // before its plan reads them. Settings that cannot be read are told by the plan.
-func adoptProperties(cmd *cobra.Command, env *cli.Env) error {
+func adoptProperties(cmd *cobra.Command, env *cli.Env, args []string) error {
 	flag := cmd.Flags().Lookup("context")
 	if flag == nil {
 		return nil
@@ -47,9 +60,13 @@ func adoptProperties(cmd *cobra.Command, env *cli.Env) error {
 	if !ok {
 		return nil
 	}
+	mark.cluster.Flags = registeredFlags{cmd.Flags(), cmd}
 	err := mark.cluster.Plan(env)
 	if unread := (*config.Error)(nil); errors.As(err, &unread) {
 		return nil
 	}
-	return err
+	if err != nil || len(mark.cluster.Effective.Topics) == 0 {
+		return err
+	}
+	return adoptFormats(cmd, mark.cluster, args)
 }

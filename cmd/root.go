@@ -114,7 +114,7 @@ func newRoot(env *cli.Env) *cobra.Command {
 			if err := refuseEmpty(cmd, args); err != nil {
 				return err
 			}
-			return adoptProperties(cmd, env)
+			return adoptProperties(cmd, env, args)
 		},
 	}
 	root.Version = currentVersion().text()

@@ -91,6 +91,7 @@ func (f *Options) Plan(env *cli.Env, args []string) (*Plan, error) {
 		effective.Warnings, effective.Details = nil, nil
 		other = &connect.Options{Effective: &effective, Schemas: other.Schemas}
 	}
+	other.ByTopic, other.Flags = f.Reading.Cluster.ByTopic, f.Reading.Cluster.Flags
 	for i, cluster := range []*connect.Options{&f.Reading.Cluster, other} {
 		if p.sides[i], err = f.planSide(env, args[i], cluster); err != nil {
 			return nil, err

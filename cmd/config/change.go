@@ -138,6 +138,9 @@ func (c *Context) check() error {
 			return usagef("timeout: %v", err)
 		}
 	}
+	if err := c.checkTopics(); err != nil {
+		return err
+	}
 	x := newIndex()
 	for name := range c.Librdkafka {
 		if _, err := x.check("librdkafka", name); err != nil {

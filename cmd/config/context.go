@@ -15,6 +15,13 @@ func (r *resolver) fromContext() error {
 		return nil
 	}
 	origin := Origin{FromContext, r.out.Context}
+	if err := c.checkTopics(); err != nil {
+		return usagef("%s: %s", origin, err.Error())
+	}
+	r.out.Topics, r.out.Defaults = c.Topics, make(map[string]string, len(c.Defaults))
+	for flag, value := range c.Defaults {
+		r.out.Defaults[flag] = string(value)
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Librdkafka)) {
 		value := c.Librdkafka[name]
 		name, err := r.check(fmt.Sprintf("%s: context %s: librdkafka", r.out.ConfigFile, r.out.Context), name)

@@ -79,6 +79,9 @@ type Effective struct {
 	// Token is the OAUTHBEARER token; empty when librdkafka gets tokens by itself.
 	Token Setting
 
+	Topics   map[string]Topic  // how topics are read and written, by pattern
+	Defaults map[string]string // of flags
+
 	Timeout       time.Duration // of connecting, a request, a delivery
 	TimeoutOrigin Origin
 	Context       string // the name of the context; empty without one
@@ -118,5 +121,16 @@ func (e *Effective) List() []Shown {
 	if e.Token.Value != "" {
 		list = append(list, Shown{"auth.token", Redact("auth.token", e.Token.Value), e.Token.Origin.String()})
 	}
+	for _, l := range (Context{Topics: e.Topics, Defaults: scalars(e.Defaults)}).leaves() {
+		list = append(list, Shown{l.name(), Redact(l.name(), l.text()), Origin{FromContext, e.Context}.String()})
+	}
 	return append(list, Shown{"timeout", e.Timeout.String(), e.TimeoutOrigin.String()})
+}
+
+func scalars(texts map[string]string) map[string]Scalar {
+	m := make(map[string]Scalar, len(texts))
+	for name, text := range texts {
+		m[name] = Scalar(text)
+	}
+	return m
 }

@@ -40,7 +40,9 @@ type Context struct {
 	TLS        *TLS              `yaml:"tls,omitempty" example:"{}" about:"TLS is used when this is there, {} for the certificates of the system"`
 	Registry   *Registry         `yaml:"schema-registry,omitempty"`
 	ReadOnly   bool              `yaml:"readonly,omitempty" default:"false" example:"true" about:"what writes is refused with exit code 8, commits too, unless --allow-write is given"`
-	Timeout    string            `yaml:"timeout,omitempty" default:"10s" example:"30s" about:"bounds connecting, each request and each delivery, as --timeout"`
+	Timeout    string            `yaml:"timeout,omitempty" type:"duration" default:"10s" example:"30s" about:"bounds connecting, each request and each delivery, as --timeout"`
+	Topics     map[string]Topic  `yaml:"topics,omitempty" any:"PATTERN"`
+	Defaults   map[string]Scalar `yaml:"defaults,omitempty" any:"FLAG" example:"consume.output: json" about:"the default of a flag, in all commands that have it or, with a command before it, in one"`
 	Librdkafka map[string]Scalar `yaml:"librdkafka,omitempty" any:"PROPERTY" example:"linger.ms: 50" about:"any property of librdkafka, as -X; see kstream help properties"`
 }
 

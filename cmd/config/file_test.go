@@ -27,7 +27,7 @@ func TestParseFile(t *testing.T) {
 			want: &File{Contexts: map[string]Context{"a": {Librdkafka: map[string]Scalar{"a": "1", "b": "true", "c": "x", "d": "0.5", "e": "-1"}}}},
 		},
 		"unknown key": {
-			text: "contexts:\n  a:\n    brokrs: [x]\n", wantErr: `c.yaml:3: unknown key "brokrs" in contexts.a`, hint: "did you mean brokers? known here: auth, brokers, librdkafka, readonly, schema-registry, timeout, tls",
+			text: "contexts:\n  a:\n    brokrs: [x]\n", wantErr: `c.yaml:3: unknown key "brokrs" in contexts.a`, hint: "did you mean brokers? known here: auth, brokers, defaults, librdkafka, readonly, schema-registry, timeout, tls, topics",
 		},
 		"unknown key below": {text: "contexts: {a: {tls: {cafile: x}}}", wantErr: `c.yaml:1: unknown key *** in contexts.a.tls`},
 		"list for a scalar": {text: "contexts:\n  a:\n    librdkafka: {a: [1]}\n", wantErr: "c.yaml:3: want one value, not a list or a mapping"},

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -40,13 +41,13 @@ func keysOf(t reflect.Type, prefix string) (keys []Key) {
 			continue
 		}
 		if inner.Kind() == reflect.Struct {
-			if about := field.Tag.Get("about"); about != "" {
+			if about := field.Tag.Get("about"); about != "" { // what it means to be there
 				keys = append(keys, Key{name, "mapping", "", field.Tag.Get("example"), about})
 			}
 			keys = append(keys, keysOf(inner, name+".")...)
 			continue
 		}
-		keys = append(keys, Key{name, typeName(inner), field.Tag.Get("default"), field.Tag.Get("example"), field.Tag.Get("about")})
+		keys = append(keys, Key{name, cmp.Or(field.Tag.Get("type"), typeName(inner)), field.Tag.Get("default"), field.Tag.Get("example"), field.Tag.Get("about")})
 	}
 	return keys
 }
@@ -302,5 +303,6 @@ func (c Context) clone() Context {
 		c.Registry = &registry
 	}
 	c.Brokers, c.Librdkafka = slices.Clone(c.Brokers), maps.Clone(c.Librdkafka)
+	c.Topics, c.Defaults = maps.Clone(c.Topics), maps.Clone(c.Defaults)
 	return c
 }

@@ -18,6 +18,7 @@ type Options struct {
 	Registry                 string
 	Timeout                  string
 	AllowWrite               bool         // although the context is read-only
+	ByTopic                  bool         // the formats of topics that the context has are looked up for each record
 	Flags                    commandFlags // those of the command; nil: only what connects is asked for
 	Effective                *config.Effective
 	Schemas                  *schemaRegistry // nil unless somebody asked for it

@@ -84,6 +84,11 @@ func classicOnly() []string {
 // It says more about what -X named than about a line of a file or a context, which is
 // there for other programs too.
 func settle(e *config.Effective, flags commandFlags) error {
+	if flags != nil && len(e.Defaults) > 0 {
+		if err := flags.Adopt(e.Context, e.Defaults); err != nil {
+			return err
+		}
+	}
 	s := settling{e, flags, map[string][]string{}}
 	rules, owned := kafka.PropertyRules(), OwnedProperties()
 	names := slices.Sorted(maps.Keys(e.Properties))
@@ -136,6 +141,11 @@ type commandFlags interface {
 	Value(flag string) (value string, ok bool)
 	// SetDefault sets a flag that the command has, unless it was given.
 	SetDefault(flag, value string) error
+	// Given reports whether a flag is on the command line.
+	Given(flag string) bool
+	// Adopt sets the defaults of a context, by the names of flags, or of a command, a dot
+	// and a flag.
+	Adopt(context string, defaults map[string]string) error
 }
 
 type settling struct {

@@ -69,7 +69,7 @@ type destination struct {
 // Run sends the input that the plan names and reports what became of it. It returns when the
 // fate of each record is known, whatever ends the input.
 func Run(ctx context.Context, env *cli.Env, p *Plan) (s Summary, err error) {
-	encoders, closeSerdes, err := p.openSerdes(env)
+	encoders, closeSerdes, err := p.serdes.OpenEncoders(env)
 	if err != nil {
 		return s, err
 	}
@@ -117,19 +117,6 @@ func Run(ctx context.Context, env *cli.Env, p *Plan) (s Summary, err error) {
 	}
 	err = w.carry(ctx, polling, live, source, preamble, known)
 	return w.summary, err
-}
-
-// openSerdes makes the serdes, which may start a command; closeAll ends it.
-func (p *Plan) openSerdes(env *cli.Env) (encoders [2]record.Encoding, closeAll func(), err error) {
-	options, err := p.serdes.Options(env)
-	if err != nil {
-		return encoders, nil, err
-	}
-	key, value, closeAll, err := p.serdes.Open(env)
-	if err != nil {
-		return encoders, nil, err
-	}
-	return record.NewEncoders(key, value, options.JSON()), closeAll, nil
 }
 
 // start opens the session and looks for the topic that all records go to, if there is

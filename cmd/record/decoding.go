@@ -22,6 +22,8 @@ type Decoding struct {
 	Rule  output.TextRule
 	Serde serde.Serde // nil: the rule is all
 	json  value.JSONOptions
+	// topics has the serdes of single topics; nil when one is for all.
+	topics *byTopic
 	// onOutage decides about a record for which the registry does not answer. Nil: that ends
 	// the run.
 	onOutage Step
@@ -60,18 +62,32 @@ func (d *Decoding) field(r *Record) *output.Field {
 	return &r.Message.Value
 }
 
+// Decodes reports whether a part must be looked at to be shown.
+func (d *Decoding) Decodes() bool { return d.Serde != nil || d.topics != nil }
+
 // Step decodes the part in place, or returns nil when there is nothing to decode. A
 // record that cannot be decoded keeps its bytes, carries the error and is unusable. A
 // registry that fails or refuses ends the run, unless it is an outage and there is
 // d.onOutage.
 func (d *Decoding) Step() Step {
-	if d.Serde == nil {
+	if !d.Decodes() {
 		return nil
 	}
+	all := d
 	return func(ctx context.Context, r *Record) (bool, error) {
-		f := d.field(r)
+		f := all.field(r)
 		if f.Bytes == nil {
 			return true, nil
+		}
+		d := all
+		if all.topics != nil {
+			var err error
+			if d, err = all.decoding(r.Message.Topic); err != nil {
+				return false, err
+			}
+			if f.Text = d.Rule; d.Serde == nil {
+				return true, nil
+			}
 		}
 		err := d.decode(ctx, r, f)
 		if err == nil {

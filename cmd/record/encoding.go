@@ -17,6 +17,7 @@ type Encoding struct {
 	text     serde.TextSerde // the serde, when its values are words
 	identity bool            // bytes are written as they are
 	json     value.JSONOptions
+	topics   *byTopic // the serdes of single topics; nil when one is for all
 }
 
 // NewEncoders returns the encodings of keys and of values, in this order.
@@ -34,6 +35,13 @@ func NewEncoders(key, val serde.Serde, json value.JSONOptions) [2]Encoding {
 // be added. Input that names a serde of its own must be given that serde; input that
 // gives the bytes themselves needs none.
 func (e *Encoding) Encode(ctx context.Context, topic string, f *input.Field, scratch *[]byte) (data []byte, headers []serde.Header, err error) {
+	if e.topics != nil {
+		s, err := e.topics.of(topic)
+		if err != nil {
+			return nil, nil, err
+		}
+		e = &s.encode[e.part]
+	}
 	switch {
 	case f.Bytes == nil:
 		return nil, nil, nil

@@ -92,10 +92,15 @@ func (s *Selection) OpenSerdes(env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	s.close = closeAll
+	topics := s.Serdes.byTopic(env, options)
+	s.close = func() { closeAll(); topics.close() }
 	s.Key = newDecoding(env, serde.Key, key, options.JSON())
 	s.Value = newDecoding(env, serde.Value, value, options.JSON())
 	s.Encoders = NewEncoders(key, value, options.JSON())
+	s.Key.topics, s.Value.topics = topics, topics
+	for i := range s.Encoders {
+		s.Encoders[i].topics = topics
+	}
 	return nil
 }
 
@@ -252,5 +257,5 @@ func (l *Looker) Keep(ctx context.Context) (bool, error) {
 
 // Looks reports whether each record must be looked at.
 func (s *Selection) Looks() bool {
-	return s.Filters.Any() || !s.Failures.Keeps() && (s.Key.Serde != nil || s.Value.Serde != nil)
+	return s.Filters.Any() || !s.Failures.Keeps() && (s.Key.Decodes() || s.Value.Decodes())
 }

@@ -164,6 +164,24 @@ func (f *SerdeOptions) Open(env *cli.Env) (key, val serde.Serde, closeAll func()
 	return key, val, func() { CloseSerde(key); CloseSerde(val) }, nil
 }
 
+// OpenEncoders is Open for a command that only writes: a serde may start a command, and
+// closeAll ends it.
+func (f *SerdeOptions) OpenEncoders(env *cli.Env) (encoders [2]Encoding, closeAll func(), err error) {
+	o, err := f.Options(env)
+	if err != nil {
+		return encoders, nil, err
+	}
+	key, val, closeBoth, err := f.Open(env)
+	if err != nil {
+		return encoders, nil, err
+	}
+	encoders, topics := NewEncoders(key, val, o.JSON()), f.byTopic(env, o)
+	for i := range encoders {
+		encoders[i].topics = topics
+	}
+	return encoders, func() { closeBoth(); topics.close() }, nil
+}
+
 // startFilter starts commands for exec: by the shell, in a process group of their own,
 // so that Close ends all that the command started and a Ctrl-C reaches us first.
 func startFilter(env *cli.Env) serde.ExecFunc {

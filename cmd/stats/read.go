@@ -48,10 +48,10 @@ func newProfiling(p *StatsPlan, env *cli.Env, config kafka.Config) *profiling {
 		Scan:   &record.Scan{Reading: &record.Reading{Selection: p.Selection, Env: env}, Config: config, Meter: cli.NewMeter(env, "profiled")},
 		parts:  map[int32]*profile.Partition{},
 		sample: p.sample,
-		looks:  p.Filters.Any() || p.Key.Serde != nil || p.Value.Serde != nil,
+		looks:  p.Filters.Any() || p.Key.Decodes() || p.Value.Decodes(),
 	}
 	s.profile = profile.New(profile.Options{
-		JSON:      p.Value.Serde == nil && p.Value.Rule == output.TextAuto,
+		JSON:      !p.Value.Decodes() && p.Value.Rule == output.TextAuto,
 		KeyFrames: framesOf(&p.Key), ValueFrames: framesOf(&p.Value), Rules: p.rules,
 	})
 	return s
