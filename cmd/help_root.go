@@ -203,7 +203,8 @@ func rootPage(root *cobra.Command, width int) string {
 			pages = append(pages, c.Name())
 		}
 	}
-	text.WriteString(flagsPage(flagRows(root.LocalFlags()), width, false))
+	rows := slices.DeleteFunc(flagRows(root.LocalFlags()), func(r flagRow) bool { return r.name == "--help" })
+	text.WriteString(flagsPage(rows, width, false))
 	text.WriteString("\n" + filled("kstream help COMMAND, or a page: "+strings.Join(pages, " "), "", width))
 	return text.String()
 }

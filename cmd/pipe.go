@@ -14,7 +14,7 @@ func newPipeCmd(env *cli.Env) *cobra.Command {
 	var f pipe.Options
 	cmd := &cobra.Command{
 		Use:   "pipe SRC DST",
-		Short: "Transform records from topic to topic, without end, as members of a group",
+		Short: "Transform records from topic to topic, without end, as a group",
 		Long: `Read SRC as members of a group and write what becomes of each record to DST, with its key,
 headers and timestamp, until Ctrl-C. As many processes on as many machines as one likes share
 the group, and the partitions.

@@ -99,10 +99,10 @@ func newRoot(env *cli.Env) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "kstream",
 		Short: "Produce, consume and inspect Apache Kafka records",
-		Example: `  kstream demo                                     five members of a group share ten partitions
-  kstream broker                                   an embedded broker on localhost:9092
-  kstream produce orders --create --value hello    write one record
-  kstream consume orders -e -o json                read all there is, lossless, one line a record`,
+		Example: `  kstream demo                                  five members share ten partitions
+  kstream broker                                an embedded broker on port 9092
+  kstream produce orders --create --value hi    write one record
+  kstream consume orders -e -o json             read all there is, losslessly`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
