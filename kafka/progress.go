@@ -4,26 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
-
-// commitList lists commits as the client takes them, in the order of partitions.
-func commitList(commits map[TopicPartition]Commit) []ck.TopicPartition {
-	list := make([]ck.TopicPartition, 0, len(commits))
-	for _, tp := range slices.SortedFunc(maps.Keys(commits), TopicPartition.compare) {
-		c := commits[tp]
-		p := ck.TopicPartition{Topic: &tp.Topic, Partition: tp.Partition, Offset: ck.Offset(c.Offset)}
-		if c.Metadata != "" {
-			p.Metadata = &c.Metadata
-		}
-		list = append(list, p)
-	}
-	return list
-}
 
 // StableCommitted returns what a group has committed for partitions. While a transaction
 // with offsets of the group is open it waits for its end, at most Config.Timeout (KIP-447).
