@@ -57,7 +57,7 @@ ends the input: what was read is delivered and committed.`,
 	flags.StringVar(&f.NullValue, "null-value", "", "this text as a value is a null: `MARKER`")
 	flags.BoolVar(&f.Tombstones, "tombstones", false, "each line is a key; its value is null")
 	flags.BoolVar(&f.SkipEmpty, "skip-empty", false, "leave empty lines out, instead of writing empty values")
-	flags.StringVarP(&f.Compression, "compression", "z", "", "`none|gzip|snappy|lz4|zstd`")
+	flags.StringVarP(&f.Compression, "compression", "z", "lz4", "`none|gzip|snappy|lz4|zstd`")
 	flags.StringVar(&f.Acks, "acks", "all", "who must have a record before it counts: `all|1|0`")
 	flags.BoolVar(&f.Idempotent, "idempotent", true, "store each record once, in order, whatever is retried")
 	flags.StringVar(&f.Transactional, "transactional-id", "", "write in transactions under `ID`")
