@@ -1,6 +1,12 @@
 package kafka
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
+)
 
 // stalledAfter is how long nothing comes of a partition that is not at its end before the
 // reader looks for the reason.
@@ -42,6 +48,9 @@ func (r *Reader) findUnled(stalled []*readPart) error {
 			leaders, cause = r.leaders(p.Topic)
 			led[p.Topic] = leaders
 		}
+		if errors.Is(cause, ErrDenied) { // it is not to be seen who leads it
+			return cause
+		}
 		if leaders == nil { // nobody says
 			continue
 		}
@@ -67,6 +76,9 @@ func (r *Reader) leaders(topic string) (map[int32]bool, error) {
 	m, err := r.client.GetMetadata(&topic, false, 500)
 	if err != nil {
 		return nil, err
+	}
+	if err := m.Topics[topic].Error; err.Code() == ck.ErrTopicAuthorizationFailed {
+		return nil, explain(r.cfg, r.logs, fmt.Errorf("%s: %w", topic, err))
 	}
 	leaders := map[int32]bool{}
 	for _, p := range m.Topics[topic].Partitions {

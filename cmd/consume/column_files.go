@@ -43,6 +43,10 @@ func planColumnFiles(format string) (*columnFiles, error) {
 	if f.path == "" {
 		return nil, cli.Usagef("-o %s: want a path: parquet:DIR, avro:FILE", format)
 	}
+	if f.path == "-" {
+		return nil, cli.Hint(cli.Usagef("-o %s: a file has its name once it is whole, which stdout cannot wait for", format),
+			"-o %s:NAME, and then cat NAME; %s:./- has that name", kind, kind)
+	}
 	return f, nil
 }
 

@@ -131,16 +131,25 @@ func (r *Run) Changed(member int, c *kafka.Change) string {
 	return r.Stats.Changed(member, c)
 }
 
+// nothingAfter is how long a member of a group with the protocol consumer may be told nothing:
+// it is not told that it has nothing to read (KIP-848), unlike one with the classic protocol.
+const nothingAfter = 30 * time.Second
+
 // WatchIdle ends the read when nothing has come for the idle timeout: no record, no
 // answer of a command. While records wait to be taken by whoever reads the output, the
 // read is not idle, nor is a group until it has told a member what to read.
 func (r *Run) WatchIdle(ctx context.Context) {
 	idle := r.Limits.Idle
 	if r.Members != nil {
+		var nothing <-chan time.Time
+		if r.Members.Config.Protocol == "consumer" {
+			nothing = time.After(nothingAfter)
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-r.joined:
+		case <-nothing:
 		}
 	}
 	for {
