@@ -132,3 +132,54 @@ func TestSecurityFaults(t *testing.T) {
 		})
 	}
 }
+
+// doctor says at which step a connection to a cluster with TLS and logins fails, and what
+// the user may not do.
+func TestDoctorSecurity(t *testing.T) {
+	t.Parallel()
+	s, c := clusterStage(t, kafkatest.Options{Secure: true})
+	s.create(2)
+	login := func(password string) []string {
+		return []string{
+			"-X", "ssl.ca.location=" + filepath.Join(c.CertDir(), "ca.pem"), "-X", "sasl.mechanism=PLAIN",
+			"-X", "sasl.username=" + kafkatest.AliceUser, "-X", "sasl.password=" + password,
+		}
+	}
+	c.MustTool(t, "AclCommand", "--add", "--force", "--allow-principal", "User:"+kafkatest.AliceUser, "--operation", "Read", "--topic", s.topic)
+	tests := map[string]struct {
+		listener, password string
+		code               int
+		rows               []string
+	}{
+		"good": {kafkatest.SASLSSL, kafkatest.AlicePassword, 4, []string{
+			`tls\tok\tADDR: TLS 1.3, CN=127.0.0.1 by CN=kstream test CA until \d{4}-\d\d-\d\d \(36\d days\)\t`,
+			`sasl\tok\tADDR: User:alice by PLAIN\t`,
+			`metadata\tok\tADDR: cluster \S+, 1 broker\t`,
+			`client\tok\t.*`,
+			`topic\twarn\t\S+: 2 partitions; not allowed: WRITE\tkstream acl create --principal User:alice --operation write --topic \S+`,
+			`group\tfail\tg: .*`,
+		}},
+		"password": {kafkatest.SASLSSL, "wrong", 4, []string{
+			`tls\tok\t.*`, `sasl\tfail\tADDR refuses user alice by PLAIN: .*\t.+`, `metadata\tskip\tADDR: not reached\t`,
+		}},
+		"expired":    {kafkatest.Expired, kafkatest.AlicePassword, 5, []string{`tls\tfail\tADDR: its certificate expired on .*\t.+`, `sasl\tskip\t.*`}},
+		"unresolved": {kafkatest.Unresolved, kafkatest.AlicePassword, 5, []string{`metadata\tok\t.*`, `advertised\tfail\tADDR answers, but broker 1 advertises nowhere.invalid:9093: the name does not resolve\t.+`}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := *s
+			s.t, s.dir, s.brokers = t, t.TempDir(), c.SecureBootstrap(test.listener)
+			began := time.Now()
+			p := s.start(append([]string{"doctor", "--topic", s.topic, "--group", "g"}, login(test.password)...)...)
+			p.wait(test.code)
+			if took := time.Since(began); took > toldWithin {
+				t.Errorf("told after %v", took)
+			}
+			for _, row := range test.rows {
+				if !regexp.MustCompile(`(?m)^` + strings.ReplaceAll(row, "ADDR", regexp.QuoteMeta(s.brokers)) + `$`).MatchString(p.printed()) {
+					t.Errorf("no row %s in\n%s", row, p.printed())
+				}
+			}
+		})
+	}
+}

@@ -21,12 +21,9 @@ const probeLimit = 1500 * time.Millisecond
 func diagnose(ctx context.Context, cfg Config) *probe.Problem {
 	ctx, cancel := context.WithTimeout(ctx, min(probeLimit, cfg.timeout()))
 	defer cancel()
-	how := probeConfig(cfg)
 	reports := make(chan probe.Report, len(cfg.Brokers))
 	for _, address := range cfg.Brokers {
-		one := how.Config
-		one.Address = withPort(address)
-		go func() { reports <- probe.Run(ctx, one) }() // ends with ctx
+		go func() { reports <- Probe(ctx, cfg, address) }() // ends with ctx
 	}
 	var found *probe.Problem
 	for range cfg.Brokers {
@@ -39,10 +36,19 @@ func diagnose(ctx context.Context, cfg Config) *probe.Problem {
 			found = p
 		}
 	}
-	if found != nil && how.keyless && (found.Kind == probe.WantsCertificate || found.Kind == probe.RefusesCertificate) {
-		return nil
-	}
 	return found
+}
+
+// Probe connects to one address a step at a time, as cfg says and until ctx ends, without
+// librdkafka. What only that can do is left out.
+func Probe(ctx context.Context, cfg Config, address string) probe.Report {
+	how := probeConfig(cfg)
+	how.Address = withPort(address)
+	r := probe.Run(ctx, how.Config)
+	if p := r.Problem; p != nil && how.keyless && (p.Kind == probe.WantsCertificate || p.Kind == probe.RefusesCertificate) {
+		r.Problem = nil
+	}
+	return r
 }
 
 // probing is a Config for the probe.
@@ -127,7 +133,7 @@ func (a *Admin) connectedWithin(ctx context.Context, limit time.Duration) error 
 				return explain(a.cfg, a.logs, got.err)
 			}
 			if p := a.cfg.reaches(asking, got.brokers); p != nil {
-				return connectError(p)
+				return ConnectError(p)
 			}
 			return context.Cause(ctx)
 		case <-failures:
@@ -138,7 +144,7 @@ func (a *Admin) connectedWithin(ctx context.Context, limit time.Duration) error 
 			if p != nil && p.Certain() {
 				cancel()
 				<-answers
-				return connectError(p)
+				return ConnectError(p)
 			}
 			if p == nil && refusedLogin(a.logs.cause()) {
 				if refusals++; refusals == 2 { // of a login that only librdkafka can do

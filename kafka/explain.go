@@ -31,7 +31,7 @@ func explain(cfg Config, l *logs, err error) error {
 		return unanswered(cfg, l)
 	case ck.ErrAuthentication, ck.ErrSaslAuthenticationFailed, ck.ErrSsl:
 		if p := l.diagnosis(cfg); p != nil {
-			return connectError(p)
+			return ConnectError(p)
 		}
 	case ck.ErrInvalidArg:
 		return fmt.Errorf("%w: %s", ErrProperty, configText(ke.Error()))
@@ -47,13 +47,13 @@ func unanswered(cfg Config, l *logs) error {
 		return fmt.Errorf("%w: %s accepts connections and does not answer within %v", ErrUnreachable, cfg.where(), cfg.timeout())
 	}
 	if p := advertised(cfg, cause); p != nil {
-		return connectError(p)
+		return ConnectError(p)
 	}
 	if unconnected(cause) {
 		return fmt.Errorf("%w: %s", ErrUnreachable, cause)
 	}
 	if p := l.diagnosis(cfg); p != nil {
-		return connectError(p)
+		return ConnectError(p)
 	}
 	switch lower := strings.ToLower(cause); {
 	case refusedLogin(cause):
@@ -100,9 +100,8 @@ func advertised(cfg Config, cause string) *probe.Problem {
 	return probe.NewAdvertised(cfg.where(), id, address, why)
 }
 
-// connectError is a problem of a connection with the sentinel for it. Package cli finds the
-// problem in it.
-func connectError(p *probe.Problem) error {
+// ConnectError is a problem of a connection with the sentinel for it, both of which it wraps.
+func ConnectError(p *probe.Problem) error {
 	sentinel := ErrUnreachable
 	switch p.Kind {
 	case probe.SpeaksPlaintext, probe.UnknownAuthority, probe.Expired, probe.NotYetValid, probe.WrongHost,

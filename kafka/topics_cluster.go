@@ -7,7 +7,6 @@ import (
 	"net"
 	"slices"
 	"strconv"
-	"strings"
 
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
@@ -58,12 +57,6 @@ func (a *Admin) Cluster(ctx context.Context) (*Cluster, error) {
 		c.Brokers = append(c.Brokers, b)
 	}
 	slices.SortFunc(c.Brokers, func(a, b Broker) int { return cmp.Compare(a.ID, b.ID) })
-	if d.AuthorizedOperations != nil {
-		c.Operations = []string{}
-	}
-	for _, op := range d.AuthorizedOperations {
-		c.Operations = append(c.Operations, strings.ToLower(op.String()))
-	}
-	slices.Sort(c.Operations)
+	c.Operations = operationNames(d.AuthorizedOperations)
 	return c, nil
 }

@@ -263,7 +263,7 @@ func Finish(stderr io.Writer, err error, asJSON bool) int {
 		status = interrupted.status()
 	}
 	message := OneLine(err.Error())
-	remedy := OneLine(remedyOf(err))
+	remedy := OneLine(Remedy(err))
 	if asJSON {
 		line, jsonErr := output.MarshalLine(map[string]any{"error": jsonError{code, status, message, remedy}})
 		if jsonErr == nil {
@@ -278,8 +278,8 @@ func Finish(stderr io.Writer, err error, asJSON bool) int {
 	return status
 }
 
-// remedyOf finds the hint that an error carries, or the one for its kind.
-func remedyOf(err error) string {
+// Remedy returns the hint that an error carries, or the one for its kind, or "".
+func Remedy(err error) string {
 	var h *hinted
 	var settings *config.Error
 	var join *kafka.JoinError

@@ -24,6 +24,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
 
 	"kstream/kafka/protocol"
 )
@@ -81,6 +82,7 @@ type Report struct {
 	RoundTrip time.Duration        // of connecting
 	TLS       *tls.ConnectionState // nil without
 	Versions  map[int16]int16      // the newest of each request that the broker answers
+	Software  string               // the release of Apache Kafka that those are of, about
 	Brokers   []Broker
 	ClusterID string
 }
@@ -117,7 +119,7 @@ func (p *probe) run(ctx context.Context) *Problem {
 	case err != nil:
 		return p.unanswered(ctx, err, asked)
 	}
-	p.Report.Versions = versions
+	p.Report.Versions, p.Software = versions, softwareOf(versions)
 	if p.Foreign {
 		p.Step = SASL
 		if offered := p.offer(ctx, p.Mechanism); len(offered) > 0 && !slices.Contains(offered, p.Mechanism) {
@@ -140,6 +142,15 @@ func (p *probe) run(ctx context.Context) *Problem {
 	}
 	p.Step = Done
 	return nil
+}
+
+// softwareOf guesses the release of Apache Kafka.
+func softwareOf(newest map[int16]int16) string {
+	var known kversion.Versions
+	for key, version := range newest {
+		known.SetMaxKeyVersion(key, version)
+	}
+	return known.VersionGuess(kversion.TryRaftBroker())
 }
 
 // connect is for TCP and, if need be, TLS.
