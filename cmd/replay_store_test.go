@@ -101,7 +101,7 @@ func TestReplayTargetCreatedAgain(t *testing.T) {
 			p.await("some records", func() bool { return c.written() > 4000 })
 			c.createTargetAgain()
 			p.wait(1)
-			p.wantSaid(c.topic+" was deleted and created again while records were copied to it", 1)
+			p.wantSaid(c.topic+" was deleted and created again while records were written to it", 1)
 			if n := p.copied(); n != 0 {
 				t.Errorf("the summary counts %d records as copied", n)
 			}

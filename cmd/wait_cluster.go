@@ -130,7 +130,7 @@ func (c *clusterLook) probe(ctx context.Context, brokers []kafka.Broker) error {
 	probes, ctx := errgroup.WithContext(ctx)
 	probes.SetLimit(waitProbes)
 	for _, b := range brokers {
-		probes.Go(func() error {
+		probes.Go(func() error { // ends with its requests, which are bounded
 			admin, err := kafka.OpenAdmin(ctx, c.patient(b.Address()))
 			if err == nil {
 				_, err = admin.Cluster(ctx)

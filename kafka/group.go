@@ -146,7 +146,7 @@ func (g *Group) Add() int {
 	g.last++
 	m := newMember(g, g.last)
 	g.members[m.number] = m
-	g.running.Go(func() {
+	g.running.Go(func() { // ends when the member has left
 		err := m.run()
 		g.mu.Lock()
 		delete(g.members, m.number)

@@ -65,7 +65,7 @@ func (a *Admin) Watermarks(ctx context.Context, partitions []TopicPartition) (ma
 	}
 	var asked sync.WaitGroup
 	for i := range questions {
-		asked.Go(func() {
+		asked.Go(func() { // ends with its request, which is bounded
 			q := &questions[i]
 			q.answers, q.err = a.listOffsets(ctx, partitions, fixedSpec(q.spec), q.isolation)
 		})

@@ -327,7 +327,7 @@ func (p *Producer) Close() error {
 		}
 	}
 	if p.lost || p.rk != nil && !closeWaits {
-		go release()
+		go release() // ends with the client's own goroutines, or the process
 		return p.Err()
 	}
 	release() // on the other path its callbacks come from events

@@ -89,7 +89,7 @@ func (a *Admin) onEach(ctx context.Context, name, done string, settled func(brok
 	var all errgroup.Group
 	all.SetLimit(askedAtOnce)
 	for _, broker := range cluster.Brokers {
-		all.Go(func() error {
+		all.Go(func() error { // ends when its broker has it, or in time
 			for {
 				if settled(broker.ID) {
 					return nil

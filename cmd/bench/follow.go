@@ -52,7 +52,9 @@ func follow(ctx context.Context, cfg kafka.Config, admin *kafka.Admin, topics []
 	reading, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	f.cancel = cancel
 	since := time.Now()
-	go func() { f.ended <- reader.Run(reading, func(ev kafka.Event) error { return f.take(ev, since) }) }()
+	go func() { // ends with reading
+		f.ended <- reader.Run(reading, func(ev kafka.Event) error { return f.take(ev, since) })
+	}()
 	return f, nil
 }
 

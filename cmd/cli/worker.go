@@ -197,7 +197,7 @@ func (w *Workers) Close(hasty bool) error {
 	errs := make([]error, len(w.all))
 	var closing sync.WaitGroup
 	for i, one := range w.all {
-		closing.Go(func() { errs[i] = one.close(hasty) })
+		closing.Go(func() { errs[i] = one.close(hasty) }) // ends with the command, which is killed in time
 	}
 	closing.Wait()
 	return errors.Join(errs...)

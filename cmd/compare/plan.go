@@ -146,7 +146,7 @@ func Run(ctx context.Context, env *cli.Env, p *Plan) (result *diff.Result, err e
 	}
 	reading, readCtx := errgroup.WithContext(ctx)
 	for _, s := range sides {
-		reading.Go(func() error { return s.read(readCtx, p) })
+		reading.Go(func() error { return s.read(readCtx, p) }) // ends with its source
 	}
 	err = reading.Wait()
 	progress.clear()

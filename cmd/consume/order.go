@@ -142,7 +142,7 @@ func (a *ordering) tick(live context.Context) (stop func()) {
 	}
 	ctx, cancel := context.WithCancel(live)
 	var ticking sync.WaitGroup
-	ticking.Go(func() {
+	ticking.Go(func() { // ends with ctx
 		tick := time.NewTicker(min(50*time.Millisecond, a.plan.order.window))
 		defer tick.Stop()
 		for {

@@ -93,11 +93,11 @@ func (c *run) carry(polling context.Context, src record.Source) error {
 		c.printer.Pending = append(c.printer.Pending, c.plan.output.header...)
 	}
 	c.show(polling, src)
-	stages.Go(func() error {
+	stages.Go(func() error { // ends with src
 		defer close(c.chunks)
 		return c.read(polling, live, src)
 	})
-	stages.Go(func() error {
+	stages.Go(func() error { // ends when chunks is closed, or at a failed write
 		defer c.watch.guard()
 		return c.printer.Print(c.chunks)
 	})

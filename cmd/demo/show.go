@@ -69,7 +69,7 @@ func (s *show) run(ctx context.Context) error {
 	}
 	printed := make(chan error, 1)
 	go func() { printed <- s.print() }() // ends when chunks is closed
-	stages.Go(func() error {
+	stages.Go(func() error {             // ends with polling
 		err := group.Run(polling, live, func(member int) func(kafka.Event) error {
 			return func(ev kafka.Event) error { return s.show(member, ev) }
 		})
@@ -78,7 +78,7 @@ func (s *show) run(ctx context.Context) error {
 		}
 		return err
 	})
-	stages.Go(func() error { return s.produce(polling, context.WithoutCancel(ctx)) })
+	stages.Go(func() error { return s.produce(polling, context.WithoutCancel(ctx)) }) // ends with polling
 	err = stages.Wait()
 	s.say(s.producer, "delivered %d, received %d", s.sent, s.received)
 	close(s.chunks)

@@ -79,9 +79,9 @@ func (c *clusters) close() {
 		return
 	}
 	if c.admin != nil && c.admin != c.sourceAdmin {
-		go c.admin.Close()
+		go c.admin.Close() // ends with its connections, or the process
 	}
 	if c.sourceAdmin != nil {
-		go c.sourceAdmin.Close()
+		go c.sourceAdmin.Close() // as this one does
 	}
 }
