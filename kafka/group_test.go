@@ -236,6 +236,66 @@ func TestGroupComingAndGoing(t *testing.T) {
 	}
 }
 
+// A member that joins has its part within little more than the second that librdkafka
+// leaves between two joins: the one that has everything hears of it soon.
+func TestMemberThatJoinsHasItsPartSoon(t *testing.T) {
+	cfg := testCluster(t)
+	topic := testTopic(t, cfg, 2, 2)
+	fastest := time.Hour
+	for n := range 3 {
+		group, err := OpenGroup(cfg, GroupConfig{Name: fmt.Sprint(topic, "-", n), Topics: []string{topic}, Members: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		shares := make(chan int, 100) // of member 1 and of member 2, in turn as they change
+		polling, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() {
+			err := group.Run(polling, t.Context(), func(member int) func(Event) error {
+				return func(ev Event) error {
+					switch {
+					case ev.Change == nil:
+						ev.Batch.Ack(len(ev.Batch.Records))()
+					case ev.Change.Kind == ChangeRevoked:
+						ev.Change.Written()
+					case ev.Change.Kind == ChangeAssigned && len(ev.Change.Offsets) > 0:
+						shares <- member
+					}
+					return nil
+				}
+			})
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("Run: %v", err)
+			}
+		})
+		await := func(member int) {
+			for {
+				select {
+				case m := <-shares:
+					if m == member {
+						return
+					}
+				case <-time.After(20 * time.Second):
+					t.Fatalf("member %d got nothing", member)
+				}
+			}
+		}
+		await(1)
+		if pause(t.Context(), 1200*time.Millisecond) != nil { // a join is a second old before the next: librdkafka would wait
+			t.Fatal("the test is over")
+		}
+		began := time.Now()
+		group.Add()
+		await(2)
+		fastest = min(fastest, time.Since(began))
+		stop()
+		running.Wait()
+	}
+	if fastest > 1200*time.Millisecond {
+		t.Errorf("the fastest of three had its part after %v", fastest)
+	}
+}
+
 // committedOffsets asks another client what a group has committed.
 func committedOffsets(t *testing.T, cfg Config, group string) map[string]int64 {
 	t.Helper()

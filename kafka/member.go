@@ -25,6 +25,7 @@ type member struct {
 	leave     context.CancelFunc
 	frozen    atomic.Bool
 	committed time.Time // when last
+	beaten    time.Time // when last, see beatCheck
 	failure   error     // of a rebalance callback, whose error the client drops
 	closing   bool
 	committer Committer       // nil: the member commits by itself
@@ -41,6 +42,15 @@ func newMember(g *Group, number int) *member {
 	m.leave = leave
 	return m
 }
+
+// heartbeat is the interval of heartbeats in milliseconds. By them a member hears of a
+// rebalance; where members join one after the other it takes two until each has its part,
+// and that within a second.
+const heartbeat = 400
+
+// beatCheck is how often librdkafka is made to see whether a heartbeat is due. By itself it
+// looks once a second where nothing else happens.
+const beatCheck = 100 * time.Millisecond
 
 // properties returns the properties of one member for the configuration of the group.
 func (m *member) properties() ck.ConfigMap {
@@ -65,9 +75,9 @@ func (m *member) properties() ck.ConfigMap {
 	}
 	if gc.SessionTimeout > 0 {
 		own["session.timeout.ms"] = int(gc.SessionTimeout.Milliseconds())
-		own["heartbeat.interval.ms"] = max(1, int(gc.SessionTimeout.Milliseconds()/10))
+		own["heartbeat.interval.ms"] = min(heartbeat, max(1, int(gc.SessionTimeout.Milliseconds()/10)))
 	} else {
-		own["heartbeat.interval.ms"] = 1000 // so that a rebalance is heard of within a second
+		own["heartbeat.interval.ms"] = heartbeat
 	}
 	return own
 }
@@ -149,6 +159,10 @@ func (m *member) work() error {
 		}
 		if err := m.commitDue(); err != nil {
 			return err
+		}
+		if time.Since(m.beaten) >= beatCheck {
+			m.beaten = time.Now()
+			m.memberID() // any question to the group's part of the client will do
 		}
 	}
 	return nil
