@@ -48,7 +48,7 @@ func (c Config) properties(client string, own ck.ConfigMap) *ck.ConfigMap {
 		"socket.keepalive.enable":            true,
 		"socket.timeout.ms":                  30000,
 		"socket.connection.setup.timeout.ms": millis(c.timeout(), time.Second, maxSpan),
-		"reconnect.backoff.ms":               50,
+		"reconnect.backoff.ms":               20, // for half of it librdkafka puts off the second connection, too
 		"reconnect.backoff.max.ms":           1000,
 		"topic.metadata.refresh.interval.ms": 30000,
 		"allow.auto.create.topics":           false,
