@@ -115,6 +115,8 @@ func TestCanaries(t *testing.T) {
 			"kaf2": "clusters: [{name: c, brokers: [h], SASL: {mechanism: '%s', password: x}}]",
 			"rpk":  "profiles: [{name: c, kafka_api: {sasl: {password: %s: x}}}]",
 			"any":  "contexts: {c: {sasl: '%s'}}",
+			"k8s":  "kind: Secret\ndata: {password: '%s', '%s': x}",
+			"k8s2": "kind: Secret\nstringData: {password: %s}",
 		} {
 			imported, err := Import("x.yaml", []byte(strings.ReplaceAll(text, "%s", canary)))
 			if err == nil {

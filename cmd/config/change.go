@@ -161,10 +161,11 @@ func checkTimeout(text string) error {
 // Take puts an imported context into the document. Paths in it become absolute, since the
 // file that they were written in stood elsewhere; relative ones are looked for where the
 // process runs, as Java does, and then beside the file.
-func (d *Document) Take(name string, c Context, from string, replace bool) (notes []string, err error) {
-	if _, found := d.file.Contexts[name]; found && !replace {
+func (d *Document) Take(name string, c Context, from string, how Taking) (notes []string, err error) {
+	old, found := d.file.Contexts[name]
+	if found && !how.Replace && !how.Add {
 		return nil, (&Error{Kind: Exists, Message: fmt.Sprintf("%s: there is a context %q already", d.path, name)}).
-			hint("--replace puts the new one in its place; another NAME keeps both")
+			hint("--replace puts the new one in its place, --add adds what the file says; another NAME keeps both")
 	}
 	for _, path := range c.paths() {
 		note := absolute(path, filepath.Dir(from))
@@ -172,12 +173,20 @@ func (d *Document) Take(name string, c Context, from string, replace bool) (note
 			notes = append(notes, note)
 		}
 	}
+	if found && how.Add {
+		both := old.clone()
+		both.overlay(c)
+		c = both
+	}
 	if len(c.Brokers) == 0 {
 		notes = append(notes, fmt.Sprintf("no brokers in it: kstream context set %s --brokers HOST:PORT says them", name))
 	}
 	more, err := d.put(name, c)
 	return append(notes, more...), err
 }
+
+// Taking is what becomes of a context that is there already when another is imported.
+type Taking struct{ Replace, Add bool }
 
 // paths are the fields that name files.
 func (c *Context) paths() (list []*string) {

@@ -15,7 +15,7 @@ import (
 
 // Imported is what another tool's configuration says, as contexts.
 type Imported struct {
-	Format   string // kaf, kafkactl, rpk, kcl, kcat or java
+	Format   string // kaf, kafkactl, rpk, kcl, kcat, java, Strimzi or Confluent Cloud
 	Current  string // the cluster that tool uses; may be empty
 	Contexts map[string]Context
 	Notes    []Note
@@ -61,7 +61,8 @@ func ImportFile(path string) (*Imported, error) {
 	return Import(path, data)
 }
 
-// Import reads the configuration of kaf, kafkactl, rpk, kcl, kcat or a Java client.
+// Import reads the configuration of kaf, kafkactl, rpk, kcl, kcat, Strimzi, Confluent
+// Cloud or a Java client.
 // Which one it is shows in the text; .toml is kcl's, .properties Java's and .conf
 // kcat's.
 func Import(path string, data []byte) (*Imported, error) {
@@ -132,13 +133,17 @@ func importAs(path string, data []byte) (*Imported, error) {
 	case ".properties", ".conf":
 		return importProperties(path, data)
 	}
+	if strings.HasPrefix(strings.TrimSpace(string(data)), cloudKeyTitle) {
+		return importCloudKey(path, data)
+	}
 	if err := bounded(path, data); err != nil {
 		return nil, err
 	}
 	var shape struct {
-		Clusters any `yaml:"clusters"`
-		Profiles any `yaml:"profiles"`
-		Contexts any `yaml:"contexts"`
+		Kind     string `yaml:"kind"`
+		Clusters any    `yaml:"clusters"`
+		Profiles any    `yaml:"profiles"`
+		Contexts any    `yaml:"contexts"`
 	}
 	if err := yaml.Unmarshal(data, &shape); err != nil {
 		if strings.Contains(string(data), "=") {
@@ -147,6 +152,8 @@ func importAs(path string, data []byte) (*Imported, error) {
 		return nil, yamlError(path, err)
 	}
 	switch {
+	case shape.Kind != "":
+		return importStrimzi(path, data)
 	case shape.Clusters != nil:
 		return importKaf(path, data)
 	case shape.Profiles != nil:
@@ -154,7 +161,7 @@ func importAs(path string, data []byte) (*Imported, error) {
 	case shape.Contexts != nil:
 		return importKafkactl(path, data)
 	}
-	return nil, usagef("%s: this is no configuration of kaf, kafkactl, rpk, kcl, kcat or a Java client", path)
+	return nil, usagef("%s: this is no configuration of kaf, kafkactl, rpk, kcl, kcat, Strimzi, Confluent Cloud or a Java client", path)
 }
 
 func importProperties(path string, data []byte) (*Imported, error) {

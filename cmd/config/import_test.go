@@ -135,7 +135,53 @@ basic.auth.user.info=r:s
 				Notes: []Note{{"", "left out, for librdkafka has no such property: no.such.thing"}},
 			},
 		},
-		"something else": {path: "x.yaml", text: "a: 1", wantErr: "x.yaml: this is no configuration of kaf, kafkactl, rpk, kcl, kcat or a Java client"},
+		"Confluent Cloud": {
+			path: "api-key.txt", text: "=== Confluent Cloud API key: lkc-1 ===\n\nAPI key:\nK\n\nAPI secret:\ns+/=\n\nBootstrap server:\npkc-1.confluent.cloud:9092\n",
+			want: &Imported{Format: "Confluent Cloud", Contexts: map[string]Context{
+				"cloud": {Brokers: List{"pkc-1.confluent.cloud:9092"}, TLS: &TLS{}, Auth: &Auth{Mechanism: "PLAIN", Username: "K", Password: "s+/="}},
+			}},
+		},
+		"Confluent Cloud's registry": {
+			path: "api-key.txt", text: "=== Confluent Cloud API key: lsrc-1 ===\r\n\r\nAPI key:\r\nK\r\n\r\nAPI secret:\r\ns\r\n",
+			want: &Imported{
+				Format: "Confluent Cloud", Contexts: map[string]Context{"registry": {Registry: &Registry{Username: "K", Password: "s"}}},
+				Notes: []Note{{"", "it is the key of a schema registry: schema-registry.url says where that is"}},
+			},
+		},
+		"no key in it": {path: "x.txt", text: "=== Confluent Cloud API key ===\nAPI key:\nK\n", wantErr: "x.txt: an API key and its secret are not in it"},
+		"Strimzi": {
+			path: "all.yaml", text: `apiVersion: v1
+kind: List
+items:
+- apiVersion: kafka.strimzi.io/v1
+  kind: Kafka
+  metadata: {name: my-cluster}
+  status:
+    listeners:
+    - name: plain
+      bootstrapServers: my-cluster-kafka-bootstrap.kafka.svc:9092
+    - name: external
+      bootstrapServers: kafka.example.com:443
+      certificates: ["-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----\n"]
+- kind: Secret
+  metadata: {name: ada}
+  data: {password: czNjcmV0, sasl.jaas.config: eA==}
+`,
+			want: &Imported{Format: "Strimzi", Contexts: map[string]Context{
+				"plain": {Brokers: List{"my-cluster-kafka-bootstrap.kafka.svc:9092"}, Auth: &Auth{Mechanism: "SCRAM-SHA-512", Username: "ada", Password: "s3cret"}},
+				"external": {
+					Brokers: List{"kafka.example.com:443"}, TLS: &TLS{CA: "-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----\n"},
+					Auth: &Auth{Mechanism: "SCRAM-SHA-512", Username: "ada", Password: "s3cret"},
+				},
+			}},
+		},
+		"Strimzi's secrets": {
+			path: "s.yaml", text: "kind: Secret\nmetadata: {name: ada}\nstringData: {ca.crt: clients, user.crt: c, user.key: k}\n---\nkind: Secret\nmetadata: {name: my-cluster-cluster-ca-cert}\ndata: {ca.crt: Y2E=, ca.password: eA==}\n",
+			want: &Imported{Format: "Strimzi", Contexts: map[string]Context{"strimzi": {TLS: &TLS{CA: "ca", Cert: "c", Key: "k"}}}},
+		},
+		"no base64":      {path: "s.yaml", text: "kind: Secret\ndata: {password: '!'}", wantErr: "s.yaml: password is not in base64"},
+		"another kind":   {path: "s.yaml", text: "kind: Pod\nmetadata: {name: x}", wantErr: "s.yaml: neither a Secret of Strimzi nor a Kafka with listeners in its status"},
+		"something else": {path: "x.yaml", text: "a: 1", wantErr: "x.yaml: this is no configuration of kaf, kafkactl, rpk, kcl, kcat, Strimzi, Confluent Cloud or a Java client"},
 		"no cluster":     {path: "x.yaml", text: "clusters: []", wantErr: "x.yaml: no cluster in it"},
 		"broken TOML":    {path: "x.toml", text: "a = ", wantErr: "x.toml: line 1 (last key ***): unexpected EOF; expected value"},
 	}
