@@ -70,7 +70,7 @@ func (f *groupDescribeFlags) plan(env *cli.Env, groups []string) (*groupDescribe
 func (p *groupDescribePlan) run(ctx context.Context, env *cli.Env) error {
 	return connect.WithAdmin(ctx, env, &p.flags.cluster, func(_ *connect.Cluster, admin *kafka.Admin) error {
 		show := p.show(env)
-		return p.flags.watch.Run(ctx, p.flags.watch.Observer(env, admin), p.groups, show)
+		return p.flags.watch.Run(ctx, p.flags.watch.Observer(env, admin, false), p.groups, show)
 	})
 }
 

@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +21,10 @@ type groupLagFlags struct {
 	listing cli.ListingOptions
 	watch   group.WatchOptions
 
+	by     string
+	topics []string
+	behind int64
+
 	max, maxPartition int64
 	maxTime           cli.Duration
 	set               func(name string) bool
@@ -28,9 +33,11 @@ type groupLagFlags struct {
 func newGroupLagCmd(env *cli.Env) *cobra.Command {
 	var f groupLagFlags
 	cmd := &cobra.Command{
-		Use:   "lag GROUP...",
-		Short: "Show how many records wait for a group, and for how long",
-		Long: `Show, for each partition, how many records wait for a group and why.
+		Use:   "lag [GROUP...]",
+		Short: "Show how many records wait for groups, and for how long",
+		Long: `Show how many records wait for a group and why: a row a partition. Without a name, or
+with a pattern such as 'etl-*', it is a row a group, the one with the most first, and
+without times, as for these records have to be read; --by says otherwise.
 
 lag is the end of the log less the committed offset, or less the start of the log where
 that is later or nothing was ever committed. lost counts records that were deleted
@@ -42,10 +49,12 @@ were read), open_transaction (what waits belongs to a transaction that is not do
 
 With --max, --max-partition or --max-time it exits 7 when a bound is exceeded, and
 names each one; with --watch as soon as one is.`,
-		Example: `  kstream group lag billing
+		Example: `  kstream group lag                                 who is behind?
+  kstream group lag --topic orders                  who reads it, and how far behind?
+  kstream group lag billing
   kstream group lag billing --max 1000 --max-time 5m && deploy
   kstream group lag billing refunds -o openmetrics > lag.prom`,
-		Args: cobra.MinimumNArgs(1),
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, groups []string) error {
 			plan, err := f.plan(env, groups)
 			if err != nil {
@@ -55,6 +64,9 @@ names each one; with --watch as soon as one is.`,
 		},
 	}
 	flags := cmd.Flags()
+	flags.StringVar(&f.by, "by", "", "a row is a `group|topic|partition|member` (default partition for groups that are named, else group)")
+	flags.StringArrayVar(&f.topics, "topic", nil, "only of `TOPIC`; repeatable")
+	flags.Int64Var(&f.behind, "behind", 0, "only rows with a lag of `N` or more")
 	flags.Int64Var(&f.max, "max", 0, "exit 7 when more than `N` records wait for a group")
 	flags.Int64Var(&f.maxPartition, "max-partition", 0, "exit 7 when more than `N` wait in one partition")
 	f.maxTime.Zero = true // no lag at all
@@ -69,7 +81,8 @@ names each one; with --watch as soon as one is.`,
 type groupLagPlan struct {
 	flags   *groupLagFlags
 	listing *cli.Listing
-	groups  []string
+	groups  group.Wanted
+	by      group.By
 }
 
 func (f *groupLagFlags) plan(env *cli.Env, groups []string) (*groupLagPlan, error) {
@@ -83,13 +96,31 @@ func (f *groupLagFlags) plan(env *cli.Env, groups []string) (*groupLagPlan, erro
 	if err != nil {
 		return nil, err
 	}
-	return &groupLagPlan{f, l, cli.Distinct(groups)}, f.cluster.Plan(env)
+	p := &groupLagPlan{f, l, cli.Distinct(groups), group.By(f.by)}
+	switch {
+	case f.behind < 0:
+		return nil, cli.Usagef("--behind %d: want a number of records", f.behind)
+	case f.by == "" && p.groups.Many() && l.Format != "openmetrics":
+		p.by = group.ByGroup
+	case f.by == "":
+		p.by = group.ByPartition
+	case !slices.Contains(group.Bys(), p.by):
+		return nil, cli.Usagef("--by %s: want group, topic, partition or member", f.by)
+	case l.Format == "openmetrics" && p.by != group.ByPartition:
+		return nil, cli.Usagef("--by %s: -o openmetrics is by partition", f.by)
+	}
+	if err := p.groups.Check(); err != nil {
+		return nil, err
+	}
+	return p, f.cluster.Plan(env)
 }
 
 func (p *groupLagPlan) run(ctx context.Context, env *cli.Env) error {
 	return connect.WithAdmin(ctx, env, &p.flags.cluster, func(_ *connect.Cluster, admin *kafka.Admin) error {
 		display := &group.Screen{Env: env}
-		return p.flags.watch.Run(ctx, p.flags.watch.Observer(env, admin), p.groups, func(snapshots []group.Snapshot) error {
+		untimed := p.by != group.ByPartition && !p.flags.set("max-time")
+		return p.flags.watch.Run(ctx, p.flags.watch.Observer(env, admin, untimed), p.groups, func(snapshots []group.Snapshot) error {
+			snapshots = p.choose(snapshots)
 			text, err := p.render(snapshots)
 			if err != nil {
 				return err
@@ -107,14 +138,42 @@ func (p *groupLagPlan) run(ctx context.Context, env *cli.Env) error {
 	})
 }
 
+// choose leaves out the partitions of topics that --topic does not name, and groups that
+// have none of those that it names.
+func (p *groupLagPlan) choose(snapshots []group.Snapshot) []group.Snapshot {
+	if p.flags.topics == nil {
+		return snapshots
+	}
+	var chosen []group.Snapshot
+	for _, s := range snapshots {
+		s.Partitions = slices.DeleteFunc(slices.Clone(s.Partitions), func(l group.PartitionLagItem) bool {
+			return !slices.Contains(p.flags.topics, l.Topic)
+		})
+		if len(s.Partitions) > 0 {
+			chosen = append(chosen, s)
+		}
+	}
+	return chosen
+}
+
 // render returns the text of one look.
 func (p *groupLagPlan) render(snapshots []group.Snapshot) ([]byte, error) {
 	if p.listing.Format == "openmetrics" {
 		return group.AppendOpenMetrics(nil, snapshots, p.listing.Env.StdoutTerminal), nil
 	}
+	if p.by != group.ByPartition {
+		sums := slices.DeleteFunc(group.Sums(snapshots, p.by), func(s *group.SumItem) bool { return s.Lag < p.flags.behind })
+		return p.listing.Append(nil, "kstream.group.lag."+string(p.by)+"/v1", sums, func() *output.Table {
+			return group.SumTable(sums, p.by)
+		})
+	}
 	items := []group.PartitionLagItem{}
 	for _, s := range snapshots {
-		items = append(items, s.Partitions...)
+		for _, item := range s.Partitions {
+			if item.Lag >= p.flags.behind {
+				items = append(items, item)
+			}
+		}
 	}
 	return p.listing.Append(nil, "kstream.group.lag/v1", items, func() *output.Table {
 		return group.LagTable(p.listing, items, true)

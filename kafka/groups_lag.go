@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
+	"golang.org/x/sync/errgroup"
 )
 
 // LagReason is why records of a partition have not been read, in one word.
@@ -43,16 +44,70 @@ func (l *PartitionLag) Position() int64 {
 	return max(l.Commit.Offset, l.Start)
 }
 
-// GroupLag returns how far a group is in every partition of each topic for which it has
+// GroupLag is how far a group is in every partition of each topic for which it has
 // committed offsets or its members have partitions, sorted. Topics that no longer exist
-// are left out. Offsets are read before the ends of the logs, so that the lag of a group
-// that keeps up is never negative. If the error is an *UnansweredError the result has all
-// other partitions.
+// are left out. Err is why that is not known, or, as an *UnansweredError, why it is not
+// known of some partitions.
+type GroupLag struct {
+	Partitions []PartitionLag
+	Err        error
+}
+
+// GroupLag returns how far one group is, see [GroupLag]. If the error is an
+// *UnansweredError the result has all other partitions.
 func (a *Admin) GroupLag(ctx context.Context, g *GroupInfo) ([]PartitionLag, error) {
-	commits, err := a.Committed(ctx, g.Name)
+	lags, err := a.GroupLags(ctx, []GroupInfo{*g})
 	if err != nil {
 		return nil, err
 	}
+	return lags[0].Partitions, lags[0].Err
+}
+
+// lagsAtOnce is how many groups are asked for their offsets side by side.
+const lagsAtOnce = 32
+
+// GroupLags returns how far groups are, in their order. All offsets are read before the
+// ends of the logs, so that the lag of a group that keeps up is never negative.
+func (a *Admin) GroupLags(ctx context.Context, groups []GroupInfo) ([]GroupLag, error) {
+	lags := make([]GroupLag, len(groups))
+	commits := make([]map[TopicPartition]Commit, len(groups))
+	var asked errgroup.Group
+	asked.SetLimit(lagsAtOnce)
+	for i := range groups {
+		asked.Go(func() error {
+			commits[i], lags[i].Err = a.Committed(ctx, groups[i].Name)
+			return nil
+		})
+	}
+	_ = asked.Wait() // errors are those of the groups
+	topics := map[string]bool{}
+	for i := range groups {
+		for tp := range commits[i] {
+			topics[tp.Topic] = true
+		}
+		for tp := range groups[i].Owners() {
+			topics[tp.Topic] = true
+		}
+	}
+	tps, err := a.partitionsOf(ctx, slices.Sorted(maps.Keys(topics)))
+	if err != nil {
+		return nil, err
+	}
+	marks, err := a.Watermarks(ctx, tps)
+	var unanswered *UnansweredError
+	if err != nil && !errors.As(err, &unanswered) {
+		return nil, err
+	}
+	for i := range groups {
+		if lags[i].Err == nil {
+			lags[i] = lagOf(&groups[i], commits[i], tps, marks, unanswered)
+		}
+	}
+	return lags, nil
+}
+
+// lagOf picks the partitions of a group's topics out of tps, which are sorted.
+func lagOf(g *GroupInfo, commits map[TopicPartition]Commit, tps []TopicPartition, marks map[TopicPartition]Watermarks, unanswered *UnansweredError) (lag GroupLag) {
 	owners := g.Owners()
 	topics := map[string]bool{}
 	for tp := range commits {
@@ -61,17 +116,13 @@ func (a *Admin) GroupLag(ctx context.Context, g *GroupInfo) ([]PartitionLag, err
 	for tp := range owners {
 		topics[tp.Topic] = true
 	}
-	tps, err := a.partitionsOf(ctx, slices.Sorted(maps.Keys(topics)))
-	if err != nil {
-		return nil, err
-	}
-	marks, err := a.Watermarks(ctx, tps)
-	if marks == nil {
-		return nil, err
-	}
-	lags := make([]PartitionLag, 0, len(tps))
+	var missing []TopicPartition
 	for _, tp := range tps {
+		if !topics[tp.Topic] {
+			continue
+		}
 		if _, ok := marks[tp]; !ok {
+			missing = append(missing, tp)
 			continue
 		}
 		l := PartitionLag{TopicPartition: tp, Watermarks: marks[tp], Member: owners[tp]}
@@ -81,9 +132,12 @@ func (a *Admin) GroupLag(ctx context.Context, g *GroupInfo) ([]PartitionLag, err
 		}
 		l.Lag = max(0, l.End-l.Position())
 		l.Reason = l.reason(g.Rebalancing())
-		lags = append(lags, l)
+		lag.Partitions = append(lag.Partitions, l)
 	}
-	return lags, err
+	if missing != nil && unanswered != nil {
+		lag.Err = silentAbout(missing, unanswered.Cause)
+	}
+	return lag
 }
 
 func (l *PartitionLag) reason(rebalancing bool) LagReason {

@@ -55,7 +55,7 @@ type Code string
 const (
 	CodeUsage           Code = "usage"
 	CodeUnknownTopic    Code = "unknown_topic"
-	codeUnknownGroup    Code = "unknown_group"
+	CodeUnknownGroup    Code = "unknown_group"
 	CodeUnknownSubject  Code = "unknown_subject"
 	CodeUnknownUser     Code = "unknown_user"
 	CodeUnknownACL      Code = "unknown_acl"
@@ -90,7 +90,7 @@ func ExitOf(c Code) int {
 	switch c {
 	case CodeUsage:
 		return 2
-	case CodeUnknownTopic, codeUnknownGroup, CodeUnknownSubject, CodeUnknownUser, CodeUnknownACL, codeUnknownContext, CodeNoSuchFile:
+	case CodeUnknownTopic, CodeUnknownGroup, CodeUnknownSubject, CodeUnknownUser, CodeUnknownACL, codeUnknownContext, CodeNoSuchFile:
 		return 3
 	case CodeDenied, CodeAuthFailed:
 		return 4
@@ -200,7 +200,7 @@ func CodeOf(err error) Code {
 	case errors.Is(err, kafka.ErrUnknownTopic):
 		return CodeUnknownTopic
 	case errors.Is(err, kafka.ErrUnknownGroup):
-		return codeUnknownGroup
+		return CodeUnknownGroup
 	case errors.Is(err, kafka.ErrAuth):
 		return CodeAuthFailed
 	case errors.Is(err, kafka.ErrDenied):

@@ -15,8 +15,8 @@ func TestSeveralErrors(t *testing.T) {
 		want   string
 		code   Code
 	}{
-		"one":        {[]error{gone}, "a: no such group", codeUnknownGroup},
-		"all alike":  {[]error{gone, gone}, "none of 2 groups: a: no such group", codeUnknownGroup},
+		"one":        {[]error{gone}, "a: no such group", CodeUnknownGroup},
+		"all alike":  {[]error{gone, gone}, "none of 2 groups: a: no such group", CodeUnknownGroup},
 		"some":       {[]error{nil, gone}, "1 of 2 groups: a: no such group", CodePartial},
 		"all unlike": {[]error{gone, active}, "2 of 2 groups: a: no such group", CodePartial},
 	}

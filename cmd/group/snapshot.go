@@ -57,6 +57,8 @@ func (s *Snapshot) Lag() (total int64) {
 type observer struct {
 	env   *cli.Env
 	admin *kafka.Admin
+	// untimed leaves out the times of records, which have to be read.
+	untimed bool
 	// stalled is for how long a commit may stand still while records wait; 0: for ever.
 	stalled time.Duration
 
@@ -72,33 +74,39 @@ type standing struct {
 	millis   int64 // timestamp of the record there, when timed; negative: it has none
 }
 
-// observe takes a snapshot of each group. Groups that do not exist are an error.
-func (o *observer) observe(ctx context.Context, names []string) ([]Snapshot, error) {
-	infos, err := o.admin.Groups(ctx, names...)
+// observe takes a snapshot of each group that names mean: see [Wanted]. A group that is
+// named and does not exist is an error.
+func (o *observer) observe(ctx context.Context, wanted Wanted) ([]Snapshot, error) {
+	infos, err := wanted.find(ctx, o.admin)
 	if err != nil {
 		return nil, err
 	}
 	if o.seen == nil {
 		o.seen = map[string]map[kafka.TopicPartition]*standing{}
 	}
+	lags, err := o.admin.GroupLags(ctx, infos)
+	if err != nil {
+		return nil, err
+	}
 	snapshots := make([]Snapshot, 0, len(infos))
 	for i := range infos {
-		s := Snapshot{Info: &infos[i]}
-		lags, err := o.admin.GroupLag(ctx, &infos[i])
+		s := Snapshot{Info: &infos[i], at: o.env.Now()}
 		var unanswered *kafka.UnansweredError
-		if errors.As(err, &unanswered) {
-			s.missing, err = err, nil
-		}
-		if err != nil {
+		switch err := lags[i].Err; {
+		case err != nil && !wanted.Many() && !errors.As(err, &unanswered):
 			return nil, err
+		case err != nil:
+			s.missing = err
 		}
-		s.at = o.env.Now()
-		places, err := o.places(ctx, infos[i].Name, lags, s.at)
-		if err != nil {
-			return nil, err
+		var places map[kafka.TopicPartition]*standing
+		if !o.untimed {
+			if places, err = o.places(ctx, infos[i].Name, lags[i].Partitions, s.at); err != nil {
+				return nil, err
+			}
 		}
-		for j := range lags {
-			s.Partitions = append(s.Partitions, o.item(&infos[i], &lags[j], places[lags[j].TopicPartition], s.at))
+		for j := range lags[i].Partitions {
+			l := &lags[i].Partitions[j]
+			s.Partitions = append(s.Partitions, o.item(&infos[i], l, places[l.TopicPartition], s.at))
 		}
 		snapshots = append(snapshots, s)
 	}
@@ -155,6 +163,9 @@ func (o *observer) item(g *kafka.GroupInfo, l *kafka.PartitionLag, place *standi
 	}
 	if l.Member != nil {
 		item.Member = l.Member.ID
+	}
+	if place == nil && l.Lag > 0 {
+		return item // nobody looked
 	}
 	if place == nil {
 		zero := int64(0)

@@ -28,9 +28,9 @@ func (f *WatchOptions) Plan() error {
 	return nil
 }
 
-// Observer makes what takes the snapshots.
-func (f *WatchOptions) Observer(env *cli.Env, admin *kafka.Admin) *observer {
-	o := &observer{env: env, admin: admin, stalled: f.Stalled.D}
+// Observer makes what takes the snapshots, without the times of records if untimed.
+func (f *WatchOptions) Observer(env *cli.Env, admin *kafka.Admin, untimed bool) *observer {
+	o := &observer{env: env, admin: admin, stalled: f.Stalled.D, untimed: untimed}
 	if f.Watch && o.stalled == 0 {
 		o.stalled = 30 * time.Second
 	}
@@ -40,7 +40,7 @@ func (f *WatchOptions) Observer(env *cli.Env, admin *kafka.Admin) *observer {
 // Run shows one snapshot, or one after the other until ctx ends, which is no error.
 // Without --watch it first looks for --stalled-after. While it watches, a cluster that
 // does not answer is a notice, once, and it goes on.
-func (f *WatchOptions) Run(ctx context.Context, o *observer, groups []string, show func([]Snapshot) error) error {
+func (f *WatchOptions) Run(ctx context.Context, o *observer, groups Wanted, show func([]Snapshot) error) error {
 	if !f.Watch {
 		snapshots, err := o.observe(ctx, groups)
 		if err == nil && f.Stalled.D > 0 {
