@@ -2,7 +2,9 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -168,19 +170,18 @@ func positionsIn(ctx context.Context, admin *kafka.Admin, t kafka.Topic, flag st
 	if err := record.CheckPartitions(flag, pos.Partitions(), []kafka.Topic{t}, false); err != nil {
 		return nil, nil, err
 	}
-	var tps, offline []kafka.TopicPartition
+	var tps []kafka.TopicPartition
 	for _, p := range t.Partitions {
-		tp := kafka.TopicPartition{Topic: t.Name, Partition: p.ID}
-		if _, selected := pos.For(p.ID); selected && p.Offline() {
-			offline = append(offline, tp)
-		} else if selected {
-			tps = append(tps, tp)
+		if _, selected := pos.For(p.ID); selected {
+			tps = append(tps, kafka.TopicPartition{Topic: t.Name, Partition: p.ID})
 		}
 	}
 	marks, err := admin.Watermarks(ctx, tps)
-	if err != nil {
+	var missing *kafka.UnansweredError
+	if err != nil && !errors.As(err, &missing) {
 		return nil, nil, err
 	}
+	tps = slices.DeleteFunc(tps, func(tp kafka.TopicPartition) bool { _, ok := marks[tp]; return !ok })
 	at, none, err := committed.Resolve(ctx, admin, pos, tps, marks)
 	if err != nil {
 		return nil, nil, err
@@ -192,8 +193,8 @@ func positionsIn(ctx context.Context, admin *kafka.Admin, t kafka.Topic, flag st
 		m := marks[tp]
 		at[tp], _ = position.Log{Start: m.Start, End: m.Stable}.Clamp(offset)
 	}
-	if len(offline) > 0 {
-		err = fmt.Errorf("%s: %w: it has no leader", record.ListPartitions(offline), kafka.ErrFailed)
+	if missing != nil {
+		err = missing
 	}
 	return at, marks, err
 }

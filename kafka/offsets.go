@@ -125,6 +125,7 @@ func fixedSpec(spec ck.OffsetSpec) func(TopicPartition) ck.OffsetSpec {
 // no broker reports that it leads. If the error is an *UnansweredError the result has all
 // other partitions.
 func (a *Admin) listOffsets(ctx context.Context, partitions []TopicPartition, spec func(TopicPartition) ck.OffsetSpec, isolation ck.IsolationLevel) (map[TopicPartition]int64, error) {
+	whole := ctx
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
 	offsets := make(map[TopicPartition]int64, len(partitions))
@@ -142,7 +143,10 @@ func (a *Admin) listOffsets(ctx context.Context, partitions []TopicPartition, sp
 		}
 		if pause(ctx, pollInterval) != nil {
 			if len(offsets) == 0 && errors.Is(last, ErrUnreachable) {
-				return nil, last // it is not about partitions
+				if unled := a.unledOf(whole, partitions); len(unled) == 0 {
+					return nil, last // it is not about partitions
+				}
+				last = ErrNoLeader
 			}
 			return offsets, silentIn(partitions, last, a.cfg.timeout())
 		}
@@ -179,6 +183,17 @@ func (a *Admin) listOffsetsOfLed(ctx context.Context, partitions []TopicPartitio
 	}
 	return append(later, unled...), err
 }
+
+// unledOf returns those of partitions that have no leader, by a broker that answers at once.
+func (a *Admin) unledOf(ctx context.Context, partitions []TopicPartition) []TopicPartition {
+	ctx, cancel := context.WithTimeout(ctx, lookLimit)
+	defer cancel()
+	_, unled, _ := a.splitLed(ctx, partitions) // without an answer there are none
+	return unled
+}
+
+// lookLimit is how long a broker may take to say who leads, after all others were silent.
+const lookLimit = 2 * time.Second
 
 // silentIn is the error about partitions that were asked about for as long as limit.
 func silentIn(partitions []TopicPartition, err error, limit time.Duration) error {

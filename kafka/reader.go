@@ -24,7 +24,19 @@ type Span struct {
 	From, To int64
 	Ahead    bool
 	End      int64 // counts only with Ahead
+	// Unled is where to begin in a partition that had no leader to ask, once it has one. From
+	// is 0 then.
+	Unled Unled
 }
+
+// Unled is where a partition begins of which nobody can tell the bounds.
+type Unled int8
+
+// Where it begins, unless it is 0.
+const (
+	UnledBeginning Unled = iota + 1
+	UnledEnd
+)
 
 // start returns the offset to fetch first.
 func (s Span) start() int64 {
@@ -139,7 +151,14 @@ func OpenReader(cfg Config, rc ReaderConfig, topics []Topic) (*Reader, error) {
 		r.follow = r.follow || s.Ahead || s.To == Follow
 		r.ends = r.ends && s.To != Follow
 		r.open++
-		assign = append(assign, ck.TopicPartition{Topic: &p.Topic, Partition: p.Partition, Offset: ck.Offset(p.next)})
+		at := ck.Offset(p.next)
+		switch s.Unled {
+		case UnledBeginning:
+			at = ck.OffsetBeginning
+		case UnledEnd:
+			at = ck.OffsetEnd
+		}
+		assign = append(assign, ck.TopicPartition{Topic: &p.Topic, Partition: p.Partition, Offset: at})
 	}
 	c, err := openConsumer(cfg, consumerConfig{
 		readUncommitted: rc.ReadUncommitted, bounded: !r.follow, batch: rc.BatchSize, onePerCall: rc.onePerCall,

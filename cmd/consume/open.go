@@ -40,7 +40,9 @@ func (c *run) open(ctx context.Context) (record.Source, error) {
 	if p.members != nil {
 		return c.Join(ctx, cfg, topics)
 	}
-	part, err := p.Range.Spans(ctx, admin, topics)
+	reading := *p.Range
+	reading.Awaits = p.limits.Endless && p.limits.Within == 0 && p.limits.Idle == 0 && p.output.files == nil && (p.order == nil || p.order.last == 0) // else where it ends must be known
+	part, err := reading.Spans(ctx, admin, topics)
 	if err != nil {
 		return nil, err
 	}

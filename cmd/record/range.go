@@ -65,6 +65,7 @@ type Range struct {
 	partitions    []int32          // nil: all
 	partitionOf   map[string]int32 // the only one to read of each topic; nil: see partitions
 	Uncommitted   bool
+	Awaits        bool   // read without an end what has no leader, once it has one
 	group         string // that stored is about; empty: none
 	fromText, end string // as typed
 }
@@ -183,8 +184,14 @@ func (p *Range) Spans(ctx context.Context, admin *kafka.Admin, topics []kafka.To
 	marks, err := admin.Watermarks(ctx, tps)
 	var unanswered *kafka.UnansweredError
 	switch {
-	case errors.As(err, &unanswered) && len(marks) > 0:
-		r.Missing, r.unknown = cli.Errorf(cli.CodePartial, "%w", err), unanswered.Partitions
+	case errors.As(err, &unanswered):
+		r.unknown = unanswered.Partitions
+		if r.Missing = p.follow(&r, unanswered); r.Missing != nil {
+			r.Missing = cli.Errorf(cli.CodePartial, "%w", r.Missing)
+		}
+		if len(marks) == 0 && len(r.Spans) == 0 {
+			return r, err
+		}
 		tps = slices.DeleteFunc(tps, func(tp kafka.TopicPartition) bool { return slices.Contains(unanswered.Partitions, tp) })
 	case err != nil:
 		return r, err
@@ -232,6 +239,35 @@ func (p *Range) Spans(ctx context.Context, admin *kafka.Admin, topics []kafka.To
 	r.Note(late, "--from-offset %s is behind the end of %s: waiting for it", p.fromText)
 	r.Note(held, "records of %s wait in an open transaction; --isolation read_uncommitted reads them")
 	return r, nil
+}
+
+// follow adds the partitions that nobody leads, and that are read without an end, from a place
+// that can be found once they have a leader. It returns the error about the others, or nil.
+func (p *Range) follow(r *Part, unanswered *kafka.UnansweredError) error {
+	if !p.Awaits || p.HasTo || p.ToEnd || !errors.Is(unanswered, kafka.ErrNoLeader) {
+		return unanswered
+	}
+	var left, waited []kafka.TopicPartition
+	for _, tp := range unanswered.Partitions {
+		span := kafka.Span{TopicPartition: tp, To: kafka.Follow, Unled: kafka.UnledBeginning}
+		point, selected := p.From.For(tp.Partition)
+		switch {
+		case p.HasFrom && !selected:
+			continue
+		case p.HasFrom && point.Kind == position.End:
+			span.Unled = kafka.UnledEnd
+		case p.HasFrom && point.Kind != position.Beginning:
+			left = append(left, tp)
+			continue
+		}
+		r.Spans = append(r.Spans, span)
+		waited = append(waited, tp)
+	}
+	r.Note(waited, "no leader of %s: read once there is one")
+	if len(left) == 0 {
+		return nil
+	}
+	return &kafka.UnansweredError{Partitions: left, Cause: unanswered.Cause}
 }
 
 // Note adds a line about partitions, unless there are none.
