@@ -33,9 +33,9 @@ for development and tests, not for data that matters: there is no replication.
 
 Once it answers, stdout has one line, the bootstrap address. Without --data all is
 in memory and gone at the end.`,
-		Example: `  kstream broker                                   on 127.0.0.1:9092, in memory
-  kstream broker --data ~/kafka --topics orders:3  what is written stays
-  kstream broker --listen 127.0.0.1:0 -o json      on any free port, told as JSON`,
+		Example: `  kstream broker                                    on 127.0.0.1:9092, in memory
+  kstream broker --data ~/kafka --topics orders:3   what is written stays
+  kstream broker --listen 127.0.0.1:0 -o json       on a free port, as JSON`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			plan, err := f.plan()

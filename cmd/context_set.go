@@ -22,8 +22,8 @@ func newContextSetCmd(env *cli.Env) *cobra.Command {
 A KEY has dots: auth.username. kstream help config lists them. Secrets are best references:
 @env:NAME, @file:PATH, @cmd:COMMAND, @keyring:NAME.`,
 		Example: `  kstream context set local --brokers localhost:9092
-  kstream context set prod -b b1:9093,b2:9093 tls={} auth.mechanism=SCRAM-SHA-512 \
-      auth.username=ada auth.password=@env:KAFKA_PASSWORD readonly=true
+  kstream context set prod -b b1:9093,b2:9093 tls={} auth.mechanism=SCRAM-SHA-512
+  kstream context set prod auth.username=ada auth.password=@env:KAFKA_PASSWORD
   kstream context set prod --unset readonly -X linger.ms=50`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -140,6 +140,12 @@ func commandLine(c *cobra.Command, width int) string {
 // the next command of a pipeline.
 var exampleBreak = regexp.MustCompile(` (?:--?[a-z]|\| )`)
 
+// splitExample splits a line of an Example.
+func splitExample(line string) (command, comment string) {
+	command, comment, _ = strings.Cut(strings.TrimPrefix(line, "  "), "   ")
+	return command, strings.TrimSpace(comment)
+}
+
 // examples lays out commands, each with a comment behind three blanks or none. A command
 // that is too long for a line goes on on the next, as a shell reads it; a comment that
 // finds no room stands above its command.
@@ -148,8 +154,8 @@ func examples(text string, width int) string {
 	var list []example
 	column := 0
 	for line := range strings.SplitSeq(strings.Trim(text, "\n"), "\n") {
-		command, comment, _ := strings.Cut(strings.TrimPrefix(line, "  "), "   ")
-		e := example{command, strings.TrimSpace(comment)}
+		command, comment := splitExample(line)
+		e := example{command, comment}
 		list = append(list, e)
 		if n := 2 + utf8.RuneCountInString(command); e.comment != "" && n+4+utf8.RuneCountInString(e.comment) <= width {
 			column = max(column, n)

@@ -192,7 +192,7 @@ func generatePage() string {
 	fmt.Fprintf(&text, `produce --generate TEMPLATE makes values, and --generate-key TEMPLATE keys, with Go's
 templates (text/template). @FILE reads a template from a file.
 
-  kstream produce users -n 1000 --generate-key 'u{{seq}}' \
+  kstream produce users --create -n 1000 --generate-key 'u{{seq}}' \
       --generate '%s'
 
 Beside the functions of text/template (printf, len, index, …) there are:

@@ -24,7 +24,7 @@ a record that is not delivered, or bad input under --on-error stop, aborts it. S
 ends the input: what was read is delivered and committed.`,
 		Example: `  kstream produce orders --create -k k1 --value '{"amount":1}'
   kstream produce orders < orders.ndjson
-  kstream produce orders -K : <<< 'k1:{"amount":1}'
+  echo 'k1:{"amount":1}' | kstream produce orders -K :
   kstream produce orders -i csv orders.csv --key-from .id
   kstream consume orders -e -o json | kstream produce copy -i json
   kstream produce orders --generate '{"id":{{seq}},"name":{{json name}}}' -n 1000`,
