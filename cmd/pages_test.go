@@ -188,7 +188,7 @@ func (sh *shell) run(t *testing.T, e example, vars ...string) {
 // TestReadme runs every console line of the README, in order, against one embedded broker.
 func TestReadme(t *testing.T) {
 	p := readPage(t, "../README.md")
-	if n := len(p.lines) - 1; n > 260 {
+	if n := len(p.lines) - 1; n > 250 {
 		t.Errorf("%d lines", n)
 	}
 	if len(p.blocks) < 8 {
@@ -323,6 +323,28 @@ func TestScriptingPage(t *testing.T) {
 		code := cli.Code(c[1])
 		if !strings.Contains(row(cli.ExitOf(code)), "`"+string(code)+"`") {
 			t.Errorf("%s is not in the row of exit code %d", code, cli.ExitOf(code))
+		}
+	}
+}
+
+// TestReadmeLinksEveryPage looks for each page of docs in the README, and for each link's file.
+func TestReadmeLinksEveryPage(t *testing.T) {
+	pages, err := filepath.Glob("../docs/*.md")
+	if err != nil || len(pages) < 8 {
+		t.Fatalf("%d pages, %v", len(pages), err)
+	}
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range append(pages, "../docs/reference/README.md") {
+		if name := strings.TrimPrefix(path, "../"); !strings.Contains(string(text), "]("+name+")") {
+			t.Errorf("README.md has no link to %s", name)
+		}
+	}
+	for _, link := range regexp.MustCompile(`\]\(([^):#]+)\)`).FindAllStringSubmatch(string(text), -1) {
+		if _, err := os.Stat("../" + link[1]); err != nil {
+			t.Errorf("README.md: %v", err)
 		}
 	}
 }
