@@ -209,9 +209,9 @@ type rawPart struct {
 // raw takes the next value as it stands.
 func (d *Decoder) raw(p *rawPart) error {
 	start, _ := skipSpace(d.data, d.pos, false)
-	end, _, ok := scanJSON(d.data, start, false)
+	end, _, ok := scanJSON(d.data, start, 0, false)
 	if !ok {
-		end, _, ok = scanJSON(d.data, start, true)
+		end, _, ok = scanJSON(d.data, start, 0, true)
 		p.named = ok
 	}
 	d.pos = end

@@ -145,7 +145,7 @@ func structured(data []byte) (whole, broken bool) {
 	if start == len(data) || data[start] != '{' && data[start] != '[' {
 		return false, false
 	}
-	end, inside, ok := scanJSON(data, start, false)
+	end, inside, ok := scanJSON(data, start, 0, false)
 	if !ok {
 		return false, false
 	}

@@ -30,11 +30,12 @@ func special(w uint64) uint64 {
 // scanJSON checks the JSON value that starts at data[i] against RFC 8259: strictly,
 // in UTF-8, without looking at duplicate keys or unpaired surrogate escapes.
 //
-// With names it takes NaN, Infinity and -Infinity too, which are no JSON.
+// With names it takes NaN, Infinity and -Infinity too, which are no JSON. outer is how
+// many arrays and objects the value is within.
 //
 // It returns the offset after the value and whether a line break stands between its
 // tokens. If ok is false, end is the offset of the first byte that cannot be right.
-func scanJSON(data []byte, i int, names bool) (end int, broken, ok bool) {
+func scanJSON(data []byte, i, outer int, names bool) (end int, broken, ok bool) {
 	var inObject [(MaxNesting + 63) / 64]uint64 // a bit a level: set for an object
 	depth := 0
 	for {
@@ -49,7 +50,7 @@ func scanJSON(data []byte, i int, names bool) (end int, broken, ok bool) {
 				return i, broken, false
 			}
 		case '{', '[':
-			if depth == MaxNesting {
+			if depth+outer == MaxNesting {
 				return i, broken, false
 			}
 			word, bit := &inObject[depth/64], uint64(1)<<(depth%64)
@@ -272,6 +273,17 @@ func scanWord(data []byte, i int, word string) (int, bool) {
 	return i + len(word), true
 }
 
+// ScanValue checks the JSON value that starts at data[i], as strictly as RFC 8259, within
+// outer arrays and objects, and returns the offset after it.
+func ScanValue(data []byte, i, outer int) (end int, ok bool) {
+	end, _, ok = scanJSON(data, i, outer, false)
+	return end, ok
+}
+
+// ScanString checks the text of a JSON string from after its opening quote and returns the
+// offset after the closing one.
+func ScanString(data []byte, i int) (end int, ok bool) { return scanString(data, i) }
+
 // AppendTokens appends JSON without the white space between its tokens, which keep their
 // text. data must have been checked; AppendCompactJSON does that too.
 func AppendTokens(dst, data []byte) []byte {
@@ -296,7 +308,7 @@ func AppendTokens(dst, data []byte) []byte {
 // AppendCompactJSON appends data, one JSON value, without the white space between its
 // tokens. It is as strict as RFC 8259; the error names the byte, counted from 0.
 func AppendCompactJSON(dst, data []byte) ([]byte, error) {
-	end, _, ok := scanJSON(data, 0, false)
+	end, _, ok := scanJSON(data, 0, 0, false)
 	if ok {
 		if end, _ = skipSpace(data, end, false); end == len(data) {
 			return AppendTokens(dst, data), nil

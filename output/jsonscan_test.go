@@ -42,7 +42,7 @@ func TestScanJSON(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			end, broken, ok := scanJSON([]byte(tt.in), 0, false)
+			end, broken, ok := scanJSON([]byte(tt.in), 0, 0, false)
 			if end != tt.end || broken != tt.broken || ok != tt.ok {
 				t.Errorf("scanJSON(%q) = %d, %v, %v; want %d, %v, %v", tt.in, end, broken, ok, tt.end, tt.broken, tt.ok)
 			}
@@ -55,7 +55,7 @@ func TestScanJSONNesting(t *testing.T) {
 		for _, depth := range []int{63, 64, 65, MaxNesting, MaxNesting + 1} {
 			head, tail := pair[:len(pair)-1], pair[len(pair)-1:]
 			text := strings.Repeat(head, depth) + "1" + strings.Repeat(tail, depth)
-			_, _, ok := scanJSON([]byte(text), 0, false)
+			_, _, ok := scanJSON([]byte(text), 0, 0, false)
 			if want := depth <= MaxNesting; ok != want {
 				t.Errorf("%d levels of %s: ok = %v, want %v", depth, pair, ok, want)
 			}
@@ -65,7 +65,7 @@ func TestScanJSONNesting(t *testing.T) {
 
 // wholeJSON reports whether data is one JSON value with white space around it at most.
 func wholeJSON(data []byte) bool {
-	end, _, ok := scanJSON(data, 0, false)
+	end, _, ok := scanJSON(data, 0, 0, false)
 	end, _ = skipSpace(data, end, false)
 	return ok && end == len(data)
 }
@@ -110,7 +110,7 @@ func BenchmarkScanJSON(b *testing.B) {
 	data := []byte(sampleValue)
 	b.SetBytes(int64(len(data)))
 	for b.Loop() {
-		if _, _, ok := scanJSON(data, 0, false); !ok {
+		if _, _, ok := scanJSON(data, 0, 0, false); !ok {
 			b.Fatal("not valid")
 		}
 	}

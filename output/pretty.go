@@ -110,7 +110,7 @@ func (f Pretty) block(dst []byte, v *Field) []byte {
 		if !whole {
 			return appendLines(dst, v)
 		}
-	} else if end, _, ok := scanJSON(text, 0, false); !ok || end != len(text) {
+	} else if end, _, ok := scanJSON(text, 0, 0, false); !ok || end != len(text) {
 		return v.AppendText(dst, true)
 	}
 	width := f.Width

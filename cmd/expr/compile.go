@@ -27,10 +27,11 @@ func (e *Error) Error() string {
 
 // program is a compiled expression and what it needs of a record.
 type program struct {
-	flag string
-	code *gojq.Code
-	need part
-	out  bool // the input itself may come out
+	flag  string
+	query *gojq.Query
+	code  *gojq.Code
+	need  part
+	out   bool // the input itself may come out
 }
 
 func compile(flag, text string, options ...gojq.CompilerOption) (*program, error) {
@@ -49,7 +50,7 @@ func compile(flag, text string, options ...gojq.CompilerOption) (*program, error
 		return nil, compileError(flag, text, err)
 	}
 	need, out := needs(query)
-	return &program{flag, code, need, out}, nil
+	return &program{flag, query, code, need, out}, nil
 }
 
 func parseError(flag, text string, err error) error {

@@ -16,6 +16,9 @@
 // hands on without calculating is written as it was read. Object keys come out
 // sorted, as jq has it.
 //
+// gojq is what runs an expression. A filter of the common kind is decided without it, on
+// the bytes of the record (direct), wherever that is certain to be gojq's answer.
+//
 // An expression reaches nothing outside of its record: no environment, no files,
 // no further input. It stops when its context ends, except within a single call
 // of a builtin.

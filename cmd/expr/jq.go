@@ -11,7 +11,10 @@ import (
 )
 
 // Filter is a --filter.
-type Filter struct{ *program }
+type Filter struct {
+	*program
+	direct *direct // nil: gojq does all of it
+}
 
 // NewFilter compiles an expression that decides about records. Errors are *Error.
 func NewFilter(flag, text string) (*Filter, error) {
@@ -19,7 +22,7 @@ func NewFilter(flag, text string) (*Filter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Filter{p}, nil
+	return &Filter{p, newDirect(p.query)}, nil
 }
 
 // Match reports whether any result of the expression is neither false nor null, as
@@ -27,6 +30,11 @@ func NewFilter(flag, text string) (*Filter, error) {
 // this record (a string has no fields, …) and means no match, unless it is the
 // error of ctx.
 func (f *Filter) Match(ctx context.Context, r *Record) (bool, error) {
+	if f.direct != nil {
+		if match, ok := f.direct.match(r); ok {
+			return match, nil
+		}
+	}
 	results := f.code.RunWithContext(ctx, r.input(f.need))
 	for {
 		v, ok := results.Next()
