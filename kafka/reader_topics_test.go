@@ -140,7 +140,9 @@ func TestRecordAfterPause(t *testing.T) {
 		if n == 0 {
 			read(func() bool { return r.ended })
 		}
-		time.Sleep(2 * quietLimit) // the pause
+		if err := pause(t.Context(), 2*quietLimit); err != nil { // what the test is about
+			t.Fatal(err)
+		}
 		sent := time.Now()
 		o := new(Outgoing)
 		o.Reset(topic)

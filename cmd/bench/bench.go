@@ -75,9 +75,14 @@ func observe(h *hdrhistogram.Histogram, value []byte, since, now time.Time) {
 func (r *Result) print(l *cli.Listing) error {
 	return l.Print("kstream.bench/v1", []*Result{r}, func() *output.Table {
 		t := &output.Table{Columns: []output.Column{
-			{Name: "records", Right: true}, {Name: "seconds", Right: true}, {Name: "records/s", Right: true},
-			{Name: "MB/s", Right: true}, {Name: "p50 ms", Right: true}, {Name: "p95 ms", Right: true},
-			{Name: "p99 ms", Right: true}, {Name: "max ms", Right: true},
+			{Name: "records", Right: true},
+			{Name: "seconds", Right: true},
+			{Name: "records/s", Right: true},
+			{Name: "MB/s", Right: true},
+			{Name: "p50 ms", Right: true},
+			{Name: "p95 ms", Right: true},
+			{Name: "p99 ms", Right: true},
+			{Name: "max ms", Right: true},
 		}}
 		latency := make([]string, 4)
 		if r.Latency != nil {
