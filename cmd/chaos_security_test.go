@@ -29,7 +29,7 @@ func TestRightRevoked(t *testing.T) {
 	s.brokers = direct
 	s.numbers(10, 20)
 	p.wait(4)
-	p.wantSaid(`(?m)^kstream: .*(?i)authoriz`, 1)
+	p.wantSaid(`(?m)^kstream: .*(READ on topic `+s.topic+` is not allowed for User:alice|(?i)authoriz)`, 1)
 	if n := len(p.said()); n > 1000 {
 		t.Errorf("%d bytes on stderr:\n%.2000s", n, p.said())
 	}

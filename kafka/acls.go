@@ -155,7 +155,7 @@ func (a *Admin) ACLs(ctx context.Context) ([]ACL, error) {
 func (a *Admin) mayDescribe(ctx context.Context) (*Cluster, error) {
 	cluster, err := a.Cluster(ctx)
 	if err == nil && cluster.Operations != nil && !slices.Contains(cluster.Operations, "describe") {
-		err = fmt.Errorf("%w: the operation describe on the cluster is needed", ErrDenied)
+		err = &DeniedError{"describe", "cluster", "", a.cfg.Principal()}
 	}
 	return cluster, err
 }
@@ -268,5 +268,5 @@ func (a *Admin) explainACL(err error) error {
 	if errors.As(err, &ke) && ke.Code() == ck.ErrInvalidRequest {
 		return fmt.Errorf("%w: %s", ErrProperty, strings.TrimPrefix(ke.Error(), "Broker: "))
 	}
-	return explain(a.cfg, a.logs, err)
+	return a.cfg.deniedOn(explain(a.cfg, a.logs, err), "alter", "cluster", "")
 }

@@ -205,7 +205,7 @@ func (a *Admin) CreateTopic(ctx context.Context, t TopicConfig) error {
 	}
 	for _, r := range results {
 		if r.Error.Code() != ck.ErrNoError {
-			return fmt.Errorf("%s: %w", r.Topic, a.explainSetting(r.Error))
+			return a.named(a.explainSetting(r.Error), "create", "topic", r.Topic)
 		}
 	}
 	if t.ValidateOnly {
@@ -250,7 +250,7 @@ func (a *Admin) DeleteTopic(ctx context.Context, name string) error {
 	}
 	for _, r := range results {
 		if r.Error.Code() != ck.ErrNoError {
-			return fmt.Errorf("%s: %w", r.Topic, explain(a.cfg, a.logs, r.Error))
+			return a.refusedOn(r.Error, "delete", "topic", r.Topic)
 		}
 	}
 	return a.awaitGone(ctx, name, topics[0].ID)

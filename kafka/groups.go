@@ -188,7 +188,7 @@ func (a *Admin) describeGroups(ctx context.Context, names []string) ([]GroupInfo
 			case ck.ErrGroupIDNotFound:
 				found[d.GroupID] = GroupInfo{Name: d.GroupID, State: GroupDead}
 			default:
-				return nil, fmt.Errorf("%s: %w", d.GroupID, explain(a.cfg, a.logs, d.Error))
+				return nil, a.refusedOn(d.Error, "describe", "group", d.GroupID)
 			}
 		}
 	}
@@ -294,14 +294,14 @@ func (a *Admin) DeleteGroup(ctx context.Context, name string) error {
 	}
 	for _, r := range result.ConsumerGroupResults {
 		if r.Error.Code() != ck.ErrNoError {
-			return a.groupError(ctx, name, r.Error)
+			return a.groupError(ctx, "delete", name, r.Error)
 		}
 	}
 	return nil
 }
 
-// groupError returns the error of this package for a coordinator's refusal.
-func (a *Admin) groupError(ctx context.Context, name string, err ck.Error) error {
+// groupError returns the error of this package for a coordinator's refusal of an operation.
+func (a *Admin) groupError(ctx context.Context, operation, name string, err ck.Error) error {
 	switch err.Code() {
 	case ck.ErrGroupIDNotFound:
 		return a.unknownGroup(ctx, name)
@@ -312,7 +312,7 @@ func (a *Admin) groupError(ctx context.Context, name string, err ck.Error) error
 		}
 		return active
 	}
-	return fmt.Errorf("%s: %w", name, explain(a.cfg, a.logs, err))
+	return a.refusedOn(err, operation, "group", name)
 }
 
 // RefuseActive returns a *GroupActiveError if the group has members, and nil otherwise.

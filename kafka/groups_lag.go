@@ -3,7 +3,6 @@ package kafka
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -173,7 +172,7 @@ func (a *Admin) partitionsOf(ctx context.Context, names []string) ([]TopicPartit
 				tps = append(tps, TopicPartition{d.Name, p.ID})
 			}
 		case !errors.Is(sentinelOf(code), ErrUnknownTopic):
-			return nil, fmt.Errorf("%s: %w", d.Name, explain(a.cfg, a.logs, d.Error))
+			return nil, a.refusedOn(d.Error, "describe", "topic", d.Name)
 		}
 	}
 	slices.SortFunc(tps, TopicPartition.compare)

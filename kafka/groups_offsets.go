@@ -27,14 +27,14 @@ func (a *Admin) Committed(ctx context.Context, group string) (map[TopicPartition
 		return err
 	})
 	if err != nil {
-		return nil, explain(a.cfg, a.logs, err)
+		return nil, a.cfg.deniedOn(explain(a.cfg, a.logs, err), "describe", "group", group)
 	}
 	commits := map[TopicPartition]Commit{}
 	for _, g := range result.ConsumerGroupsTopicPartitions {
 		for _, p := range g.Partitions {
 			switch {
 			case p.Error != nil:
-				return nil, a.groupError(ctx, group, errorOf(p.Error))
+				return nil, a.offsetError(ctx, "describe", group, p)
 			case p.Offset < 0:
 				continue
 			}
@@ -72,14 +72,14 @@ func (a *Admin) SetCommitted(ctx context.Context, group string, commits map[Topi
 	result, err := a.client.AlterConsumerGroupOffsets(bounded,
 		[]ck.ConsumerGroupTopicPartitions{{Group: group, Partitions: request}}, requestWithin(a.cfg.timeout()))
 	if err != nil {
-		return nil, a.groupError(ctx, group, errorOf(err))
+		return nil, a.groupError(ctx, "read", group, errorOf(err))
 	}
 	for _, g := range result.ConsumerGroupsTopicPartitions {
 		for _, p := range g.Partitions {
 			if p.Error == nil || errorOf(p.Error).Code() == ck.ErrNoError {
 				continue
 			}
-			why := a.groupError(ctx, group, errorOf(p.Error))
+			why := a.offsetError(ctx, "read", group, p)
 			if active, ok := why.(*GroupActiveError); ok { //nolint:errorlint // groupError made it
 				return nil, active
 			}
@@ -90,4 +90,13 @@ func (a *Admin) SetCommitted(ctx context.Context, group string, commits map[Topi
 		}
 	}
 	return refused, nil
+}
+
+// offsetError is groupError for what was refused about one partition.
+func (a *Admin) offsetError(ctx context.Context, operation, group string, p ck.TopicPartition) error {
+	refusal := errorOf(p.Error)
+	if refusal.Code() == ck.ErrTopicAuthorizationFailed {
+		return a.refusedOn(refusal, operation, "topic", *p.Topic)
+	}
+	return a.groupError(ctx, operation, group, refusal)
 }

@@ -216,7 +216,7 @@ func (a *Admin) splitLed(ctx context.Context, partitions []TopicPartition) (led,
 	leaders := map[TopicPartition]bool{}
 	for _, d := range described {
 		if d.Error.Code() != ck.ErrNoError {
-			return nil, nil, fmt.Errorf("%s: %w", d.Name, explain(a.cfg, a.logs, d.Error))
+			return nil, nil, a.refusedOn(d.Error, "describe", "topic", d.Name)
 		}
 		for _, p := range topicOf(d).Partitions {
 			leaders[TopicPartition{d.Name, p.ID}] = !p.Offline()

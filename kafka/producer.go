@@ -156,6 +156,7 @@ func (p *Producer) Send(ctx context.Context, o *Outgoing) error {
 	}
 	for i, count := 0, o.Len(); ; { // o may be done, and used again, with its last record
 		if err := p.Err(); err != nil {
+			err = p.mayWrite(o, err)
 			p.abandon(o, i, err)
 			return err
 		}
@@ -167,6 +168,7 @@ func (p *Producer) Send(ctx context.Context, o *Outgoing) error {
 			continue
 		}
 		if err := p.pause(ctx, stop); err != nil {
+			err = p.mayWrite(o, err)
 			p.abandon(o, i, err)
 			return err
 		}
@@ -183,7 +185,7 @@ func (p *Producer) queuePacked(o *Outgoing, i int) (int, ck.ErrorCode) {
 	if refused > 0 { // so o is not done yet
 		for k := range records[:n] {
 			if err := records[k].err; err != 0 {
-				p.failedRecord(o, i+k, p.recordError(ck.ErrorCode(err)))
+				p.failedRecord(o, i+k, p.recordError(o, ck.ErrorCode(err)))
 			}
 		}
 		p.settle(o, 0, int(refused))

@@ -26,7 +26,7 @@ func (p *Producer) queueOne(o *Outgoing, i int) (int, ck.ErrorCode) {
 	case ck.ErrQueueFull, ck.ErrState, ck.ErrFatal, ck.ErrFenced:
 		return 0, ke.Code()
 	}
-	p.failedRecord(o, i, p.recordError(ke.Code()))
+	p.failedRecord(o, i, p.recordError(o, ke.Code()))
 	p.settle(o, 0, 1)
 	return 1, 0
 }

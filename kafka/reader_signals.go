@@ -51,7 +51,8 @@ func (r *Reader) signal(ctx context.Context, s *Signal) error {
 		r.putAside(p, false)
 		return nil
 	}
-	return fmt.Errorf("%s@%d: %w: %s", p.TopicPartition, p.next, sentinelOf(s.code), s.Text)
+	err := fmt.Errorf("%s@%d: %w: %s", p.TopicPartition, p.next, sentinelOf(s.code), s.Text)
+	return r.cfg.deniedOn(err, "read", "topic", p.Topic)
 }
 
 // reachedEnd notes that the log of a partition ends at an offset for now. Between the

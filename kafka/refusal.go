@@ -12,10 +12,8 @@ import (
 // JoinError is the error of a member that a group does not accept, or has removed for good.
 type JoinError struct {
 	Group string
-	// Kind is ErrDenied, ErrGroupActive, ErrProperty, ErrFenced or ErrFailed.
+	// Kind is ErrGroupActive, ErrProperty, ErrFenced or ErrFailed.
 	Kind error
-	// Principal is who was denied, where that is known.
-	Principal string
 	// Assignor is what the group's members use, if it is why this member was refused.
 	Assignor string
 	text     string
@@ -36,12 +34,7 @@ func (m *member) refused(err ck.Error) error {
 	}
 	switch err.Code() {
 	case ck.ErrGroupAuthorizationFailed:
-		e := refuse(ErrDenied, "READ on group %s is not allowed", name)
-		if user := m.cfg.Properties["sasl.username"]; user != "" {
-			e.Principal = "User:" + user
-			e.text += " for " + e.Principal
-		}
-		return e
+		return &DeniedError{"read", "group", name, m.cfg.Principal()}
 	case ck.ErrInconsistentGroupProtocol:
 		return m.inconsistent()
 	case ck.ErrInvalidSessionTimeout:

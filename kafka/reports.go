@@ -60,7 +60,7 @@ func (p *Producer) take(reports []C.ks_report) {
 		}
 		n := int(number - o.first)
 		if r.err != 0 {
-			p.failedRecord(o, n, p.recordError(ck.ErrorCode(r.err)))
+			p.failedRecord(o, n, p.recordError(o, ck.ErrorCode(r.err)))
 			failed++
 			continue
 		}
@@ -140,7 +140,17 @@ func (p *Producer) settled() bool {
 }
 
 // recordError explains why one record was not delivered.
-func (p *Producer) recordError(code ck.ErrorCode) error {
+func (p *Producer) recordError(o *Outgoing, code ck.ErrorCode) error {
+	return p.mayWrite(o, p.recordCause(code))
+}
+
+// mayWrite names the right that is missing when a record was denied. An idempotent producer
+// asks for a number first; WRITE on a topic allows that too.
+func (p *Producer) mayWrite(o *Outgoing, err error) error {
+	return p.cfg.deniedOn(err, "write", "topic", o.topic)
+}
+
+func (p *Producer) recordCause(code ck.ErrorCode) error {
 	switch code {
 	case ck.ErrMsgTimedOut, ck.ErrTimedOut:
 		cause := p.logs.cause()
@@ -172,9 +182,14 @@ func (p *Producer) recordError(code ck.ErrorCode) error {
 
 // explain is like the function explain; for ErrFenced it also names the transactional id.
 func (p *Producer) explain(err error) error {
+	cause := err
 	err = explain(p.cfg, p.logs, err)
 	if errors.Is(err, ErrFenced) && p.pc.Transactional != "" {
 		return fmt.Errorf("%w: transactional id %s was taken over", ErrFenced, p.pc.Transactional)
+	}
+	var ke ck.Error
+	if errors.As(cause, &ke) && ke.Code() == ck.ErrTransactionalIDAuthorizationFailed {
+		return p.cfg.deniedOn(err, "write", "transactional_id", p.pc.Transactional)
 	}
 	return err
 }

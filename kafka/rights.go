@@ -26,7 +26,7 @@ func (a *Admin) TopicRights(ctx context.Context, name string) (partitions int, o
 		case notATopic(code):
 			return 0, nil, a.unknownTopic(ctx, name)
 		case code != ck.ErrNoError:
-			return 0, nil, fmt.Errorf("%s: %w", name, explain(a.cfg, a.logs, d.Error))
+			return 0, nil, a.refusedOn(d.Error, "describe", "topic", name)
 		}
 		return len(d.Partitions), operationNames(d.AuthorizedOperations), nil
 	}
@@ -53,7 +53,7 @@ func (a *Admin) GroupRights(ctx context.Context, name string) (state GroupState,
 		case ck.ErrNoError, ck.ErrGroupIDNotFound:
 			return groupOf(d).State, operationNames(d.AuthorizedOperations), nil
 		}
-		return "", nil, fmt.Errorf("%s: %w", name, explain(a.cfg, a.logs, d.Error))
+		return "", nil, a.refusedOn(d.Error, "describe", "group", name)
 	}
 	return "", nil, fmt.Errorf("%s: %w: the broker did not answer for it", name, ErrFailed)
 }

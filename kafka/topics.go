@@ -46,7 +46,7 @@ func (a *Admin) TopicAnswers(ctx context.Context, names ...string) ([]TopicAnswe
 			}
 			answers[i].Err = &UnknownTopicError{name, unknown.Existing}
 		default:
-			answers[i].Err = fmt.Errorf("%s: %w", name, explain(a.cfg, a.logs, d.Error))
+			answers[i].Err = a.refusedOn(d.Error, "describe", "topic", name)
 		}
 	}
 	return answers, nil
@@ -74,7 +74,7 @@ func (a *Admin) AllTopics(ctx context.Context) ([]Topic, error) {
 		case code == ck.ErrNoError:
 			topics = append(topics, topicOf(d))
 		case !notATopic(code):
-			return nil, fmt.Errorf("%s: %w", d.Name, explain(a.cfg, a.logs, d.Error))
+			return nil, a.refusedOn(d.Error, "describe", "topic", d.Name)
 		}
 	}
 	return topics, nil
@@ -123,7 +123,7 @@ func (a *Admin) AddPartitions(ctx context.Context, name string, total int, valid
 	}
 	for _, r := range results {
 		if r.Error.Code() != ck.ErrNoError {
-			return fmt.Errorf("%s: %w", r.Topic, explain(a.cfg, a.logs, r.Error))
+			return a.refusedOn(r.Error, "alter", "topic", r.Topic)
 		}
 	}
 	if validateOnly {
@@ -154,7 +154,7 @@ func (a *Admin) DeleteRecords(ctx context.Context, before map[TopicPartition]int
 		tp := TopicPartition{*r.TopicPartition.Topic, r.TopicPartition.Partition}
 		switch {
 		case r.TopicPartition.Error != nil:
-			failed[tp] = fmt.Errorf("%s: %w", tp, explain(a.cfg, a.logs, r.TopicPartition.Error))
+			failed[tp] = fmt.Errorf("%s: %w", tp, a.cfg.deniedOn(explain(a.cfg, a.logs, r.TopicPartition.Error), "delete", "topic", tp.Topic))
 		case r.DeletedRecords != nil:
 			starts[tp] = int64(r.DeletedRecords.LowWatermark)
 		}

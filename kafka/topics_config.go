@@ -3,6 +3,7 @@ package kafka
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -91,7 +92,14 @@ func (a *Admin) settings(ctx context.Context, kind ck.ResourceType, resources []
 		}
 		var answer SettingsAnswer
 		if r.Error.Code() != ck.ErrNoError {
-			answer.Err = fmt.Errorf("%s: configuration: %w", r.Name, explain(a.cfg, a.logs, r.Error))
+			resource, name := "topic", r.Name
+			if kind == ck.ResourceBroker {
+				resource, name = "cluster", ""
+			}
+			answer.Err = a.cfg.deniedOn(explain(a.cfg, a.logs, r.Error), "describe_configs", resource, name)
+			if !errors.Is(answer.Err, ErrDenied) {
+				answer.Err = fmt.Errorf("%s: configuration: %w", r.Name, answer.Err)
+			}
 		}
 		for _, e := range r.Config {
 			answer.Settings = append(answer.Settings, Setting{e.Name, e.Value, sourceOf(e), e.IsReadOnly, e.IsSensitive})
@@ -139,7 +147,7 @@ func (a *Admin) AlterTopic(ctx context.Context, name string, set map[string]stri
 	}
 	for _, r := range results {
 		if r.Error.Code() != ck.ErrNoError {
-			return fmt.Errorf("%s: %w", r.Name, a.explainSetting(r.Error))
+			return a.named(a.explainSetting(r.Error), "alter_configs", "topic", r.Name)
 		}
 	}
 	if validateOnly {

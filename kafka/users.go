@@ -153,5 +153,5 @@ func (a *Admin) explainUser(err error) error {
 	if errors.As(err, &ke) && ke.Code() == ck.ErrUnacceptableCredential {
 		return fmt.Errorf("%w: %s", ErrProperty, ke.Error())
 	}
-	return explain(a.cfg, a.logs, err)
+	return a.cfg.deniedOn(explain(a.cfg, a.logs, err), "alter", "cluster", "")
 }

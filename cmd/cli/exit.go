@@ -283,10 +283,13 @@ func Remedy(err error) string {
 	var h *hinted
 	var settings *config.Error
 	var join *kafka.JoinError
+	var denied *kafka.DeniedError
 	var connection *probe.Problem
 	switch {
 	case errors.As(err, &h):
 		return h.hint
+	case errors.As(err, &denied):
+		return deniedRemedy(denied)
 	case errors.As(err, &join):
 		return joinRemedy(join)
 	case errors.As(err, &settings):
@@ -301,11 +304,28 @@ func Remedy(err error) string {
 	return ""
 }
 
+// deniedRemedy is the command that allows what was denied.
+func deniedRemedy(e *kafka.DeniedError) string {
+	on := "--" + strings.ReplaceAll(e.Resource, "_", "-")
+	if e.Name != "" {
+		on += " " + shellWord(e.Name)
+	}
+	return fmt.Sprintf("kstream acl create --principal %s --operation %s %s allows it", shellWord(cmp.Or(e.Principal, "User:NAME")), e.Operation, on)
+}
+
+// shellWord quotes a word that a shell would take apart.
+func shellWord(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool {
+		return r > 127 || r <= ' ' || strings.ContainsRune("'\"`$\\*?[](){}<>|&;#~!", r)
+	}) {
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	}
+	return s
+}
+
 // joinRemedy is the hint for a member that its group does not take.
 func joinRemedy(e *kafka.JoinError) string {
 	switch {
-	case errors.Is(e, kafka.ErrDenied):
-		return fmt.Sprintf("kstream acl create --principal %s --operation read --group %s allows it", cmp.Or(e.Principal, "User:NAME"), e.Group)
 	case e.Assignor != "":
 		return fmt.Sprintf("--assignor %s joins them", e.Assignor)
 	case errors.Is(e, kafka.ErrFenced):
