@@ -21,16 +21,17 @@ func (a *Admin) TopicRights(ctx context.Context, name string) (partitions int, o
 	if err != nil {
 		return 0, nil, explain(a.cfg, a.logs, err)
 	}
-	for _, d := range result.TopicDescriptions {
-		switch code := d.Error.Code(); {
-		case notATopic(code):
-			return 0, nil, a.unknownTopic(ctx, name)
-		case code != ck.ErrNoError:
-			return 0, nil, a.refusedOn(d.Error, "describe", "topic", name)
-		}
-		return len(d.Partitions), operationNames(d.AuthorizedOperations), nil
+	if len(result.TopicDescriptions) != 1 {
+		return 0, nil, fmt.Errorf("%s: %w: the broker did not answer for it", name, ErrFailed)
 	}
-	return 0, nil, fmt.Errorf("%s: %w: the broker did not answer for it", name, ErrFailed)
+	d := result.TopicDescriptions[0]
+	switch code := d.Error.Code(); {
+	case notATopic(code):
+		return 0, nil, a.unknownTopic(ctx, name)
+	case code != ck.ErrNoError:
+		return 0, nil, a.refusedOn(d.Error, "describe", "topic", name)
+	}
+	return len(d.Partitions), operationNames(d.AuthorizedOperations), nil
 }
 
 // GroupRights is TopicRights for a group. One that does not exist is GroupDead.
@@ -48,14 +49,15 @@ func (a *Admin) GroupRights(ctx context.Context, name string) (state GroupState,
 	if err != nil {
 		return "", nil, explain(a.cfg, a.logs, err)
 	}
-	for _, d := range result.ConsumerGroupDescriptions {
-		switch d.Error.Code() {
-		case ck.ErrNoError, ck.ErrGroupIDNotFound:
-			return groupOf(d).State, operationNames(d.AuthorizedOperations), nil
-		}
-		return "", nil, a.refusedOn(d.Error, "describe", "group", name)
+	if len(result.ConsumerGroupDescriptions) != 1 {
+		return "", nil, fmt.Errorf("%s: %w: the broker did not answer for it", name, ErrFailed)
 	}
-	return "", nil, fmt.Errorf("%s: %w: the broker did not answer for it", name, ErrFailed)
+	d := result.ConsumerGroupDescriptions[0]
+	switch d.Error.Code() {
+	case ck.ErrNoError, ck.ErrGroupIDNotFound:
+		return groupOf(d).State, operationNames(d.AuthorizedOperations), nil
+	}
+	return "", nil, a.refusedOn(d.Error, "describe", "group", name)
 }
 
 func operationNames(operations []ck.ACLOperation) []string {

@@ -20,8 +20,12 @@ var steps = [...]struct {
 	step probe.Step
 	name string
 }{
-	{probe.Resolve, "dns"}, {probe.Connect, "tcp"}, {probe.Handshake, "tls"}, {probe.Versions, "versions"},
-	{probe.SASL, "sasl"}, {probe.Metadata, "metadata"},
+	{probe.Resolve, "dns"},
+	{probe.Connect, "tcp"},
+	{probe.Handshake, "tls"},
+	{probe.Versions, "versions"},
+	{probe.SASL, "sasl"},
+	{probe.Metadata, "metadata"},
 }
 
 // short is a time for people.

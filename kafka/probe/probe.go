@@ -150,7 +150,7 @@ func softwareOf(newest map[int16]int16) string {
 	for key, version := range newest {
 		known.SetMaxKeyVersion(key, version)
 	}
-	return known.VersionGuess(kversion.TryRaftBroker())
+	return known.VersionGuess()
 }
 
 // connect is for TCP and, if need be, TLS.
