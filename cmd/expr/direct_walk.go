@@ -76,18 +76,18 @@ func (l *look) value(data []byte, i int, s int32, depth int) (end int, ok, certa
 	}
 	var k kind
 	certain = true
-	switch c := data[i]; {
-	case c == '"':
+	switch data[i] {
+	case '"':
 		k = kindString
 		end, ok = output.ScanString(data, i+1)
-	case c == '{':
+	case '{':
 		k = kindObject
 		if l.steps[s].child == 0 || depth == output.MaxNesting {
 			end, ok = output.ScanValue(data, i, depth)
 		} else {
 			end, ok, certain = l.object(data, i+1, s, depth+1)
 		}
-	case c == '[':
+	case '[':
 		k = kindArray
 		if l.steps[s].child == 0 || depth == output.MaxNesting {
 			end, ok = output.ScanValue(data, i, depth)
@@ -95,20 +95,23 @@ func (l *look) value(data []byte, i int, s int32, depth int) (end int, ok, certa
 			end, ok, certain = l.array(data, i+1, s, depth+1)
 		}
 	default:
-		switch c {
-		case 'n':
-			k = kindNull
-		case 't':
-			k = kindTrue
-		case 'f':
-			k = kindFalse
-		default:
-			k = kindNumber
-		}
+		k = kindOfScalar(data[i])
 		end, ok = output.ScanValue(data, i, depth)
 	}
 	l.slots[s] = slot{k, int32(i), int32(end)}
 	return end, ok, certain
+}
+
+func kindOfScalar(first byte) kind {
+	switch first {
+	case 'n':
+		return kindNull
+	case 't':
+		return kindTrue
+	case 'f':
+		return kindFalse
+	}
+	return kindNumber
 }
 
 // object looks through the members of an object from after its brace.
