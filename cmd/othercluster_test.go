@@ -59,6 +59,7 @@ contexts:
 				switch s.Name {
 				case "bootstrap.servers", "timeout":
 					words = append(words, s.Value)
+				case "context": // told of both alike
 				case "schema.registry.url":
 					words = append(words, "registry="+s.Value)
 				default:

@@ -223,7 +223,8 @@ func (s *Session) lostID(err error) bool { return errors.Is(err, ErrFenced) && !
 // What was sent is flushed first: an abort that meets a partition which the coordinator
 // has not accepted yet, because it still ends the transaction before, is fatal to the
 // client. When it is all the same, or records failed, a new producer takes over, which
-// aborts too.
+// aborts too. An id that others may use is aborted first even then: a record may have
+// failed because another process has the id, and only the coordinator says so.
 func (s *Session) TakeBack(ctx context.Context) error {
 	if s.producer == nil {
 		return s.renew(ctx)
@@ -232,10 +233,12 @@ func (s *Session) TakeBack(ctx context.Context) error {
 		return nil
 	}
 	err := s.Flush(ctx)
-	if err == nil {
-		err = s.Abort(ctx)
+	var aborted error
+	if err == nil || !s.pc.OwnID {
+		aborted = s.Abort(ctx)
+		err = errors.Join(err, aborted)
 	}
-	for _, err := range []error{s.producer.Err(), err} {
+	for _, err := range []error{s.producer.Err(), aborted} {
 		if s.lostID(err) {
 			return err
 		}
