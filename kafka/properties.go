@@ -1,9 +1,12 @@
 package kafka
 
 import (
+	"encoding/pem"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
+	"strings"
 )
 
 // PropertyKind is who decides about a property that this package sets.
@@ -97,6 +100,25 @@ func (c Config) Check() error {
 			return fmt.Errorf("%w %s cannot be set: %s", ErrProperty, name, rule.Reason)
 		case Argument, Identity:
 			return fmt.Errorf("%w %s cannot be set: it has a flag", ErrProperty, name)
+		}
+	}
+	return c.checkKey()
+}
+
+// checkKey refuses an encrypted private key without its password, which the client would
+// refuse with OpenSSL's words. A file that cannot be read is the client's to tell.
+func (c Config) checkKey() error {
+	if c.Properties["ssl.key.password"] != "" || !strings.Contains(strings.ToLower(c.Properties["security.protocol"]), "ssl") {
+		return nil
+	}
+	property, text := "ssl.key.pem", []byte(c.Properties["ssl.key.pem"])
+	if file := c.Properties["ssl.key.location"]; file != "" {
+		property = "ssl.key.location=" + file
+		text, _ = os.ReadFile(file)
+	}
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != "" {
+			return fmt.Errorf("%w %s: the key is encrypted: set ssl.key.password", ErrProperty, property)
 		}
 	}
 	return nil

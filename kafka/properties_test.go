@@ -1,7 +1,12 @@
 package kafka
 
 import (
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -51,5 +56,32 @@ func TestPropertyRulesAreComplete(t *testing.T) {
 		if (err == nil) != (rule.Kind == Tunable) || err != nil && !errors.Is(err, ErrProperty) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+func TestCheckNamesAnEncryptedKey(t *testing.T) {
+	//nolint:staticcheck // nothing new: old files of users are encrypted so
+	old, err := x509.EncryptPEMBlock(rand.Reader, "PRIVATE KEY", []byte("key"), []byte("secret"), x509.PEMCipherAES256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, block := range map[string]*pem.Block{"old": old, "pkcs8": {Type: "ENCRYPTED PRIVATE KEY", Bytes: []byte("key")}} {
+		file := filepath.Join(t.TempDir(), name+".key")
+		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		properties := map[string]string{"security.protocol": "SSL", "ssl.key.location": file}
+		err := Config{Properties: properties}.Check()
+		if want := "property ssl.key.location=" + file + ": the key is encrypted: set ssl.key.password"; !errors.Is(err, ErrProperty) || err.Error() != want {
+			t.Errorf("%s: %v, want %s", name, err, want)
+		}
+		properties["ssl.key.password"] = "secret"
+		if err := (Config{Properties: properties}).Check(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	plain := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("key")}))
+	if err := (Config{Properties: map[string]string{"security.protocol": "sasl_ssl", "ssl.key.pem": plain}}).Check(); err != nil {
+		t.Error(err)
 	}
 }

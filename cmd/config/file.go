@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -37,7 +38,7 @@ type File struct {
 type Context struct {
 	Brokers    List              `yaml:"brokers,omitempty" default:"localhost:9092" example:"[b1:9093, b2:9093]" about:"bootstrap servers, HOST:PORT each"`
 	Auth       *Auth             `yaml:"auth,omitempty"`
-	TLS        *TLS              `yaml:"tls,omitempty" example:"{}" about:"TLS is used when this is there, {} for the certificates of the system"`
+	TLS        *TLS              `yaml:"tls,omitempty" example:"{}" about:"TLS is used when this is there, with nothing in it for the certificates of the system"`
 	Registry   *Registry         `yaml:"schema-registry,omitempty"`
 	ReadOnly   bool              `yaml:"readonly,omitempty" default:"false" example:"true" about:"what writes is refused with exit code 8, commits too, unless --allow-write is given"`
 	Timeout    string            `yaml:"timeout,omitempty" type:"duration" default:"10s" example:"30s" about:"bounds connecting, each request and each delivery, as --timeout"`
@@ -182,10 +183,36 @@ func Parse(path string, data []byte) (*File, error) {
 	if err := yaml.UnmarshalWithOptions(data, &f, yaml.DisallowUnknownField()); err != nil && !errors.Is(err, io.EOF) {
 		return nil, yamlError(path, err)
 	}
+	for _, doc := range tree.Docs {
+		f.adoptBareTLS(doc.Body)
+	}
 	if f.Version > fileVersion || f.Version < 0 {
 		return nil, usagef("%s: version %d is not known; this kstream reads version %d", path, f.Version, fileVersion)
 	}
 	return &f, nil
+}
+
+// adoptBareTLS takes `tls:` with nothing behind it as the wish for TLS, which the YAML
+// library reads as if it were not there.
+func (f *File) adoptBareTLS(root ast.Node) {
+	for name, context := range f.Contexts {
+		if at := valueOf(valueOf(root, "contexts"), name); context.TLS == nil && valueOf(at, "tls") != nil {
+			context.TLS = &TLS{}
+			f.Contexts[name] = context
+		}
+	}
+}
+
+// valueOf returns what a mapping has under a key, or nil.
+func valueOf(node ast.Node, key string) ast.Node {
+	m := mappingOf(node)
+	if m == nil {
+		return nil
+	}
+	if i := slices.IndexFunc(m.Values, isKey(key)); i >= 0 {
+		return m.Values[i].Value
+	}
+	return nil
 }
 
 // checkKeys refuses a key that t has no field for; where is the key of node, with dots.

@@ -16,7 +16,7 @@ func TestParseFile(t *testing.T) {
 		"only comments": {text: "# nothing\n", want: &File{}},
 		"one broker":    {text: "contexts: {a: {brokers: 'x:1, y:2'}}", want: &File{Contexts: map[string]Context{"a": {Brokers: List{"x:1", "y:2"}}}}},
 		"in braces":     {text: "{contexts: {a: {brokers: [x:1, 'y:2', z, '[::1]:9092']}}}", want: &File{Contexts: map[string]Context{"a": {Brokers: List{"x:1", "y:2", "z", "[::1]:9092"}}}}},
-		"null tls":      {text: "contexts: {a: {tls: }}", want: &File{Contexts: map[string]Context{"a": {}}}},
+		"null tls":      {text: "contexts: {a: {tls: }}", want: &File{Contexts: map[string]Context{"a": {TLS: &TLS{}}}}},
 		"empty tls":     {text: "contexts: {a: {tls: {}}}", want: &File{Contexts: map[string]Context{"a": {TLS: &TLS{}}}}},
 		"numeric secret": {
 			text: "contexts: {a: {auth: {password: 0123}}}",

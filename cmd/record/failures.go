@@ -105,9 +105,20 @@ func (f *Failures) Take(other *Failures) {
 // Tell prints a line for each cause: what became of its records, where the first are, and why.
 func (f *Failures) Tell(notice func(format string, args ...any), became string) {
 	for _, c := range f.causes {
-		notice("%s %s and %s; the first: %s", cli.Count(c.count, "record"), c.what, became, c.first())
+		notice("%s %s and %s; the first: %s", cli.Count(c.count, "record"), c.what, inSentence(c.count, became), c.first())
 	}
 	f.tellMore(notice, became)
+}
+
+// inSentence is what became of n records, behind an "and".
+func inSentence(n int64, became string) string {
+	switch {
+	case became != leftOut:
+		return became
+	case n == 1:
+		return "was " + leftOut
+	}
+	return "were " + leftOut
 }
 
 // TellUnmatched does the same for records that --filter failed on.

@@ -24,8 +24,8 @@ func TestFailuresByCause(t *testing.T) {
 	}
 	f.AddUnusable("t[1]@7", &Unusable{Err: errors.New("too large"), What: mapped})
 	want := []string{
-		`20 records could not be passed on and left out; the first: t[0]@0, t[0]@1, t[0]@2: byte 0: "a" is (value 0) no JSON`,
-		`1 record could not be mapped and left out; the first: t[1]@7: too large`,
+		`20 records could not be passed on and were left out; the first: t[0]@0, t[0]@1, t[0]@2: byte 0: "a" is (value 0) no JSON`,
+		`1 record could not be mapped and was left out; the first: t[1]@7: too large`,
 	}
 	if got := lines(&f, "left out"); !slices.Equal(got, want) {
 		t.Errorf("lines are %q, want %q", got, want)
@@ -63,7 +63,7 @@ func TestFailuresTaken(t *testing.T) {
 		into.Add("a:2", errors.New("line 2"))
 	}
 	f.Take(&more)
-	want := []string{"4 records could not be passed on and left out; the first: a:1, a:2, a:1: line 1"}
+	want := []string{"4 records could not be passed on and were left out; the first: a:1, a:2, a:1: line 1"}
 	if got := lines(&f, "left out"); !slices.Equal(got, want) {
 		t.Errorf("lines are %q, want %q", got, want)
 	}
