@@ -2,6 +2,8 @@ package cmd
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -31,7 +33,10 @@ func newUserSetCmd(env *cli.Env) *cobra.Command {
 		Long: `Give a user a password, in place of the one that was there, or create a user who was not. The
 password is asked for on a terminal, and otherwise read from stdin, where it is one line. It is
 never an argument, where others could see it, and it is never printed. It is hashed before it is
-sent. Clients that are connected stay connected.`,
+sent. Clients that are connected stay connected.
+
+Without --mechanism the password is set for every mechanism that the user has one for, and
+for scram-sha-512 when there is none; with it, those that keep an old one are named.`,
 		Example: `  kstream user set alice                                      asks for the password
   kstream user set alice --password @env:ALICE_PASSWORD
   openssl rand -base64 24 | tee alice.txt | kstream user set alice
@@ -46,7 +51,7 @@ sent. Clients that are connected stay connected.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringSliceVar(&f.mechanisms, "mechanism", []string{"scram-sha-512"}, "`NAME`: scram-sha-256, scram-sha-512; repeatable")
+	flags.StringSliceVar(&f.mechanisms, "mechanism", nil, "`NAME`: scram-sha-256, scram-sha-512; repeatable (default: those of the user, else scram-sha-512)")
 	flags.IntVar(&f.iterations, "iterations", kafka.MinIterations, "hash the password `N` times, 4096 to 16384")
 	flags.StringVar(&f.password, "password", "", "where the password is: `@env:NAME|@file:PATH|@cmd:COMMAND|@keyring:NAME`")
 	flags.StringVar(&f.file, "password-file", "", "the password is in `FILE`")
@@ -60,8 +65,8 @@ type userSetPlan struct {
 	flags      *userSetFlags
 	listing    *cli.Listing
 	name       string
-	mechanisms []string
-	reference  string // of the password; empty: it is asked for
+	mechanisms []string // nil: those of the user
+	reference  string   // of the password; empty: it is asked for
 }
 
 func (f *userSetFlags) plan(env *cli.Env, name string) (*userSetPlan, error) {
@@ -73,8 +78,6 @@ func (f *userSetFlags) plan(env *cli.Env, name string) (*userSetPlan, error) {
 	switch {
 	case name == "":
 		return nil, cli.Usagef("the name of a user is empty")
-	case len(p.mechanisms) == 0:
-		return nil, cli.Usagef("--mechanism: want scram-sha-256 or scram-sha-512")
 	case f.iterations < kafka.MinIterations || f.iterations > kafka.MaxIterations:
 		return nil, cli.Usagef("--iterations %d: want %d to %d", f.iterations, kafka.MinIterations, kafka.MaxIterations)
 	case f.password != "" && f.file != "":
@@ -122,8 +125,20 @@ func (p *userSetPlan) run(ctx context.Context, env *cli.Env) error {
 				had[c.Mechanism] = true
 			}
 		}
-		items := make([]*userSetItem, len(p.mechanisms))
-		for i, mechanism := range p.mechanisms {
+		mechanisms := p.mechanisms
+		if mechanisms == nil {
+			mechanisms = slices.Sorted(maps.Keys(had))
+		}
+		if len(mechanisms) == 0 {
+			mechanisms = []string{"SCRAM-SHA-512"}
+		}
+		for _, left := range slices.Sorted(maps.Keys(had)) {
+			if !slices.Contains(mechanisms, left) {
+				env.Notice("%s: the password for %s stays as it is", p.name, left)
+			}
+		}
+		items := make([]*userSetItem, len(mechanisms))
+		for i, mechanism := range mechanisms {
 			item := &userSetItem{User: p.name, Mechanism: mechanism, Iterations: p.flags.iterations}
 			items[i] = item
 			if p.flags.dryRun {
