@@ -4,6 +4,8 @@
 CLUSTER  := go run ./kafka/kafkatest/cluster
 # Scripts about what three brokers make different: topics, groups, rights and the cluster.
 OF_THREE := topic(_alter|_count|_offsets)?|cluster|acl|user|wait|group(_kafka|_offsets|_plan|_reset)?
+# The packages with tests that can run on Apache Kafka: those that use its harness.
+ON_KAFKA := go list -f '{{.ImportPath}} {{join .TestImports " "}} {{join .XTestImports " "}} .' ./... | sed -n -E '/ kstream\/kafka\/kafkatest |^kstream\/kafka\/kafkatest /s/ .*//p'
 FUZZTIME ?= 30s
 RACE     ?=
 LINT_VERSION := v2.15.0
@@ -35,7 +37,7 @@ test: ## unit and end to end on the embedded broker (RACE=-race: with the race d
 # One package at a time: each starts brokers of its own, beside those that all share, and
 # on two cores they would starve each other.
 test-kafka: ## the same tests, and those of kills and faults, on Apache Kafka, started for them; scripts also on three nodes
-	$(CLUSTER) run -- go test -p 1 -timeout 45m ./...
+	$(CLUSTER) run -- go test -p 1 -timeout 45m $$($(ON_KAFKA))
 	$(CLUSTER) run --nodes 3 -- go test -timeout 10m ./cmd -run 'TestScripts/^($(OF_THREE))$$'
 
 lint: $(LINT) $(DEADCODE) ## gofmt, vet, go.mod, the linters of .golangci.yml, and functions that nothing calls (.deadcode)

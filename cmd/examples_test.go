@@ -125,6 +125,7 @@ func helpExamples() []helpExample {
 // TestExamplesOfHelp runs what the help shows, each on a broker of its own that has what
 // the examples name.
 func TestExamplesOfHelp(t *testing.T) {
+	onceForAll(t)
 	examples, runs := helpExamples(), exampleRuns()
 	if len(examples) < 100 {
 		t.Fatalf("%d examples", len(examples))

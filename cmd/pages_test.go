@@ -185,8 +185,19 @@ func (sh *shell) run(t *testing.T, e example, vars ...string) {
 	}
 }
 
+// onceForAll lets a test run beside others, and only where the others have the embedded
+// broker: it starts brokers of its own, and would do the same again on Apache Kafka.
+func onceForAll(t *testing.T) {
+	t.Helper()
+	if realBrokers() != "" {
+		t.Skip("it runs on embedded brokers, with make test")
+	}
+	t.Parallel()
+}
+
 // TestReadme runs every console line of the README, in order, against one embedded broker.
 func TestReadme(t *testing.T) {
+	onceForAll(t)
 	p := readPage(t, "../README.md")
 	if n := len(p.lines) - 1; n > 250 {
 		t.Errorf("%d lines", n)
@@ -224,6 +235,7 @@ func TestReadme(t *testing.T) {
 
 // TestCookbook runs each recipe against a broker of its own, on which its first block was run.
 func TestCookbook(t *testing.T) {
+	onceForAll(t)
 	p := readPage(t, "../docs/cookbook.md")
 	if n := len(p.blocks) - 1; n < 30 {
 		t.Errorf("%d recipes", n)
