@@ -71,7 +71,7 @@ func (d *Decoder) integer(name string, low, high int64) (n int64, given bool, er
 		if c := p.text[0]; c == '-' || '0' <= c && c <= '9' {
 			return 0, false, d.errorf("%s: want a whole number from %d to %d, have %s", name, low, high, Escaped(string(p.text[:min(len(p.text), 40)])))
 		}
-		return 0, false, d.errorf("%s: want a whole number, have %s", name, kind(p.text[0]))
+		return 0, false, d.errorf("%s: want a whole number, have %s", name, kind(p.text))
 	}
 	return n, true, nil
 }
@@ -84,7 +84,7 @@ func (d *Decoder) str(name string) ([]byte, error) {
 	}
 	if p.text[0] != '"' {
 		d.pos = p.at
-		return nil, d.errorf("%s: want a string, have %s", name, kind(p.text[0]))
+		return nil, d.errorf("%s: want a string, have %s", name, kind(p.text))
 	}
 	return d.unquote(p.text)
 }
@@ -155,7 +155,7 @@ func (d *Decoder) open(bracket byte, what, want string) error {
 	case d.pos == len(d.data):
 		return d.syntax()
 	case d.data[d.pos] != bracket:
-		return d.errorf("%s: want %s, have %s", what, want, kind(d.data[d.pos]))
+		return d.errorf("%s: want %s, have %s", what, want, kind(d.data[d.pos:]))
 	}
 	d.pos++
 	return nil
@@ -238,8 +238,18 @@ func hex4(text []byte) rune {
 	return rune(r)
 }
 
-// kind names the JSON value that starts with c.
-func kind(c byte) string {
+// kind names the JSON value at the beginning of text, or the first character where there
+// is none.
+func kind(text []byte) string {
+	c := text[0]
+	for _, word := range []string{"true", "false", "null"} {
+		if c != word[0] {
+			continue
+		}
+		if _, ok := scanWord(text, 0, word); !ok {
+			return fmt.Sprintf("%q", c)
+		}
+	}
 	switch c {
 	case '{':
 		return "an object"

@@ -249,7 +249,7 @@ func (d *Decoder) part(name string, p *rawPart) (Part, error) {
 		part.Bytes = p.text
 		return part, nil
 	default:
-		return Part{}, d.errorf("%s: want a string for the encoding %s, have %s", name, p.encoding, kind(p.text[0]))
+		return Part{}, d.errorf("%s: want a string for the encoding %s, have %s", name, p.encoding, kind(p.text))
 	}
 	text, err := d.unquote(p.text)
 	if err != nil {

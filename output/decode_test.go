@@ -52,6 +52,7 @@ func TestDecodeLine(t *testing.T) {
 		"NaN as base64":       {line: `{"value":NaN,"value_encoding":"base64"}`, wantErr: "byte 9: value: want a string for the encoding base64, have a number"},
 		"partition is NaN":    {line: `{"partition":NaN}`, wantErr: "byte 13: partition: want a whole number, have a number"},
 		"empty":               {line: ``, wantErr: "byte 0: the line ends inside the JSON"},
+		"a word":              {line: `not a record line`, wantErr: "byte 0: a record: want an object, have 'n'"},
 		"list":                {line: `[]`, wantErr: "byte 0: a record: want an object, have a list"},
 		"cut":                 {line: `{"value":"a`, wantErr: "byte 11: the line ends inside the JSON"},
 		"bad token":           {line: `{"value":tru}`, wantErr: `byte 9: not valid JSON at 't'`},
