@@ -24,6 +24,7 @@ type groupLagFlags struct {
 	by     string
 	topics []string
 	behind int64
+	listen string
 
 	max, maxPartition int64
 	maxTime           cli.Duration
@@ -53,7 +54,8 @@ names each one; with --watch as soon as one is.`,
   kstream group lag --topic orders                  who reads it, and how far behind?
   kstream group lag billing
   kstream group lag billing --max 1000 --max-time 5m && deploy
-  kstream group lag billing refunds -o openmetrics > lag.prom`,
+  kstream group lag billing refunds -o openmetrics > lag.prom
+  kstream group lag --listen :9308                  of all groups, for Prometheus`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, groups []string) error {
 			plan, err := f.plan(env, groups)
@@ -67,6 +69,7 @@ names each one; with --watch as soon as one is.`,
 	flags.StringVar(&f.by, "by", "", "a row is a `group|topic|partition|member` (default partition for groups that are named, else group)")
 	flags.StringArrayVar(&f.topics, "topic", nil, "only of `TOPIC`; repeatable")
 	flags.Int64Var(&f.behind, "behind", 0, "only rows with a lag of `N` or more")
+	flags.StringVar(&f.listen, "listen", "", "serve OpenMetrics at http://`ADDR`/metrics until Ctrl-C, looking anew at each request")
 	flags.Int64Var(&f.max, "max", 0, "exit 7 when more than `N` records wait for a group")
 	flags.Int64Var(&f.maxPartition, "max-partition", 0, "exit 7 when more than `N` wait in one partition")
 	f.maxTime.Zero = true // no lag at all
@@ -109,6 +112,13 @@ func (f *groupLagFlags) plan(env *cli.Env, groups []string) (*groupLagPlan, erro
 	case l.Format == "openmetrics" && p.by != group.ByPartition:
 		return nil, cli.Usagef("--by %s: -o openmetrics is by partition", f.by)
 	}
+	if f.listen != "" {
+		for _, other := range []string{"watch", "output", "by", "behind", "max", "max-partition", "max-time"} {
+			if f.set(other) {
+				return nil, cli.Usagef("--%s does not go with --listen", other)
+			}
+		}
+	}
 	if err := p.groups.Check(); err != nil {
 		return nil, err
 	}
@@ -117,6 +127,9 @@ func (f *groupLagFlags) plan(env *cli.Env, groups []string) (*groupLagPlan, erro
 
 func (p *groupLagPlan) run(ctx context.Context, env *cli.Env) error {
 	return connect.WithAdmin(ctx, env, &p.flags.cluster, func(_ *connect.Cluster, admin *kafka.Admin) error {
+		if f := p.flags; f.listen != "" {
+			return f.watch.Listen(ctx, f.listen, f.watch.Observer(env, admin, false), p.groups, p.choose)
+		}
 		display := &group.Screen{Env: env}
 		untimed := p.by != group.ByPartition && !p.flags.set("max-time")
 		return p.flags.watch.Run(ctx, p.flags.watch.Observer(env, admin, untimed), p.groups, func(snapshots []group.Snapshot) error {

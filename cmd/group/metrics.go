@@ -46,6 +46,32 @@ func AppendOpenMetrics(dst []byte, snapshots []Snapshot, terminal bool) []byte {
 		}
 		return strconv.FormatFloat(float64(*p.TimeLag)/1000, 'f', -1, 64), true
 	})
+	// What users of kafka_exporter have in their dashboards and alarms.
+	named := func(name, help string, value func(*PartitionLagItem) (int64, bool)) {
+		dst = append(dst, "# TYPE "+name+" gauge\n# HELP "+name+" "+help+"\n"...)
+		for _, s := range snapshots {
+			for i := range s.Partitions {
+				p := &s.Partitions[i]
+				if n, ok := value(p); ok {
+					dst = append(dst, name+`{consumergroup="`+label(p.Group)+`",topic="`+label(p.Topic)+`",partition="`...)
+					dst = strconv.AppendInt(append(strconv.AppendInt(dst, int64(p.Partition), 10), `"} `...), n, 10)
+					dst = append(dst, '\n')
+				}
+			}
+		}
+	}
+	named("kafka_consumergroup_lag", "Records that wait for the group.", func(p *PartitionLagItem) (int64, bool) { return p.Lag, true })
+	named("kafka_consumergroup_current_offset", "Offset that the group has committed.", func(p *PartitionLagItem) (int64, bool) {
+		if p.Committed == nil {
+			return 0, false
+		}
+		return *p.Committed, true
+	})
+	dst = append(dst, "# TYPE kafka_consumergroup_members gauge\n# HELP kafka_consumergroup_members Members of the group.\n"...)
+	for _, s := range snapshots {
+		dst = append(dst, `kafka_consumergroup_members{consumergroup="`+label(s.Info.Name)+`"} `...)
+		dst = append(strconv.AppendInt(dst, int64(len(s.Info.Members)), 10), '\n')
+	}
 	dst = append(dst, "# TYPE kstream_group_members gauge\n# HELP kstream_group_members Members of the group.\n"...)
 	for _, s := range snapshots {
 		dst = append(dst, `kstream_group_members{group="`+label(s.Info.Name)+`"} `...)
