@@ -3,7 +3,7 @@
 
 CLUSTER  := go run ./kafka/kafkatest/cluster
 # Scripts about what three brokers make different: topics, groups, rights and the cluster.
-OF_THREE := topic(_alter|_count|_offsets)?|cluster|acl|user|wait|group(_kafka|_offsets|_plan|_reset)?
+OF_THREE := transaction|topic(_alter|_count|_offsets)?|cluster|acl|user|wait|group(_kafka|_offsets|_plan|_reset)?
 # The packages with tests that can run on Apache Kafka: those that use its harness.
 ON_KAFKA := go list -f '{{.ImportPath}} {{join .TestImports " "}} {{join .XTestImports " "}} .' ./... | sed -n -E '/ kstream\/kafka\/kafkatest |^kstream\/kafka\/kafkatest /s/ .*//p'
 FUZZTIME ?= 30s

@@ -37,6 +37,7 @@ func exampleRuns() map[string]exampleRun {
 		port    = "it listens on a port that others may have, or has no end; the script broker runs its like"
 		endless = "it has no end; the script group runs its like"
 		members = "it waits for members of a group; the script wait runs its like"
+		hangs   = "it is about a transaction that hangs; the script transaction runs its like"
 		foreign = "it names a cluster of its own; othercluster_test.go runs its like"
 	)
 	const avro = `kstream produce framed --create --auto-register -s avro:order.avsc --value '{"id":1,"color":"red"}'
@@ -85,6 +86,10 @@ kstream topic delete orders --yes && kstream replay framed orders --create`
 		"kstream pipe orders paid --group paid --filter '.value.state == \"paid\"' --map '.value | {id, total}'": end,
 		"kstream pipe orders enriched --group enrich --exec ./enrich.py --exactly-once":                          end,
 		"kstream pipe events - --group split --route '\"events-\" + .value.country' --on-error dlq:events-odd":   end,
+		"kstream group lag --listen :9308":                                                                       {left: port},
+		"kstream transaction describe billing-1":                                                                 {left: hangs},
+		"kstream transaction abort orders --partition 3 --start-offset 4711":                                     {left: hangs},
+		"kstream transaction abort orders --partition 3 --start-offset 4711 --dry-run":                           {left: hangs},
 		"kstream group describe billing --watch":                                                                 {left: endless},
 		"kstream group describe billing --watch -o json | jq 'select(.event==\"assigned\")'":                     {left: endless},
 		"kstream user set alice":                                                                                 {more: "< alice.txt"},

@@ -136,7 +136,7 @@ func newRoot(env *cli.Env) *cobra.Command {
 	setHelp(root, env)
 	addTo(root, groupTry, newDemoCmd(env), newBrokerCmd(env))
 	addTo(root, groupRecords, newProduceCmd(env), newConsumeCmd(env), newReplayCmd(env), newPipeCmd(env), newDecodeCmd(env), newEncodeCmd(env))
-	addTo(root, groupCluster, newTopicCmd(env), newGroupCmd(env), newClusterCmd(env), newSchemaCmd(env), newACLCmd(env), newUserCmd(env))
+	addTo(root, groupCluster, newTopicCmd(env), newGroupCmd(env), newClusterCmd(env), newSchemaCmd(env), newACLCmd(env), newUserCmd(env), newTransactionCmd(env))
 	addTo(root, groupProgram, newContextCmd(env), newDoctorCmd(env))
 	addTo(root, groupScripts, newSandboxCmd(env), newWaitCmd(env), newExpectCmd(env), newBenchCmd(env))
 	addTo(root, groupProgram, newVersionCmd(env), newDocsCmd(), newTranslateCmd(env))

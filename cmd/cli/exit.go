@@ -32,7 +32,7 @@ func ExitStatuses() []exitStatus {
 		{0, "ok", "did what was asked; also: the reader closed the pipe, an endless read was told to stop"},
 		{1, "failed", "the broker refused, a delivery failed, or one of several items failed (all are tried and listed)"},
 		{2, "usage", "bad flag, argument, configuration or expression; nothing was attempted"},
-		{3, "not-found", "no such topic, group, subject, user, ACL, context, file"},
+		{3, "not-found", "no such topic, group, subject, user, ACL, transaction, context, file"},
 		{4, "denied", "authentication or authorization"},
 		{5, "unreachable", "no broker or registry reached, in time or at all, or the registry fails; name not resolved; TLS handshake failed"},
 		{6, "data", "a record could not be decoded, encoded or validated, and --on-error did not allow it"},
@@ -53,35 +53,36 @@ type Code string
 // Codes that commands give to errors of their own; those below in lower case are found by
 // CodeOf alone. Each ends the process with the exit code that its row in the table has.
 const (
-	CodeUsage           Code = "usage"
-	CodeUnknownTopic    Code = "unknown_topic"
-	CodeUnknownGroup    Code = "unknown_group"
-	CodeUnknownSubject  Code = "unknown_subject"
-	CodeUnknownUser     Code = "unknown_user"
-	CodeUnknownACL      Code = "unknown_acl"
-	codeUnknownContext  Code = "unknown_context"
-	CodeNoSuchFile      Code = "no_such_file"
-	CodeDenied          Code = "denied"
-	CodeAuthFailed      Code = "auth_failed"
-	codeUnreachable     Code = "unreachable"
-	codeTLSFailed       Code = "tls_failed"
-	CodeRegistry        Code = "registry_unreachable"
-	CodeBadData         Code = "bad_data"
-	CodeUnmet           Code = "unmet"
-	codeIncompatible    Code = "incompatible"
-	CodeNeedsYes        Code = "needs_yes"
-	codeGroupActive     Code = "group_active"
-	CodeAlreadyExists   Code = "already_exists"
-	CodeFenced          Code = "fenced"
-	CodeReadOnlyContext Code = "read_only_context"
-	CodeSameTopic       Code = "same_topic"
-	CodeNotAPipe        Code = "not_a_pipe"
-	CodeDeliveryFailed  Code = "delivery_failed"
-	CodePartial         Code = "partial"
-	CodeTimeout         Code = "timeout"
-	codeInterrupted     Code = "interrupted"
-	CodeFailed          Code = "failed"
-	CodeBug             Code = "bug"
+	CodeUsage              Code = "usage"
+	CodeUnknownTopic       Code = "unknown_topic"
+	CodeUnknownGroup       Code = "unknown_group"
+	CodeUnknownSubject     Code = "unknown_subject"
+	CodeUnknownUser        Code = "unknown_user"
+	CodeUnknownACL         Code = "unknown_acl"
+	CodeUnknownTransaction Code = "unknown_transaction"
+	codeUnknownContext     Code = "unknown_context"
+	CodeNoSuchFile         Code = "no_such_file"
+	CodeDenied             Code = "denied"
+	CodeAuthFailed         Code = "auth_failed"
+	codeUnreachable        Code = "unreachable"
+	codeTLSFailed          Code = "tls_failed"
+	CodeRegistry           Code = "registry_unreachable"
+	CodeBadData            Code = "bad_data"
+	CodeUnmet              Code = "unmet"
+	codeIncompatible       Code = "incompatible"
+	CodeNeedsYes           Code = "needs_yes"
+	codeGroupActive        Code = "group_active"
+	CodeAlreadyExists      Code = "already_exists"
+	CodeFenced             Code = "fenced"
+	CodeReadOnlyContext    Code = "read_only_context"
+	CodeSameTopic          Code = "same_topic"
+	CodeNotAPipe           Code = "not_a_pipe"
+	CodeDeliveryFailed     Code = "delivery_failed"
+	CodePartial            Code = "partial"
+	CodeTimeout            Code = "timeout"
+	codeInterrupted        Code = "interrupted"
+	CodeFailed             Code = "failed"
+	CodeBug                Code = "bug"
 )
 
 // ExitOf returns the exit code of every error code but codeInterrupted, whose signal
@@ -90,7 +91,7 @@ func ExitOf(c Code) int {
 	switch c {
 	case CodeUsage:
 		return 2
-	case CodeUnknownTopic, CodeUnknownGroup, CodeUnknownSubject, CodeUnknownUser, CodeUnknownACL, codeUnknownContext, CodeNoSuchFile:
+	case CodeUnknownTopic, CodeUnknownGroup, CodeUnknownSubject, CodeUnknownUser, CodeUnknownACL, CodeUnknownTransaction, codeUnknownContext, CodeNoSuchFile:
 		return 3
 	case CodeDenied, CodeAuthFailed:
 		return 4
@@ -199,6 +200,8 @@ func CodeOf(err error) Code {
 		return codeInterrupted
 	case errors.Is(err, kafka.ErrUnknownTopic):
 		return CodeUnknownTopic
+	case errors.Is(err, kafka.ErrNoTransaction):
+		return CodeUnknownTransaction
 	case errors.Is(err, kafka.ErrUnknownGroup):
 		return CodeUnknownGroup
 	case errors.Is(err, kafka.ErrAuth):

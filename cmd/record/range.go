@@ -237,7 +237,7 @@ func (p *Range) Spans(ctx context.Context, admin *kafka.Admin, topics []kafka.To
 	}
 	r.Note(early, "--from-offset %s is before the beginning of %s: what was there is deleted", p.fromText)
 	r.Note(late, "--from-offset %s is behind the end of %s: waiting for it", p.fromText)
-	r.Note(held, "records of %s wait in an open transaction; --isolation read_uncommitted reads them")
+	r.Note(held, "records of %s wait in an open transaction; kstream transaction list shows it, --isolation read_uncommitted reads them")
 	return r, nil
 }
 
