@@ -188,7 +188,7 @@ func TestCountOfMembers(t *testing.T) {
 			t.Fatalf("%d lines, want 1000", n)
 		}
 		s.wantCommitted(count(t, runs...), true)
-		s.wantEmpty()
+		s.awaitEmpty() // on a busy machine a member may be in its first join while others print all
 	}
 	count(t, runs...).wantNumbers(5000, true)
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"kstream/kafka/witness"
 )
@@ -112,6 +113,28 @@ func (s *stage) committed() map[witness.Partition]int64 {
 		s.t.Fatal(err, failure)
 	}
 	return offsets
+}
+
+// awaitEmpty waits until the group has no members: those that left in the middle of their
+// first join are in it until their session is over.
+func (s *stage) awaitEmpty() {
+	s.t.Helper()
+	ctx, cancel := inTime()
+	defer cancel()
+	for {
+		n, err := s.witness.Members(ctx, s.group)
+		switch {
+		case err != nil:
+			s.t.Fatal(err)
+		case n == 0:
+			return
+		}
+		select {
+		case <-ctx.Done():
+			s.t.Fatalf("group %s has %d members left", s.group, n)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
 // wantEmpty wants that the group has no members left.

@@ -186,7 +186,7 @@ func TestTopicsOfThreeBrokers(t *testing.T) {
 	if diff := cmp.Diff(c.MustTool(t, "GetOffsetShell", "--topic", safe), ours.String()); diff != "" {
 		t.Errorf("offsets (-Kafka's tool +kstream):\n%s", diff)
 	}
-	if !strings.Contains(said, lone+"[0]: refused by the broker: it has no leader") {
+	if !strings.Contains(said, lone+"[0]: no leader within ") {
 		t.Errorf("of the partition without a leader it said %s", said)
 	}
 	brokers, _ := listedItems[clusterBrokerItem](s, 0, "cluster", "brokers")
