@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"kstream/kafka/witness"
 )
@@ -121,19 +120,11 @@ func (s *stage) awaitEmpty() {
 	s.t.Helper()
 	ctx, cancel := inTime()
 	defer cancel()
-	for {
+	if err := until(ctx, func() (bool, error) {
 		n, err := s.witness.Members(ctx, s.group)
-		switch {
-		case err != nil:
-			s.t.Fatal(err)
-		case n == 0:
-			return
-		}
-		select {
-		case <-ctx.Done():
-			s.t.Fatalf("group %s has %d members left", s.group, n)
-		case <-time.After(100 * time.Millisecond):
-		}
+		return n == 0, err
+	}); err != nil {
+		s.t.Fatalf("group %s has members left: %v", s.group, err)
 	}
 }
 
