@@ -22,11 +22,19 @@ import (
 // consumers of one process share it, so that memory does not grow with their number.
 const prefetch = 64 << 10
 
+// fetched bounds what one fetch brings of a partition, in bytes, for a reader of so many
+// partitions: the client's default of 1 MiB for a few, so that a distant broker is not asked
+// more often, and less of many, of which it would only fill the memory.
+func fetched(partitions int) int {
+	return max(256<<10, min(1<<20, 4<<20/max(1, partitions)))
+}
+
 // consumerConfig is what a reader and a group member set differently.
 type consumerConfig struct {
 	group           string // empty without one
 	readUncommitted bool
 	share           int  // consumers of this process among which prefetch is divided
+	partitions      int  // how many are read; 0: unknown
 	bounded         bool // an end is waited for: ask the broker to answer sooner
 	batch           int  // most records of a batch; 0: maxBatch
 	onePerCall      bool // use Poll for every record, as when the batch path is missing
@@ -75,6 +83,9 @@ func (cc *consumerConfig) properties(l *logs) ck.ConfigMap {
 	}
 	if cc.readUncommitted {
 		own["isolation.level"] = "read_uncommitted"
+	}
+	if cc.partitions > 0 {
+		own["fetch.message.max.bytes"] = fetched(cc.partitions)
 	}
 	if cc.bounded {
 		own["fetch.wait.max.ms"] = 50

@@ -28,7 +28,7 @@ func TestPropertyRulesAreComplete(t *testing.T) {
 		gc.InstanceID, gc.SessionTimeout = "i", time.Second
 		return newMember(&Group{gc: gc, polling: t.Context()}, 1).properties()
 	}
-	reader := consumerConfig{bounded: true}
+	reader := consumerConfig{bounded: true, partitions: 10}
 	classic := consumerConfig{group: "g", bounded: true, own: full(GroupConfig{Assignor: "range"})}
 	modern := consumerConfig{group: "g", bounded: true, own: full(GroupConfig{Assignor: "range", Protocol: "consumer"})}
 	producer := ProducerConfig{Compression: "lz4", Transactional: "t", MaxBatch: 1}

@@ -161,6 +161,7 @@ func OpenReader(cfg Config, rc ReaderConfig, topics []Topic) (*Reader, error) {
 		assign = append(assign, ck.TopicPartition{Topic: &p.Topic, Partition: p.Partition, Offset: at})
 	}
 	c, err := openConsumer(cfg, consumerConfig{
+		partitions:      len(rc.Spans),
 		readUncommitted: rc.ReadUncommitted, bounded: !r.follow, batch: rc.BatchSize, onePerCall: rc.onePerCall,
 	})
 	if err != nil {
