@@ -19,3 +19,8 @@ func registerMembers(f *record.MemberOptions, flags *pflag.FlagSet) {
 	flags.BoolVarP(&f.Yes, "yes", "y", false, "with --group and --from-offset: move a group that has committed already")
 	f.Changed = flags.Changed
 }
+
+func registerExecMode(flags *pflag.FlagSet, mode *string) {
+	defer section(flags, flagsOwn, "exec-mode")()
+	flags.StringVar(mode, "exec-mode", "lines", "how the command of --exec answers, `lines|json`: one line a record, or objects with the number of their record")
+}

@@ -58,3 +58,6 @@ func registerTimes(f *record.TimeOptions, flags *pflag.FlagSet) {
 	flags.StringVar(&f.Since, "since", "", "only records with a timestamp of `TIME` or later")
 	flags.StringVar(&f.Until, "until", "", "only records with a timestamp before `TIME`")
 }
+
+// changesValue is what --map does where records are written again.
+const changesValue = "the value becomes what the jq `EXPR` makes of a record: nothing drops it, several results are several records"
