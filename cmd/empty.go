@@ -19,6 +19,9 @@ func emptyMeans() []string {
 // refuseEmpty refuses flags and arguments that are there and empty: a variable that is
 // not set in a script would otherwise read everything, or act on another group.
 func refuseEmpty(cmd *cobra.Command, args []string) error {
+	if cmd.DisableFlagParsing {
+		return nil // its arguments are another program's
+	}
 	const remedy = "is a variable of the shell not set? leave it out where it is not meant"
 	var empty string
 	cmd.Flags().Visit(func(flag *pflag.Flag) {

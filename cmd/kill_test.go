@@ -19,7 +19,7 @@ func protocols() map[string][]string {
 	}
 }
 
-// protocol gives flags back, and under KIP-848 drops the settings of the session: there
+// protocol returns flags, and under KIP-848 drops the settings of the session: there
 // the broker's own hold.
 func (s *stage) protocol(flags []string) []string {
 	if slices.Contains(flags, "consumer") {

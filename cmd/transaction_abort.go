@@ -82,8 +82,12 @@ type transactionAbortItem struct {
 
 func (p *transactionAbortPlan) run(ctx context.Context, env *cli.Env) error {
 	return connect.WithAdmin(ctx, env, &p.flags.cluster, func(cluster *connect.Cluster, admin *kafka.Admin) error {
-		if _, err := admin.Topics(ctx, p.topic); err != nil {
+		topics, err := admin.Topics(ctx, p.topic)
+		if err != nil {
 			return connect.NearTopic(err)
+		}
+		if n := len(topics[0].Partitions); int(p.flags.partition) >= n {
+			return cli.Usagef("--partition %d: %s has %s, from 0", p.flags.partition, p.topic, cli.Count(int64(n), "partition"))
 		}
 		tp := kafka.TopicPartition{Topic: p.topic, Partition: p.flags.partition}
 		open, err := p.find(ctx, admin, tp)

@@ -21,8 +21,8 @@ type Result struct {
 	Records            int64    `json:"records"`
 	Bytes              int64    `json:"bytes"` // of keys and values
 	Seconds            float64  `json:"seconds"`
-	RecordsPerSecond   float64  `json:"records_per_second"`
-	MegabytesPerSecond float64  `json:"megabytes_per_second"` // of 1,000,000 bytes
+	RecordsPerSecond   *float64 `json:"records_per_second"`   // null when all came at one moment
+	MegabytesPerSecond *float64 `json:"megabytes_per_second"` // of 1,000,000 bytes
 	Latency            *Latency `json:"latency_ms"`           // null when no record carried a time of this run
 }
 
@@ -40,8 +40,8 @@ type Latency struct {
 func newResult(records, bytes int64, took time.Duration, h *hdrhistogram.Histogram) *Result {
 	r := &Result{Records: records, Bytes: bytes, Seconds: took.Seconds()}
 	if took > 0 {
-		r.RecordsPerSecond = float64(records) / took.Seconds()
-		r.MegabytesPerSecond = float64(bytes) / 1e6 / took.Seconds()
+		rate, volume := float64(records)/took.Seconds(), float64(bytes)/1e6/took.Seconds()
+		r.RecordsPerSecond, r.MegabytesPerSecond = &rate, &volume
 	}
 	if h != nil && h.TotalCount() > 0 {
 		ms := func(microseconds int64) float64 { return float64(microseconds) / 1000 }
@@ -71,6 +71,14 @@ func observe(h *hdrhistogram.Histogram, value []byte, since, now time.Time) {
 	_ = h.RecordValue(min(max((now.UnixNano()-sent)/1000, 1), h.HighestTrackableValue()))
 }
 
+// decimal is a number with so many decimals, and empty for none.
+func decimal(n *float64, decimals int) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*n, 'f', decimals, 64)
+}
+
 // print writes the result as a row, or as JSON.
 func (r *Result) print(l *cli.Listing) error {
 	return l.Print("kstream.bench/v1", []*Result{r}, func() *output.Table {
@@ -92,7 +100,7 @@ func (r *Result) print(l *cli.Listing) error {
 		}
 		t.Add(append([]string{
 			strconv.FormatInt(r.Records, 10), strconv.FormatFloat(r.Seconds, 'f', 3, 64),
-			strconv.FormatFloat(r.RecordsPerSecond, 'f', 0, 64), strconv.FormatFloat(r.MegabytesPerSecond, 'f', 1, 64),
+			decimal(r.RecordsPerSecond, 0), decimal(r.MegabytesPerSecond, 1),
 		}, latency...)...)
 		return t
 	})

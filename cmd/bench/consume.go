@@ -160,18 +160,23 @@ func (c *counting) grouped(ctx, reading context.Context, cluster *connect.Cluste
 
 // take counts a batch. It ends the run when there are enough.
 func (c *counting) take(ev kafka.Event) error {
-	if ev.Change != nil && ev.Change.Written != nil {
-		defer ev.Change.Written()
+	now := time.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if ev.Change != nil {
+		if c.first.IsZero() && len(ev.Change.Offsets) > 0 && !c.Follow {
+			c.first = now // joining is over
+		}
+		if ev.Change.Written != nil {
+			defer ev.Change.Written()
+		}
 	}
 	if ev.Batch == nil {
 		return nil
 	}
-	now := time.Now()
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.first.IsZero() {
 		c.first = c.began
-		if c.Members > 0 || c.Follow { // joining is over, the writer has begun
+		if c.Follow { // the writer has begun
 			c.first = now
 		}
 	}

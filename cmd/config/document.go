@@ -215,7 +215,7 @@ func mappingOf(node ast.Node) *ast.MappingNode {
 	return nil
 }
 
-// set gives the key at path a value: a string, a boolean, a list of strings or an empty
+// set sets the key at path to a value: a string, a boolean, a list of strings or an empty
 // mapping. Mappings on the way are made.
 func (d *Document) set(path []string, value any) error {
 	root := d.root()

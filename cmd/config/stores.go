@@ -253,7 +253,7 @@ func keyPEM(der []byte) string {
 // isPEM reports whether a setting that may be a path is PEM itself.
 func isPEM(text string) bool { return strings.HasPrefix(strings.TrimSpace(text), "-----BEGIN ") }
 
-// wrapPEM gives PEM its lines, which the line of a properties file has lost.
+// wrapPEM breaks PEM, which stands on one line in a properties file, into its lines.
 func wrapPEM(text string) string {
 	block := regexp.MustCompile(`(?s)-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END ([A-Z0-9 ]+)-----\s*`)
 	return block.ReplaceAllStringFunc(text, func(b string) string {
