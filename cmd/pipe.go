@@ -44,6 +44,9 @@ DST - takes the topic of each record from --route. Nothing is created but DST, w
 	return cmd
 }
 
+// keyFromUsage is the line of help of --key-from where records are changed.
+const keyFromUsage = "the key, from the value as it is written by the jq `EXPR`: .user.id; it chooses the partition"
+
 func registerPipe(f *pipe.Options, flags *pflag.FlagSet) {
 	f.Changed = flags.Changed
 	f.CommitEvery.D = 500 * time.Millisecond
@@ -52,6 +55,7 @@ func registerPipe(f *pipe.Options, flags *pflag.FlagSet) {
 	end := section(flags, flagsOwn, "commit-every")
 	flags.StringVar(&f.Exec, "exec", "", "each member writes record lines to the command `CMD`; each line that it answers is the new value, and an empty one drops the record")
 	registerExecMode(flags, &f.ExecMode)
+	flags.StringVar(&f.KeyFrom, "key-from", "", keyFromUsage)
 	flags.StringVar(&f.Route, "route", "", "the topic by the jq `EXPR` over the record as it is written; null is DST")
 	flags.BoolVar(&f.ExactlyOnce, "exactly-once", false, "commit results and offsets in one transaction for each member")
 	flags.BoolVar(&f.Create, "create", false, "create DST like SRC if it does not exist: partitions and configuration")

@@ -56,6 +56,7 @@ func registerReplay(f *replay.Options, flags *pflag.FlagSet) {
 	end = section(flags, flagsOwn, "redrive-header", "redrive-allow", "max-retries", "restart", "drop-header", "rate")
 	flags.StringArrayVar(&f.SetHeaders, "set-header", nil, "header `NAME=VALUE` instead of those of that name; NAME alone is a null; repeatable")
 	flags.StringArrayVar(&f.DropHeaders, "drop-header", nil, "leave out headers called `NAME`; repeatable")
+	flags.StringVar(&f.KeyFrom, "key-from", "", keyFromUsage)
 	flags.StringArrayVar(&f.Masks, "mask", nil, "hide what the jq path `EXPR` names, such as .value.email, .key or .header.user; repeatable")
 	flags.StringVar(&f.Partitioning, "partitioning", "", "`keep|key`: the partition of SRC, or the one that Java's partitioner chooses for the key (default keep when the numbers of partitions agree)")
 	flags.StringVar(&f.Timestamps, "timestamps", "keep", "`keep|now`")

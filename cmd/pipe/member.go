@@ -67,7 +67,7 @@ func (l *pipeline) committer(number int) kafka.Committer {
 // newChanger also decodes what is looked at only after the filters.
 func (l *pipeline) newChanger() *record.Changer {
 	c := record.NewChanger(l.Plan.Selection, l.changes)
-	decodes := l.Plan.Filters.Decodes() || l.changes.Mapping != nil
+	decodes := l.Plan.Filters.Decodes() || l.changes.Mapping != nil || l.changes.KeyFrom != nil
 	if !decodes && (l.route != nil || l.transcodes() || l.exec != "") {
 		c.Decode()
 	}

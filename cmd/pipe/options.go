@@ -15,6 +15,7 @@ type Options struct {
 	Count       int64
 	Idle, Limit cli.Duration
 	Route       string
+	KeyFrom     string
 	ExactlyOnce bool
 	CommitEvery record.CommitEveryFlag
 	Compression string

@@ -113,6 +113,9 @@ func (p *Plan) planChanges(env *cli.Env, f *Options) error {
 			return cli.Usagef("%w", err)
 		}
 	}
+	if err := p.changes.PlanKeyFrom(f.KeyFrom); err != nil {
+		return err
+	}
 	if f.Route != "" {
 		if p.route, err = expr.NewText("--route", f.Route); err != nil {
 			return cli.Usagef("%w", err)

@@ -16,12 +16,13 @@ import (
 	"kstream/serde"
 )
 
-// Changes are what --map, --mask, --set-header and --drop-header make of records.
+// Changes are what --map, --key-from, --mask, --set-header and --drop-header make of records.
 type Changes struct {
-	Topic   string    // that records are encoded for; empty: each for its own
-	Mapping *expr.Map // nil: none
-	Mask    *mask     // nil: none
-	Drop    []string  // names of headers
+	Topic   string     // that records are encoded for; empty: each for its own
+	Mapping *expr.Map  // nil: none
+	KeyFrom *expr.Text // the key, of the value as it is written; nil: that of the record
+	Mask    *mask      // nil: none
+	Drop    []string   // names of headers
 	set     []kafka.Header
 }
 
@@ -56,7 +57,7 @@ type Changer struct {
 func NewChanger(s *Selection, changes *Changes) *Changer {
 	c := &Changer{Selection: s, Changes: changes, scratch: []byte{}}
 	c.steps = append(c.steps, s.Filters.raw()...)
-	if s.Filters.Decodes() || changes.Mapping != nil || changes.Mask != nil {
+	if s.Filters.Decodes() || changes.Mapping != nil || changes.KeyFrom != nil || changes.Mask != nil {
 		c.Decode()
 	}
 	c.steps = append(c.steps, s.Filters.decoded()...)
@@ -75,7 +76,7 @@ func (c *Changer) Decode() {
 // Plain reports whether every record is written as it was read.
 func (c *Changer) Plain() bool {
 	x := c.Changes
-	return len(c.steps) == 0 && x.Mapping == nil && x.Mask == nil && len(x.Drop)+len(x.set) == 0
+	return len(c.steps) == 0 && x.Mapping == nil && x.KeyFrom == nil && x.Mask == nil && len(x.Drop)+len(x.set) == 0
 }
 
 // Change returns the records that are to be written instead of rec to put: none when a
@@ -128,8 +129,19 @@ func (c *Changer) KeepHeaders(rec *kafka.Record) {
 	}
 }
 
-// write masks and encodes what was made of a record, and hands it on. mapped says that
-// the value is JSON that --map made.
+// PlanKeyFrom compiles --key-from, if it was given.
+func (c *Changes) PlanKeyFrom(text string) (err error) {
+	if text == "" {
+		return nil
+	}
+	if c.KeyFrom, err = expr.NewValueText("--key-from", text); err != nil {
+		return cli.Usagef("%w", err)
+	}
+	return nil
+}
+
+// write gives what was made of a record its key, masks and encodes it, and hands it on.
+// mapped says that the value is JSON that --map made.
 func (c *Changer) write(ctx context.Context, r *Record, mapped bool, put func(*kafka.Record) error) error {
 	c.out = *r.Record
 	c.headers = append(c.headers[:0], c.kept...)
@@ -148,12 +160,24 @@ func (c *Changer) write(ctx context.Context, r *Record, mapped bool, put func(*k
 		}
 		if hidden.value != nil {
 			value = hidden.value
+			if c.Changes.KeyFrom != nil { // it is made of what is written
+				r.Message.Value = output.Field{Bytes: value, JSON: value}
+				r.looked = false
+			}
 		}
 	}
 	c.headers = append(c.headers, c.Changes.set...)
 	c.scratch = c.scratch[:0]
 	var err error
-	if key != nil {
+	if c.Changes.KeyFrom != nil {
+		text, err := c.Changes.KeyFrom.Apply(ctx, r.Look())
+		if err != nil {
+			return c.Failed(ctx, err)
+		}
+		if c.out.Key, err = c.encodeText(ctx, serde.Key, text); err != nil {
+			return err
+		}
+	} else if key != nil {
 		if c.out.Key, err = c.encode(ctx, serde.Key, key); err != nil {
 			return err
 		}
@@ -165,6 +189,11 @@ func (c *Changer) write(ctx context.Context, r *Record, mapped bool, put func(*k
 	}
 	c.out.Headers = c.headers
 	return put(&c.out)
+}
+
+// encodeText makes the bytes of a part from its text, as produce reads a key.
+func (c *Changer) encodeText(ctx context.Context, part serde.Part, text []byte) ([]byte, error) {
+	return c.encodeField(ctx, part, &input.Field{Bytes: text})
 }
 
 // encode makes the bytes of a part from JSON, with the serde that has read it: null is a
@@ -184,11 +213,15 @@ func (c *Changer) encode(ctx context.Context, part serde.Part, json []byte) ([]b
 		}
 		f.Bytes = text
 	}
+	return c.encodeField(ctx, part, &f)
+}
+
+func (c *Changer) encodeField(ctx context.Context, part serde.Part, f *input.Field) ([]byte, error) {
 	topic := c.Changes.Topic
 	if topic == "" {
 		topic = c.out.Topic
 	}
-	data, more, err := e.Encode(ctx, topic, &f, &c.scratch)
+	data, more, err := c.Encoders[part].Encode(ctx, topic, f, &c.scratch)
 	switch {
 	case err == nil:
 	case cli.OfRegistry(err), ctx.Err() != nil:

@@ -19,6 +19,7 @@ type Options struct {
 
 	SetHeaders, DropHeaders  []string
 	Masks                    []string
+	KeyFrom                  string
 	Partitioning, Timestamps string
 	Compression              string
 	ExactlyOnce, Restart     bool

@@ -225,6 +225,9 @@ func (p *Plan) planChanges(f *Options) error {
 		}
 		c.Mapping = mapping
 	}
+	if err := c.PlanKeyFrom(f.KeyFrom); err != nil {
+		return err
+	}
 	var err error
 	if c.Mask, err = record.NewMask(f.Masks); err != nil {
 		return err
@@ -236,6 +239,8 @@ func (p *Plan) planChanges(f *Options) error {
 		}
 		c.SetHeader(name, value, has)
 	}
-	p.changes = c
+	if p.changes = c; c.KeyFrom != nil && p.partitioning == "" {
+		p.partitioning = "key" // the new one
+	}
 	return nil
 }

@@ -142,6 +142,7 @@ type choices struct {
 	masks                    []string
 	setHeaders, dropHeaders  []string
 	partitioning, timestamps string
+	keyFrom                  string
 }
 
 // fingerprint tells plans apart that choose or change records differently. It is empty
@@ -150,7 +151,7 @@ func (f *Options) fingerprint() string {
 	c := choices{
 		filters: f.Reading.Filters, serdes: f.Reading.Serdes, isolation: f.Reading.Reading.Isolation,
 		masks: f.Masks, setHeaders: f.SetHeaders, dropHeaders: f.DropHeaders,
-		partitioning: f.Partitioning, timestamps: f.Timestamps,
+		partitioning: f.Partitioning, timestamps: f.Timestamps, keyFrom: f.KeyFrom,
 	}
 	c.filters.KeySet, c.serdes.Cluster = nil, nil // how to connect chooses nothing
 	text := fmt.Sprintf("%+v", c)
