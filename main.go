@@ -8,5 +8,5 @@ import (
 )
 
 func main() {
-	os.Exit(cmd.Main(os.Args[1:]))
+	os.Exit(cmd.Main())
 }

@@ -35,7 +35,13 @@ func (s *stage) start(args ...string) *process { return s.startTo(nil, args...) 
 // startTo runs kstream. Its stdin is a pipe.
 func (s *stage) startTo(stdout *os.File, args ...string) *process {
 	s.t.Helper()
-	path, err := exec.LookPath("kstream") // testscript puts the test binary there under this name
+	return s.launch(stdout, "kstream", nil, args...)
+}
+
+// launch runs a program that TestMain has, with more variables than those of every process.
+func (s *stage) launch(stdout *os.File, program string, environ []string, args ...string) *process {
+	s.t.Helper()
+	path, err := exec.LookPath(program) // testscript puts the test binary there under this name
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -45,12 +51,13 @@ func (s *stage) startTo(stdout *os.File, args ...string) *process {
 	p.errs = filepath.Join(s.dir, fmt.Sprint(s.processes, ".err"))
 	p.events = filepath.Join(s.dir, fmt.Sprint(s.processes, ".events"))
 	p.job = &job{cmd: exec.Command(path, args...), ended: make(chan struct{})}
-	p.cmd.Args[0], p.cmd.Dir = "kstream", s.dir
+	p.cmd.Args[0], p.cmd.Dir = program, s.dir
 	p.cmd.Env = []string{
 		"GORACE=" + raceOptions,
 		"KSTREAM_BROKERS=" + s.brokers, "HOME=" + s.dir, "XDG_CONFIG_HOME=" + s.dir, "XDG_CACHE_HOME=" + s.dir,
 		"LC_ALL=C.UTF-8", "TZ=UTC", "PATH=" + os.Getenv("PATH"),
 	}
+	p.cmd.Env = append(p.cmd.Env, environ...)
 	if stdout == nil {
 		if stdout, err = os.Create(p.out); err != nil {
 			s.t.Fatal(err)

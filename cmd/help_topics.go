@@ -290,6 +290,7 @@ and that before the default. An empty variable is as good as none, but for a pro
 
 %s
 A secret may refer to where it is: @env:NAME, @file:PATH, @cmd:COMMAND, @keyring:NAME.
+Variables that hold a secret of the settings are kept from the commands of --exec, exec: and @cmd:.
 
 kstream sandbox sets KSTREAM_BROKERS for the command that it runs, takes away what else speaks of
 a cluster or a registry, and makes the configuration file an empty one.

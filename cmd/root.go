@@ -27,15 +27,16 @@ import (
 	"kstream/cmd/suggest"
 )
 
-// Main runs the command that args name and returns the exit code of the process.
-func Main(args []string) (status int) {
+// Main runs the command that the arguments of the process name and returns its exit code.
+func Main() int { return run(cli.NewEnv(), cli.Arguments()) }
+
+func run(env *cli.Env, args []string) (status int) {
 	// A reader that leaves is an EPIPE and ends us in order. Ignoring the signal would
 	// do the same, but the commands that we start would inherit that.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-	env := cli.NewEnv()
 	defer func() {
 		if r := recover(); r != nil {
-			fmt.Fprintf(env.Stderr, "kstream: bug: %s\n%s\nhint: please report this with the command line and the lines above; remove what is secret\n", cli.OneLine(fmt.Sprint(r)), debug.Stack())
+			fmt.Fprintf(env.Stderr, "kstream: bug: %s\n%s\nhint: please report this with the command line and the lines above; remove what is secret\n", cli.OneLine(env.Scrub(fmt.Sprint(r))), debug.Stack())
 			status = cli.ExitOf(cli.CodeBug)
 		}
 	}()

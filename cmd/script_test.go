@@ -18,6 +18,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"kstream/cmd/cli"
 	"kstream/kafka/embedded"
 	"kstream/kafka/kafkatest"
 	"kstream/kafka/kafkatest/columnstest"
@@ -35,7 +36,8 @@ const raceOptions = "atexit_sleep_ms=0"
 // TestMain lets the test binary stand in for kstream in scripts.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"kstream": func() { os.Exit(Main(os.Args[1:])) },
+		"kstream":            func() { os.Exit(Main()) },
+		"kstream-with-a-bug": func() { os.Exit(run(buggyEnv(), cli.Arguments())) },
 	})
 }
 

@@ -34,7 +34,8 @@ type Env struct {
 	Quiet   bool
 	Verbose int
 
-	Deaths *deaths // what is to be done before a second signal kills; may be nil
+	Deaths  *deaths  // what is to be done before a second signal kills; may be nil
+	secrets *secrets // of the settings; may be nil
 }
 
 // NewEnv returns the environment of this process. Only Main and tests call it.
@@ -49,6 +50,7 @@ func NewEnv() *Env {
 		Getenv:         os.Getenv,
 		Now:            time.Now,
 		Deaths:         new(deaths),
+		secrets:        new(secrets),
 	}
 	if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil && width > 0 {
 		env.Width = width

@@ -66,7 +66,7 @@ func (w *Worker) Start(ctx context.Context) error {
 	}
 	w.Backoff = min(max(workerBackoff, 2*w.Backoff), workerBackoffMax)
 	child := exec.Command("sh", "-c", w.Command)
-	child.Stderr = w.Env.Stderr
+	child.Stderr, child.Env = w.Env.Stderr, w.Env.ChildEnviron()
 	child.WaitDelay = time.Second // a process that left the group may keep stderr
 	group := OwnGroup(child, false)
 	in, err := child.StdinPipe()

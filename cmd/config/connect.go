@@ -25,6 +25,7 @@ type Connection struct {
 // Connect looks secrets up, each reference once, and checks that certificate files
 // exist. Errors are *Error and name the setting and its origin.
 func (e *Effective) Connect(ctx context.Context, secrets Secrets) (*Connection, error) {
+	secrets.withheld = e.Variables()
 	known := map[string]string{}
 	var hide []string
 	lookup := func(name string, s Setting) (string, error) {

@@ -34,6 +34,8 @@ func IsReference(value string) bool {
 type Secrets struct {
 	Getenv  func(string) (string, bool)       // os.LookupEnv when nil
 	Keyring func(name string) (string, error) // the system's when nil
+
+	withheld []string // variables that the commands of @cmd: do not get, for they hold other secrets
 }
 
 // Lookup returns the value behind a reference, or value itself when it is none.
@@ -41,7 +43,8 @@ type Secrets struct {
 //	@env:NAME      an environment variable, which must be set
 //	@file:PATH     a file's text without the newline at its end; ~/ is the home
 //	@cmd:COMMAND   what a command prints, likewise; no shell: words are split at
-//	               spaces outside of quotes; it has 10 seconds
+//	               spaces outside of quotes; it has 10 seconds, and no variable of
+//	               the environment that holds another secret of the settings
 //	@keyring:NAME  the password of account NAME of service "kstream"
 //
 // Errors are *Error and begin with the reference.
@@ -58,7 +61,7 @@ func (s Secrets) Lookup(ctx context.Context, value string) (string, error) {
 	case scheme == "file":
 		return s.fromFile(value, name)
 	case scheme == "cmd":
-		return fromCommand(ctx, value, name)
+		return s.fromCommand(ctx, value, name)
 	default:
 		return s.fromKeyring(value, name)
 	}
@@ -101,7 +104,7 @@ func expandHome(path string, getenv func(string) string) string {
 	return path
 }
 
-func fromCommand(ctx context.Context, value, command string) (string, error) {
+func (s Secrets) fromCommand(ctx context.Context, value, command string) (string, error) {
 	argv, err := splitWords(command)
 	if err != nil {
 		return "", usagef("%s: %v", value, err)
@@ -111,6 +114,7 @@ func fromCommand(ctx context.Context, value, command string) (string, error) {
 	var stdout, stderr limited
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.Env = WithoutSecrets(os.Environ(), s.withheld)
 	cmd.WaitDelay = time.Second // for children that keep the pipes open
 	err = cmd.Run()
 	switch {

@@ -75,6 +75,7 @@ func (f *Options) Connect(ctx context.Context, env *cli.Env) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
+	env.Withhold(f.Effective.Variables(), connection.Scrub)
 	if err := f.Schemas.connect(connection.Registry, f.Effective.Timeout); err != nil {
 		return nil, err
 	}

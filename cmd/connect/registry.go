@@ -59,6 +59,7 @@ func (f *Options) ConnectRegistry(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
+	env.Withhold(f.Effective.Variables(), connection.Scrub)
 	return f.Schemas.connect(connection.Registry, f.Effective.Timeout)
 }
 

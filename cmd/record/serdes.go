@@ -187,7 +187,7 @@ func (f *SerdeOptions) OpenEncoders(env *cli.Env) (encoders [2]Encoding, closeAl
 func startFilter(env *cli.Env) serde.ExecFunc {
 	return func(command string) (io.ReadWriteCloser, error) {
 		child := exec.Command("sh", "-c", command)
-		child.Stderr = env.Stderr
+		child.Stderr, child.Env = env.Stderr, env.ChildEnviron()
 		child.WaitDelay = time.Second // a process that left the group may keep stderr
 		group := cli.OwnGroup(child, false)
 		in, err := child.StdinPipe()
