@@ -23,12 +23,18 @@ share the partitions with all others of the group, and commit what was printed.
 file:PATH in place of the topics, or file:- for stdin, reads a dump of replay.`,
 		Example: `  kstream consume orders -e -o json               all there is, a line a record
   kstream consume orders --from-offset -1h -e     of the last hour
-  kstream consume orders --last 10                the newest ten
+  kstream consume orders --tail 10                the newest 10, then what comes
   kstream consume orders --filter '.value.color=="red"' -n 10
   kstream consume orders -o '%p %o %k %v\n'       in a format of your own
   kstream consume orders --group g --members 5    as five members of a group
+  kstream consume --group g --no-commit -e        what g would read next
   kstream consume orders -e -o parquet:orders     files for DuckDB and Spark`,
-		Args: cobra.MinimumNArgs(1),
+		Args: func(cmd *cobra.Command, topics []string) error {
+			if f.NoCommit {
+				return nil
+			}
+			return cobra.MinimumNArgs(1)(cmd, topics)
+		},
 		RunE: func(cmd *cobra.Command, topics []string) error {
 			plan, err := f.Plan(env, topics)
 			if err != nil {
@@ -59,15 +65,20 @@ func registerConsume(f *consume.Options, flags *pflag.FlagSet) {
 	registerPatterns(&f.Reading, flags)
 	registerOrder(&f.Order, flags)
 	registerMembers(&f.Members, flags)
+	noCommit := section(flags, flagsMembers)
+	flags.BoolVar(&f.NoCommit, "no-commit", false, "with --group: show what waits, join nothing; of its own topics where none is named, without a commit")
+	noCommit()
 	registerLive(&f.Live, flags)
 	registerRecordOutput(&f.Output, flags)
 	registerCluster(&f.Cluster, flags)
 }
 
 func registerOrder(f *consume.OrderOptions, flags *pflag.FlagSet) {
-	defer section(flags, flagsOwn, "sort-by-time", "sort-window", "latest-per-key")()
+	defer section(flags, flagsOwn, "follow", "tail", "sort-by-time", "sort-window", "latest-per-key")()
 	f.Window.D = time.Second
 	flags.Int64Var(&f.Last, "last", 0, "the newest `N` records, in time order; over all partitions. Stops at the end as -e does")
+	flags.Int64Var(&f.Tail, "tail", 0, "the newest `N` records, and then those that come, as tail -f: --last N --follow")
+	flags.BoolVar(&f.Follow, "follow", false, "with --last: read on until Ctrl-C, as a read without --last does")
 	flags.BoolVar(&f.ByTime, "sort-by-time", false, "sort by time: with -e or --to-offset fully, else within --sort-window")
 	flags.Var(&f.Window, "sort-window", "how long an endless --sort-by-time waits for older records: `D`")
 	flags.BoolVar(&f.LatestPerKey, "latest-per-key", false, "the last record of each key, without deleted keys; --filter and --grep look at these; stops at the end as -e does")

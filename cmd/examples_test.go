@@ -81,6 +81,8 @@ kstream topic delete orders --yes && kstream replay framed orders --create`
 		"kstream group reset billing --shift -100":                                                               yes,
 		"kstream topic truncate orders --before 0=1000,3=-500":                                                   yes,
 		"kstream consume orders -o '%p %o %k %v\\n'":                                                             end,
+		"kstream consume orders --tail 10":                                                                       {left: endless},
+		"kstream consume --group g --no-commit -e":                                                               {before: "kstream consume orders --group g -e -n 1"},
 		"kstream consume orders --group g --members 5":                                                           end,
 		"kstream pipe orders orders-copy --group copy --members 3":                                               end,
 		"kstream pipe orders paid --group paid --filter '.value.state == \"paid\"' --map '.value | {id, total}'": end,
@@ -100,6 +102,8 @@ kstream topic delete orders --yes && kstream replay framed orders --create`
 		"kstream wait group billing":                                                                             {left: members},
 		"kstream wait group billing --members 2":                                                                 {left: members},
 		"kstream wait group billing --members 3 --within 30s":                                                    {left: members},
+		"kstream group offsets billing --delete --topic orders":                                                  yes,
+		"kstream group delete 'console-consumer-*' --dry-run":                                                    {before: "kstream consume orders --group console-consumer-1 -e -n 1"},
 		"kstream group offsets billing --export billing.csv":                                                     {before: "rm billing.csv"},
 		"kstream replay orders file:orders.dump":                                                                 {before: "rm orders.dump"},
 	}

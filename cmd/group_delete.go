@@ -9,6 +9,7 @@ import (
 
 	"kstream/cmd/cli"
 	"kstream/cmd/connect"
+	"kstream/cmd/group"
 	"kstream/kafka"
 	"kstream/output"
 )
@@ -26,10 +27,11 @@ func newGroupDeleteCmd(env *cli.Env) *cobra.Command {
 		Aliases: []string{"rm"},
 		Short:   "Delete groups with their committed offsets",
 		Long: `Delete groups with their committed offsets. It shows what it would delete and asks.
-A group with members is refused. All groups are tried; when one could not be deleted
+A name may be a pattern with * and ?, such as 'etl-*'. A group with members is refused. All groups are tried; when one could not be deleted
 the exit code is 1, or 3 where none of them exists.`,
 		Example: `  kstream group delete billing --dry-run
-  kstream group delete billing refunds --yes`,
+  kstream group delete billing refunds --yes
+  kstream group delete 'console-consumer-*' --dry-run`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, groups []string) error {
 			plan, err := f.plan(env, groups)
@@ -48,7 +50,7 @@ the exit code is 1, or 3 where none of them exists.`,
 type groupDeletePlan struct {
 	flags   *groupDeleteFlags
 	listing *cli.Listing
-	groups  []string
+	groups  group.Wanted
 }
 
 func (f *groupDeleteFlags) plan(env *cli.Env, groups []string) (*groupDeletePlan, error) {
@@ -59,7 +61,11 @@ func (f *groupDeleteFlags) plan(env *cli.Env, groups []string) (*groupDeletePlan
 	if err != nil {
 		return nil, err
 	}
-	return &groupDeletePlan{f, l, cli.Distinct(groups)}, f.cluster.Plan(env)
+	p := &groupDeletePlan{f, l, cli.Distinct(groups)}
+	if err := p.groups.Check(); err != nil {
+		return nil, err
+	}
+	return p, f.cluster.Plan(env)
 }
 
 // groupDeleteItem is a group in the plan and in the outcome of `group delete`.
@@ -73,9 +79,9 @@ type groupDeleteItem struct {
 
 func (p *groupDeletePlan) run(ctx context.Context, env *cli.Env) error {
 	return connect.WithAdmin(ctx, env, &p.flags.cluster, func(cluster *connect.Cluster, admin *kafka.Admin) error {
-		items := make([]*groupDeleteItem, len(p.groups))
-		for i, name := range p.groups {
-			items[i] = lookAtGroup(ctx, admin, name)
+		items, err := p.look(ctx, admin)
+		if err != nil {
+			return err
 		}
 		if p.flags.confirm.DryRun {
 			return joinDeletes(items, p.listing.Print("kstream.group.delete/v1", items, deleteTable(items)))
@@ -84,7 +90,11 @@ func (p *groupDeletePlan) run(ctx context.Context, env *cli.Env) error {
 			return err
 		}
 		if names := deletable(items); len(names) > 0 {
-			action := fmt.Sprintf("delete %s with all committed offsets", strings.Join(names, ", "))
+			what := strings.Join(names, ", ")
+			if len(names) > 5 {
+				what = cli.Count(int64(len(names)), "group")
+			}
+			action := fmt.Sprintf("delete %s with all committed offsets", what)
 			if err := p.flags.confirm.Ask(ctx, env, deleteTable(items)(), action); err != nil {
 				return err
 			}
@@ -99,21 +109,46 @@ func (p *groupDeletePlan) run(ctx context.Context, env *cli.Env) error {
 	})
 }
 
-// lookAtGroup finds what would be deleted, or why it cannot be.
-func lookAtGroup(ctx context.Context, admin *kafka.Admin, name string) *groupDeleteItem {
-	item := &groupDeleteItem{Group: name}
-	infos, err := admin.Groups(ctx, name)
-	if err != nil {
-		item.Fail(err)
-		return item
+// look finds what would be deleted, or why it cannot be: a row for each group that a name or
+// a pattern means, and for each that means none.
+func (p *groupDeletePlan) look(ctx context.Context, admin *kafka.Admin) (items []*groupDeleteItem, err error) {
+	var all []kafka.GroupInfo
+	if p.groups.Many() {
+		if all, err = admin.AllGroups(ctx); err != nil {
+			return nil, err
+		}
 	}
-	item.State = string(infos[0].State)
-	item.Fail(infos[0].RefuseActive())
-	commits, err := admin.Committed(ctx, name)
+	seen := map[string]bool{}
+	for _, name := range p.groups {
+		infos := group.Match(name, all)
+		switch {
+		case !group.IsPattern(name):
+			infos, err = admin.Groups(ctx, name)
+		case infos == nil:
+			err = cli.Errorf(cli.CodeUnknownGroup, "%s: no group matches", name)
+		}
+		if err != nil {
+			items = append(items, &groupDeleteItem{Group: name})
+			items[len(items)-1].Fail(err)
+			err = nil
+			continue
+		}
+		for i := range infos {
+			if info := &infos[i]; !seen[info.Name] {
+				seen[info.Name] = true
+				items = append(items, lookAtGroup(ctx, admin, info))
+			}
+		}
+	}
+	return items, nil
+}
+
+func lookAtGroup(ctx context.Context, admin *kafka.Admin, info *kafka.GroupInfo) *groupDeleteItem {
+	item := &groupDeleteItem{Group: info.Name, State: string(info.State)}
+	item.Fail(info.RefuseActive())
+	commits, err := admin.Committed(ctx, info.Name)
 	item.Partitions = len(commits)
-	if item.Cause == nil {
-		item.Fail(err)
-	}
+	item.Fail(err)
 	return item
 }
 

@@ -128,12 +128,14 @@ func (f *groupLagFlags) plan(env *cli.Env, groups []string) (*groupLagPlan, erro
 func (p *groupLagPlan) run(ctx context.Context, env *cli.Env) error {
 	return connect.WithAdmin(ctx, env, &p.flags.cluster, func(_ *connect.Cluster, admin *kafka.Admin) error {
 		if f := p.flags; f.listen != "" {
-			return f.watch.Listen(ctx, f.listen, f.watch.Observer(env, admin, false), p.groups, p.choose)
+			return f.watch.Listen(ctx, f.listen, f.watch.Observer(env, admin, false), p.groups, func(snapshots []group.Snapshot) []group.Snapshot {
+				return group.OfTopics(snapshots, p.flags.topics)
+			})
 		}
 		display := &group.Screen{Env: env}
 		untimed := p.by != group.ByPartition && !p.flags.set("max-time")
 		return p.flags.watch.Run(ctx, p.flags.watch.Observer(env, admin, untimed), p.groups, func(snapshots []group.Snapshot) error {
-			snapshots = p.choose(snapshots)
+			snapshots = group.OfTopics(snapshots, p.flags.topics)
 			text, err := p.render(snapshots)
 			if err != nil {
 				return err
@@ -149,24 +151,6 @@ func (p *groupLagPlan) run(ctx context.Context, env *cli.Env) error {
 			return p.check(snapshots)
 		})
 	})
-}
-
-// choose leaves out the partitions of topics that --topic does not name, and groups that
-// have none of those that it names.
-func (p *groupLagPlan) choose(snapshots []group.Snapshot) []group.Snapshot {
-	if p.flags.topics == nil {
-		return snapshots
-	}
-	var chosen []group.Snapshot
-	for _, s := range snapshots {
-		s.Partitions = slices.DeleteFunc(slices.Clone(s.Partitions), func(l group.PartitionLagItem) bool {
-			return !slices.Contains(p.flags.topics, l.Topic)
-		})
-		if len(s.Partitions) > 0 {
-			chosen = append(chosen, s)
-		}
-	}
-	return chosen
 }
 
 // render returns the text of one look.

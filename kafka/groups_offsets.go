@@ -6,6 +6,10 @@ import (
 	"slices"
 
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"kstream/kafka/protocol"
 )
 
 // Commit is what a group has committed for one partition: the offset of the record
@@ -90,6 +94,62 @@ func (a *Admin) SetCommitted(ctx context.Context, group string, commits map[Topi
 		}
 	}
 	return refused, nil
+}
+
+// DeleteCommitted deletes offsets that a group has committed (KIP-496). It returns the
+// partitions that were refused: with a *GroupActiveError those of topics that members
+// subscribe to. librdkafka's Go client lacks the request.
+func (a *Admin) DeleteCommitted(ctx context.Context, group string, tps []TopicPartition) (refused map[TopicPartition]error, err error) {
+	request := kmsg.NewPtrOffsetDeleteRequest()
+	request.Group = group
+	for _, tp := range tps {
+		if n := len(request.Topics); n == 0 || request.Topics[n-1].Topic != tp.Topic {
+			topic := kmsg.NewOffsetDeleteRequestTopic()
+			topic.Topic = tp.Topic
+			request.Topics = append(request.Topics, topic)
+		}
+		partition := kmsg.NewOffsetDeleteRequestTopicPartition()
+		partition.Partition = tp.Partition
+		topic := &request.Topics[len(request.Topics)-1]
+		topic.Partitions = append(topic.Partitions, partition)
+	}
+	var answer *kmsg.OffsetDeleteResponse
+	err = a.onWire(ctx, func(ctx context.Context, w *wire) error {
+		coordinator, err := w.client.Coordinator(ctx, protocol.GroupCoordinator, group)
+		if err == nil {
+			answer, err = request.RequestWith(ctx, w.client.Broker(coordinator))
+		}
+		return err
+	})
+	if err != nil {
+		return nil, a.named(err, "delete", "group", group)
+	}
+	if err := refusal(answer.ErrorCode); err != nil {
+		return nil, a.groupError(ctx, "delete", group, *err)
+	}
+	for _, t := range answer.Topics {
+		for _, p := range t.Partitions {
+			err := refusal(p.ErrorCode)
+			if err == nil {
+				continue
+			}
+			if refused == nil {
+				refused = map[TopicPartition]error{}
+			}
+			refused[TopicPartition{t.Topic, p.Partition}] = a.offsetError(ctx, "read", group, ck.TopicPartition{Topic: &t.Topic, Error: *err})
+		}
+	}
+	return refused, nil
+}
+
+// refusal is the error that a code of the protocol stands for, as one of librdkafka, whose
+// codes are the same; nil for none.
+func refusal(code int16) *ck.Error {
+	err := kerr.TypedErrorForCode(code)
+	if err == nil {
+		return nil
+	}
+	return new(ck.NewError(ck.ErrorCode(code), "Broker: "+err.Description, false))
 }
 
 // offsetError is groupError for what was refused about one partition.

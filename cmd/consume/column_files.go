@@ -85,7 +85,7 @@ func (f *columnFiles) check(c *Options) error {
 			return cli.Usagef("--%s does not go with -o %s:%s: what is in no file yet would count as done", name, f.kind, f.path)
 		}
 	}
-	for _, name := range []string{"last", "sort-by-time", "latest-per-key"} {
+	for _, name := range []string{"last", "tail", "sort-by-time", "latest-per-key"} {
 		if f.kind == "parquet" && c.Changed(name) {
 			return cli.Usagef("--%s does not go with -o parquet:%s: files are named after the offsets in them, which keep their order", name, f.path)
 		}

@@ -26,7 +26,7 @@ func (f *Options) planFile(topics []string) (string, error) {
 	case len(topics) > 1:
 		return "", cli.Usagef("%s%s: a file is read alone, without other files or topics", record.FilePrefix, path)
 	}
-	for _, name := range []string{"brokers", "group", "members", "assignor", "protocol", "instance-id", "offset-reset", "events", "join-every", "yes", "watch", "isolation", "regex", "wait-for-match"} {
+	for _, name := range []string{"brokers", "group", "members", "assignor", "protocol", "instance-id", "offset-reset", "events", "join-every", "yes", "watch", "isolation", "follow", "tail", "regex", "wait-for-match"} {
 		if f.Changed(name) {
 			return "", cli.Usagef("--%s does not go with %s%s: a file is no cluster", name, record.FilePrefix, path)
 		}

@@ -2,7 +2,10 @@ package consume
 
 import (
 	"context"
+	"slices"
 
+	"kstream/cmd/cli"
+	"kstream/cmd/group"
 	"kstream/cmd/record"
 	"kstream/kafka"
 )
@@ -25,6 +28,11 @@ func (c *run) open(ctx context.Context) (record.Source, error) {
 		return nil, err
 	}
 	c.Admin.Admin = admin
+	if p.topicsOf != "" {
+		if err := c.findTopicsOf(ctx, p.topicsOf); err != nil {
+			return nil, err
+		}
+	}
 	topics, err := c.Find(ctx, admin)
 	if err != nil {
 		return nil, err
@@ -54,10 +62,6 @@ func (c *run) open(ctx context.Context) (record.Source, error) {
 		c.Env.Notice("%s", note)
 	}
 	c.spans.Store(int64(len(part.Spans)))
-	if p.order != nil && p.order.last > 0 && !p.Filters.Any() && p.Failures.Keeps() {
-		c.Admin.Release()
-		return record.Alone{From: record.NewTailReader(cfg.Config, p.order.last, p.Range.Uncommitted, part.Spans, topics)}, nil
-	}
 	rc := kafka.ReaderConfig{
 		Spans: part.Spans, BatchSize: p.batchSize(), ReadUncommitted: p.Range.Uncommitted, Grow: p.Range.Grows(),
 		Topics: func(ctx context.Context) ([]kafka.Topic, error) { return p.Range.Refresh(ctx, admin) },
@@ -73,10 +77,31 @@ func (c *run) open(ctx context.Context) (record.Source, error) {
 			return p.Range.Refresh(ctx, admin)
 		}
 	}
+	if p.order != nil && p.order.last > 0 {
+		return c.openLast(cfg.Config, rc, topics)
+	}
 	reader, err := kafka.OpenReader(cfg.Config, rc, topics)
 	if err != nil {
 		return nil, err
 	}
 	c.finish = reader.Finish
 	return record.Alone{From: reader}, nil
+}
+
+// findTopicsOf has the topics of a group read that there are.
+func (c *run) findTopicsOf(ctx context.Context, name string) error {
+	topics, err := group.TopicsOf(ctx, c.Admin.Admin, name)
+	if err != nil {
+		return err
+	}
+	existing, err := c.Admin.TopicNames(ctx)
+	if err != nil {
+		return err
+	}
+	topics = slices.DeleteFunc(topics, func(topic string) bool { return !slices.Contains(existing, topic) })
+	if len(topics) == 0 {
+		return cli.Errorf(cli.CodeUnknownTopic, "group %s: it has read no topic that there is", name)
+	}
+	c.plan.Range.Topics = topics
+	return nil
 }

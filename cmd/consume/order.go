@@ -14,6 +14,8 @@ import (
 // only some of them.
 type OrderOptions struct {
 	Last         int64
+	Tail         int64 // Last and Follow in one
+	Follow       bool
 	ByTime       bool
 	Window       cli.Duration
 	LatestPerKey bool
@@ -22,14 +24,19 @@ type OrderOptions struct {
 // orderPlan is OrderOptions, checked.
 type orderPlan struct {
 	last   int           // of --last
+	follow bool          // read on after those
 	latest bool          // --latest-per-key
 	window time.Duration // of an endless --sort-by-time, else 0
 }
 
 // plan also makes the read end where the order needs an end.
 func (f *OrderOptions) plan(all *Options, reading *record.Range) (*orderPlan, error) {
+	if f.Tail > 0 && f.Last > 0 {
+		return nil, cli.Usagef("--tail N is --last N --follow: leave one of them out")
+	}
+	last, follow := max(f.Last, f.Tail), f.Follow || f.Tail > 0
 	asked := 0
-	for _, flag := range []bool{f.Last > 0, f.ByTime, f.LatestPerKey} {
+	for _, flag := range []bool{last > 0, f.ByTime, f.LatestPerKey} {
 		if flag {
 			asked++
 		}
@@ -38,10 +45,12 @@ func (f *OrderOptions) plan(all *Options, reading *record.Range) (*orderPlan, er
 	switch {
 	case asked > 1:
 		return nil, cli.Usagef("--last, --sort-by-time and --latest-per-key are three orders: choose one")
-	case f.Last > 0 && (all.Count > 0 || all.PerPart > 0):
+	case follow && (reading.Bounded() || f.LatestPerKey):
+		return nil, cli.Usagef("--follow and --tail read on without an end: leave -e, --to-offset and --latest-per-key out")
+	case last > 0 && (all.Count > 0 || all.PerPart > 0):
 		return nil, cli.Usagef("--last counts by itself: leave -n and --count-per-partition out")
-	case f.Last > 1<<31:
-		return nil, cli.Usagef("--last %d: at most %d are kept in memory", f.Last, int64(1)<<31)
+	case last > 1<<31:
+		return nil, cli.Usagef("--last %d: at most %d are kept in memory", last, int64(1)<<31)
 	case windowed && !f.ByTime:
 		return nil, cli.Usagef("--sort-window goes with --sort-by-time")
 	case windowed && f.Window.D <= 0:
@@ -49,8 +58,8 @@ func (f *OrderOptions) plan(all *Options, reading *record.Range) (*orderPlan, er
 	case asked == 0:
 		return nil, nil
 	}
-	reading.ToEnd = reading.ToEnd || f.Last > 0 || f.LatestPerKey
-	p := &orderPlan{last: int(f.Last), latest: f.LatestPerKey}
+	reading.ToEnd = reading.ToEnd || last > 0 && !follow || f.LatestPerKey
+	p := &orderPlan{last: int(last), follow: follow, latest: f.LatestPerKey}
 	if f.ByTime && !reading.Bounded() {
 		p.window = f.Window.D
 	} else if windowed {

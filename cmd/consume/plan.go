@@ -21,6 +21,7 @@ type Options struct {
 	PerPart     int64
 	Idle, Limit cli.Duration
 	FailEmpty   bool
+	NoCommit    bool
 	ExecMode    string
 }
 
@@ -29,6 +30,7 @@ type Plan struct {
 	*record.Selection
 	order        *orderPlan      // nil: as the records come
 	members      *record.Members // nil: without a group
+	topicsOf     string          // the group whose topics are read; empty: they are named
 	watch        bool            // show the members live
 	limits       record.Limits
 	perPartition int64  // records at most; 0: all
@@ -45,7 +47,7 @@ func (f *Options) Plan(env *cli.Env, topics []string) (*Plan, error) {
 		return nil, err
 	}
 	var err error
-	if p.Range, err = f.Reading.Plan(env, topics); err != nil {
+	if p.Range, err = f.planRange(env, topics); err != nil {
 		return nil, err
 	}
 	if p.File, err = f.planFile(topics); err != nil {
@@ -55,7 +57,11 @@ func (f *Options) Plan(env *cli.Env, topics []string) (*Plan, error) {
 	if p.order, err = f.Order.plan(f, p.Range); err != nil {
 		return nil, err
 	}
-	if p.members, err = f.Members.Plan(p.Range, p.batchSize()); err != nil {
+	if f.NoCommit {
+		if p.Range.Of(f.Members.Group); len(topics) == 0 {
+			p.topicsOf = f.Members.Group
+		}
+	} else if p.members, err = f.Members.Plan(p.Range, p.batchSize()); err != nil {
 		return nil, err
 	}
 	if err := p.Range.RefuseStored(); err != nil && p.File == "" {
@@ -103,6 +109,25 @@ func (f *Options) Plan(env *cli.Env, topics []string) (*Plan, error) {
 	return p, p.PlanSerdes(env, f.Serdes)
 }
 
+// planRange plans which part of the topics is read: under --no-commit what the group has yet
+// to read.
+func (f *Options) planRange(env *cli.Env, topics []string) (*record.Range, error) {
+	if !f.NoCommit {
+		return f.Reading.Plan(env, topics)
+	}
+	if f.Members.Group == "" {
+		return nil, cli.Usagef("--no-commit goes with --group")
+	}
+	for _, name := range []string{"from-offset", "members", "assignor", "protocol", "instance-id", "offset-reset", "events", "join-every", "yes", "watch"} {
+		if f.Changed(name) {
+			return nil, cli.Usagef("--%s does not go with --no-commit: it joins no group, and reads from where %s is", name, f.Members.Group)
+		}
+	}
+	reading := f.Reading
+	reading.From = "stored:" + f.Members.Group
+	return reading.Plan(env, topics)
+}
+
 // batchSize is how many records are fetched at once; 0 is the default.
 func (p *Plan) batchSize() int {
 	if p.exec != "" {
@@ -113,6 +138,6 @@ func (p *Plan) batchSize() int {
 
 // checkBounds refuses numbers and times that would read nothing.
 func (f *Options) checkBounds() error {
-	return cli.CheckPositive(f.Changed, cli.FlagValue{Name: "count", N: f.Count}, cli.FlagValue{Name: "count-per-partition", N: f.PerPart}, cli.FlagValue{Name: "last", N: f.Order.Last},
+	return cli.CheckPositive(f.Changed, cli.FlagValue{Name: "count", N: f.Count}, cli.FlagValue{Name: "count-per-partition", N: f.PerPart}, cli.FlagValue{Name: "last", N: f.Order.Last}, cli.FlagValue{Name: "tail", N: f.Order.Tail},
 		cli.FlagValue{Name: "idle-timeout", N: int64(f.Idle.D)}, cli.FlagValue{Name: "for", N: int64(f.Limit.D)})
 }

@@ -3,6 +3,7 @@ package group
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -44,12 +45,58 @@ func missingIn(snapshots []Snapshot) error {
 	return nil
 }
 
+// Topics lists the topics that the group reads, sorted.
+func (s *Snapshot) Topics() []string {
+	topics := []string{}
+	for i := range s.Partitions { // which are sorted
+		if name := s.Partitions[i].Topic; len(topics) == 0 || topics[len(topics)-1] != name {
+			topics = append(topics, name)
+		}
+	}
+	return topics
+}
+
+// Known reports whether the partitions are all there are.
+func (s *Snapshot) Known() bool { return s.missing == nil }
+
 // Lag is the sum over the partitions.
 func (s *Snapshot) Lag() (total int64) {
 	for i := range s.Partitions {
 		total += s.Partitions[i].Lag
 	}
 	return total
+}
+
+// Look takes a snapshot of each group that wanted means, without the times of records.
+// What is not known of one is a notice.
+func Look(ctx context.Context, env *cli.Env, admin *kafka.Admin, wanted Wanted) ([]Snapshot, error) {
+	o := &observer{env: env, admin: admin, untimed: true}
+	snapshots, err := o.observe(ctx, wanted)
+	if err != nil {
+		return nil, err
+	}
+	if err := missingIn(snapshots); err != nil {
+		env.Notice("%v", err)
+	}
+	return snapshots, nil
+}
+
+// OfTopics leaves out the partitions of other topics than those that are named, if any are,
+// and the groups that then have none.
+func OfTopics(snapshots []Snapshot, topics []string) []Snapshot {
+	if topics == nil {
+		return snapshots
+	}
+	var chosen []Snapshot
+	for _, s := range snapshots {
+		s.Partitions = slices.DeleteFunc(slices.Clone(s.Partitions), func(l PartitionLagItem) bool {
+			return !slices.Contains(topics, l.Topic)
+		})
+		if len(s.Partitions) > 0 {
+			chosen = append(chosen, s)
+		}
+	}
+	return chosen
 }
 
 // observer takes snapshots of groups. It remembers what the one before saw: records

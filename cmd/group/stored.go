@@ -3,6 +3,7 @@ package group
 import (
 	"context"
 	"maps"
+	"slices"
 
 	"kstream/cmd/cli"
 	"kstream/kafka"
@@ -30,6 +31,27 @@ func StoredIn(ctx context.Context, admin *kafka.Admin, pos position.Position, kn
 		stored[group] = commits
 	}
 	return stored, nil
+}
+
+// TopicsOf lists the topics that a group has committed offsets for, or that its members have
+// partitions of, sorted.
+func TopicsOf(ctx context.Context, admin *kafka.Admin, group string) ([]string, error) {
+	infos, err := admin.Groups(ctx, group)
+	if err != nil {
+		return nil, err
+	}
+	commits, err := admin.Committed(ctx, group)
+	if err != nil {
+		return nil, err
+	}
+	topics := map[string]bool{}
+	for tp := range commits {
+		topics[tp.Topic] = true
+	}
+	for tp := range infos[0].Owners() {
+		topics[tp.Topic] = true
+	}
+	return slices.Sorted(maps.Keys(topics)), nil
 }
 
 // Offset returns the committed offset of a partition; -1 when there is none.

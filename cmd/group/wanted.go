@@ -16,17 +16,17 @@ type Wanted []string
 
 // Many reports whether it is the cluster that says how many groups there are.
 func (w Wanted) Many() bool {
-	return len(w) == 0 || slices.ContainsFunc(w, isPattern)
+	return len(w) == 0 || slices.ContainsFunc(w, IsPattern)
 }
 
-// isPattern reports whether name matches others than itself. Names of groups may hold any
+// IsPattern reports whether name matches others than itself. Names of groups may hold any
 // character, but these two are rare.
-func isPattern(name string) bool { return strings.ContainsAny(name, "*?") }
+func IsPattern(name string) bool { return strings.ContainsAny(name, "*?") }
 
 // Check refuses patterns that cannot be read.
 func (w Wanted) Check() error {
 	for _, name := range w {
-		if _, err := path.Match(name, ""); isPattern(name) && err != nil {
+		if _, err := path.Match(name, ""); IsPattern(name) && err != nil {
 			return cli.Usagef("%s: want a name, or a pattern with * and ?", name)
 		}
 	}
@@ -49,6 +49,16 @@ func (w Wanted) find(ctx context.Context, admin *kafka.Admin) ([]kafka.GroupInfo
 		return nil, cli.Hint(cli.Errorf(cli.CodeUnknownGroup, "%s: no group matches", strings.Join(w, " ")), "kstream group list shows the groups")
 	}
 	return infos, nil
+}
+
+// Match returns those of infos that a name or a pattern means.
+func Match(name string, infos []kafka.GroupInfo) (found []kafka.GroupInfo) {
+	for _, info := range infos {
+		if matches(name, info.Name) {
+			found = append(found, info)
+		}
+	}
+	return found
 }
 
 // matches reports whether pattern is name, or matches all of it. A / is a character as

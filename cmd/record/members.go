@@ -49,7 +49,7 @@ func (f *MemberOptions) Plan(reading *Range, batch int) (*Members, error) {
 	if strings.TrimSpace(f.Group) == "" {
 		return nil, cli.Usagef("--group %q: the name of a group is not blank", f.Group)
 	}
-	for _, name := range []string{"partitions", "count-per-partition", "last", "latest-per-key", "sort-by-time", "key-equals", "wait-for-match"} {
+	for _, name := range []string{"partitions", "count-per-partition", "last", "tail", "follow", "latest-per-key", "sort-by-time", "key-equals", "wait-for-match"} {
 		if f.Changed(name) {
 			return nil, cli.Usagef("--%s does not go with --group: the group decides who reads what", name)
 		}

@@ -125,6 +125,9 @@ func (f *RangeOptions) Plan(env *cli.Env, topics []string) (*Range, error) {
 	return p, nil
 }
 
+// Of makes stored the committed offset of a group.
+func (p *Range) Of(group string) { p.group = group }
+
 // RefuseStored refuses stored alone, where there is no group.
 func (p *Range) RefuseStored() error {
 	if p.group != "" {
