@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"kstream/kafka/embedded"
 	"kstream/kafka/kafkatest/tmux"
@@ -125,12 +126,32 @@ func TestWatch(t *testing.T) {
 func TestWatchHurry(t *testing.T) {
 	t.Parallel()
 	term, dir := startWatch(t, ">pipe", "-o", "'%v "+strings.Repeat("x", 200)+`\n'`)
-	term.AwaitText("5 members · 10 partitions")
+	awaitFull(t, filepath.Join(dir, "pipe"))
 	term.Keys("C-c")
 	term.AwaitText("leaving…")
 	term.Keys("C-c")
 	term.AwaitText("status 130", "over")
 	wantSettings(t, dir)
+}
+
+// awaitFull waits until a named pipe takes no more.
+func awaitFull(t *testing.T, pipe string) {
+	t.Helper()
+	ctx, cancel := inTime()
+	defer cancel()
+	err := until(ctx, func() (bool, error) {
+		file, err := os.OpenFile(pipe, os.O_WRONLY|unix.O_NONBLOCK, 0)
+		if err != nil { // not made yet, or nobody has opened it for reading
+			return false, nil
+		}
+		defer file.Close()
+		writable := []unix.PollFd{{Fd: int32(file.Fd()), Events: unix.POLLOUT}}
+		n, err := unix.Poll(writable, 0)
+		return err == nil && n == 0, nil
+	})
+	if err != nil {
+		t.Fatalf("%s is not full: %v", pipe, err)
+	}
 }
 
 // TestWatchKeys reads keys from the terminal although stdin is something else.

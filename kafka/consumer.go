@@ -85,7 +85,7 @@ func (cc *consumerConfig) properties(l *logs) ck.ConfigMap {
 		own["isolation.level"] = "read_uncommitted"
 	}
 	if cc.partitions > 0 {
-		own["fetch.message.max.bytes"] = fetched(cc.partitions)
+		own["max.partition.fetch.bytes"] = fetched(cc.partitions)
 	}
 	if cc.bounded {
 		own["fetch.wait.max.ms"] = 50

@@ -205,7 +205,7 @@ func (a *Admin) RecordTimes(ctx context.Context, spans []Span) (map[TopicPartiti
 	}
 	// A broker sends one whole batch, however large, and of the other partitions those that
 	// are within the limit (KIP-74): most are.
-	cfg.Properties["fetch.message.max.bytes"] = "32768"
+	cfg.Properties["max.partition.fetch.bytes"] = "32768"
 	cfg.Properties["queued.min.messages"] = "1"
 	cfg.Properties["fetch.queue.backoff.ms"] = "1"
 	reader, err := OpenReader(cfg, ReaderConfig{Spans: kept, ReadUncommitted: true}, nil)

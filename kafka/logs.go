@@ -65,6 +65,7 @@ func (l *logs) properties() ck.ConfigMap {
 
 // take begins to take the lines of a client; they have waited for it.
 func (l *logs) take(client any) {
+	skipExitHandlers()
 	if l.channel != nil {
 		return
 	}

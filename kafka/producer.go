@@ -328,7 +328,7 @@ func (p *Producer) Close() error {
 			C.ks_topic_destroy(t)
 		}
 	}
-	if p.lost || p.rk != nil && !closeWaits {
+	if p.lost || p.rk != nil {
 		go release() // ends with the client's own goroutines, or the process
 		return p.Err()
 	}

@@ -80,7 +80,7 @@ func PropertyRules() map[string]PropertyRule {
 		"socket.timeout.ms", "socket.connection.setup.timeout.ms", "reconnect.backoff.ms",
 		"reconnect.backoff.max.ms", "topic.metadata.refresh.interval.ms", "enable.metrics.push",
 		"log_level", "debug", "queued.max.messages.kbytes", "queued.min.messages",
-		"fetch.error.backoff.ms", "fetch.queue.backoff.ms", "fetch.wait.max.ms", "fetch.message.max.bytes",
+		"fetch.error.backoff.ms", "fetch.queue.backoff.ms", "fetch.wait.max.ms", "max.partition.fetch.bytes",
 		"session.timeout.ms", "heartbeat.interval.ms", "delivery.timeout.ms", "request.timeout.ms",
 		"queue.buffering.max.messages", "queue.buffering.max.kbytes", "linger.ms",
 		"message.max.bytes", "batch.size", "transaction.timeout.ms",

@@ -2,5 +2,5 @@
 
 package kafka
 
-// closeWaits: nothing of C runs when the program ends, see race_on.go.
-const closeWaits = false
+// skipExitHandlers has nothing to do: nothing of C runs when the program ends, see race_on.go.
+func skipExitHandlers() {}

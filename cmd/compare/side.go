@@ -111,7 +111,7 @@ func (s *side) openTopic(ctx context.Context, env *cli.Env) error {
 		for _, note := range part.Notes {
 			env.Notice("%s", note)
 		}
-		properties := map[string]string{"fetch.message.max.bytes": strconv.Itoa(diffFetch)}
+		properties := map[string]string{"max.partition.fetch.bytes": strconv.Itoa(diffFetch)}
 		maps.Copy(properties, cluster.Properties)
 		cluster.Properties = properties
 		rc := kafka.ReaderConfig{Spans: part.Spans, ReadUncommitted: s.Range.Uncommitted}

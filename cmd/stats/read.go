@@ -86,7 +86,7 @@ func (s *profiling) readAll(ctx context.Context, spans []kafka.Span, topics []ka
 		rounds, most = sampleOf(spans, s.sample), statsFetchSample
 	}
 	fetch := min(most, max(statsFetchLeast, statsFetch/max(1, len(spans))))
-	properties := map[string]string{"fetch.message.max.bytes": strconv.Itoa(fetch)}
+	properties := map[string]string{"max.partition.fetch.bytes": strconv.Itoa(fetch)}
 	maps.Copy(properties, s.Config.Properties)
 	s.Config.Properties = properties
 	for _, round := range rounds {
