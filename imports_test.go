@@ -34,6 +34,8 @@ func guarded() map[string]string {
 		"github.com/xdg-go":                          "scram",
 		"github.com/linkedin/goavro":                 "goavro",
 		"github.com/parquet-go":                      "parquet-go",
+		"github.com/mattn/go-sqlite3":                "go-sqlite3",
+		"github.com/jackc/pgx":                       "pgx",
 	}
 }
 

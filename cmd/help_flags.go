@@ -16,12 +16,13 @@ const (
 	flagsReading = "What is read"
 	flagsMembers = "Members of a group"
 	flagsOutput  = "Output"
+	flagsTables  = "Databases"
 	flagsSerdes  = "Formats of keys and values"
 	flagsCluster = "The cluster"
 	flagsAll     = "All commands"
 )
 
-var flagSections = []string{flagsOwn, flagsReading, flagsMembers, flagsOutput, flagsSerdes, flagsCluster, flagsAll}
+var flagSections = []string{flagsOwn, flagsReading, flagsMembers, flagsOutput, flagsTables, flagsSerdes, flagsCluster, flagsAll}
 
 // The annotations by which help finds the heading of a flag, and whether the short page
 // only names it.

@@ -8,10 +8,12 @@ import (
 
 	"kstream/cmd/cli"
 	"kstream/cmd/pipe"
+	"kstream/cmd/sink"
 )
 
 func newPipeCmd(env *cli.Env) *cobra.Command {
 	var f pipe.Options
+	into := sink.Options{Pipe: &f}
 	cmd := &cobra.Command{
 		Use:   "pipe SRC DST",
 		Short: "Transform records from topic to topic, without end, as a group",
@@ -25,13 +27,31 @@ transaction for each member: readers of committed records see each result once, 
 killed. Such readers wait up to transaction.timeout.ms (15 s unless -X says otherwise) for a
 member that was killed.
 
-DST - takes the topic of each record from --route. Nothing is created but DST, with --create.`,
+DST - takes the topic of each record from --route. Nothing is created but DST, with --create.
+
+DST sqlite:FILE is a database: each record becomes a row of --table, or of the table that --route
+says, in one transaction with the offsets, which its table kstream_offsets keeps. So each record is
+a row once, whatever is killed. Docs: connect.md.`,
 		Example: `  kstream pipe orders orders-copy --group copy --members 3
   kstream pipe orders paid --group paid --filter '.value.state == "paid"' --map '.value | {id, total}'
   kstream pipe orders enriched --group enrich --exec ./enrich.py --exactly-once
-  kstream pipe events - --group split --route '"events-" + .value.country' --on-error dlq:events-odd`,
+  kstream pipe events - --group split --route '"events-" + .value.country' --on-error dlq:events-odd
+  kstream pipe orders sqlite:orders.db --table orders --create-table --group orders-db -e`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if sink.IsURL(args[1]) {
+				plan, err := into.Plan(env, args[0], args[1])
+				if err != nil {
+					return err
+				}
+				_, err = sink.Run(cmd.Context(), env, plan)
+				return err
+			}
+			for _, name := range sink.Flags() {
+				if cmd.Flags().Changed(name) {
+					return cli.Usagef("--%s is about a database, and %s is a topic", name, args[1])
+				}
+			}
 			plan, err := f.Plan(env, args[0], args[1])
 			if err != nil {
 				return err
@@ -41,11 +61,23 @@ DST - takes the topic of each record from --route. Nothing is created but DST, w
 		},
 	}
 	registerPipe(&f, cmd.Flags())
+	registerTables(&into, cmd.Flags())
 	return cmd
 }
 
 // keyFromUsage is the line of help of --key-from where records are changed.
 const keyFromUsage = "the key, from the value as it is written by the jq `EXPR`: .user.id; it chooses the partition"
+
+// registerTables adds what is about the tables of a database.
+func registerTables(f *sink.Options, flags *pflag.FlagSet) {
+	defer section(flags, flagsTables)()
+	flags.StringVar(&f.Table, "table", "", "the table `NAME` that rows are written to; with --route that of records for which it is null")
+	flags.StringVar(&f.Mode, "mode", "append", "`append|upsert`: upsert replaces the row of the same primary key, and a record without a value deletes it")
+	flags.StringVar(&f.PrimaryKey, "primary-key", "", "by which rows are the same: `key|.FIELD,…`, the key of the record or fields of its value")
+	flags.BoolVar(&f.Create, "create-table", false, "create tables that are not there, with the columns of the schema or of the first rows")
+	flags.BoolVar(&f.Alter, "alter-table", false, "add columns for fields that a table has none for")
+	flags.BoolVar(&f.Meta, "meta", false, "write topic, partition, offset, timestamp and key, each a column")
+}
 
 func registerPipe(f *pipe.Options, flags *pflag.FlagSet) {
 	f.Changed = flags.Changed

@@ -24,6 +24,17 @@ type Committer interface {
 	TakeBack()
 }
 
+// OffsetKeeper is a Committer that keeps offsets with the results itself, in a database: they
+// win over those that the group has committed.
+type OffsetKeeper interface {
+	Committer
+	// Begin is called for partitions that the member was given, and for all of its own when
+	// results were taken back, with what the group has committed of each, -1 for nothing. It
+	// returns where to begin; a partition that is missing begins where the group's offset or
+	// GroupConfig.Reset says. An error ends the member.
+	Begin(committed map[TopicPartition]int64) (map[TopicPartition]int64, error)
+}
+
 // ErrTakenBack is returned by Commit when the results since the last commit were undone.
 var ErrTakenBack = errors.New("what was done since the last commit was taken back")
 
@@ -84,6 +95,21 @@ func (m *member) rewindSoon() {
 // transaction.timeout.ms of one minute: until a transaction that was left open times out,
 // the offsets in it are not stable (KIP-447).
 const rewindLimit = 2 * time.Minute
+
+// kept asks a committer that keeps the offsets itself where to begin.
+func (m *member) kept(committed []ck.TopicPartition) (map[TopicPartition]int64, error) {
+	keeper, ok := m.committer.(OffsetKeeper)
+	if !ok {
+		return nil, nil
+	}
+	group := make(map[TopicPartition]int64, len(committed))
+	for _, c := range committed {
+		if c.Error == nil {
+			group[TopicPartition{*c.Topic, c.Partition}] = max(int64(c.Offset), -1)
+		}
+	}
+	return keeper.Begin(group)
+}
 
 // startLater reports whether a member that could not learn where to begin, because of err,
 // may take the partitions all the same; it then rewinds once the offsets are known.
@@ -150,6 +176,7 @@ func (m *member) rewind() error {
 	m.ledger.disown(slices.Collect(maps.Keys(starts)))
 	m.drop(slices.Collect(maps.Keys(starts)))
 	m.ledger.own(starts)
+	m.ledger.owe(m.behind)
 	var resume []ck.TopicPartition
 	for tp, start := range starts {
 		p := m.parts[tp]

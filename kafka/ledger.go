@@ -54,6 +54,14 @@ func (l *ledger) own(starts map[TopicPartition]int64) {
 	}
 }
 
+// owe makes offsets due of partitions that the group has committed less of than their
+// OffsetKeeper knows.
+func (l *ledger) owe(offsets map[TopicPartition]int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	maps.Copy(l.moving, offsets)
+}
+
 // disown forgets partitions and what was not committed of them.
 func (l *ledger) disown(tps []TopicPartition) {
 	l.mu.Lock()

@@ -28,11 +28,12 @@ type member struct {
 	beaten    time.Time // when last, see beatCheck
 	failure   error     // of a rebalance callback, whose error the client drops
 	closing   bool
-	committer Committer       // nil: the member commits by itself
-	rewinding bool            // what was taken back is to be read again
-	fresh     map[string]bool // topics that were created again: read from their beginning
-	stuck     time.Time       // since when
-	paused    bool            // see pollNow
+	committer Committer                // nil: the member commits by itself
+	rewinding bool                     // what was taken back is to be read again
+	behind    map[TopicPartition]int64 // what an OffsetKeeper knows and the group has not committed, of the last starts
+	fresh     map[string]bool          // topics that were created again: read from their beginning
+	stuck     time.Time                // since when
+	paused    bool                     // see pollNow
 }
 
 func newMember(g *Group, number int) *member {

@@ -88,6 +88,7 @@ func (m *member) assigned(partitions []ck.TopicPartition) error {
 		return explain(m.cfg, m.logs, err)
 	}
 	m.ledger.own(starts)
+	m.ledger.owe(m.behind)
 	m.last = nil
 	for tp, start := range starts {
 		p := &readPart{TopicPartition: tp, from: start, next: start, end: Follow, waits: true, corrupt: -1, looked: -1}
@@ -144,9 +145,20 @@ func (m *member) starts(partitions []ck.TopicPartition) (starts map[TopicPartiti
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", errNoAnswer, explain(m.cfg, m.logs, err))
 	}
+	kept, err := m.kept(committed)
+	if err != nil {
+		return nil, nil, err
+	}
+	m.behind = map[TopicPartition]int64{}
 	starts = map[TopicPartition]int64{}
 	for _, c := range committed {
 		tp := TopicPartition{*c.Topic, c.Partition}
+		if offset, ok := kept[tp]; ok {
+			if starts[tp] = offset; c.Offset != ck.Offset(offset) {
+				m.behind[tp] = offset
+			}
+			continue
+		}
 		if c.Error != nil && m.committer != nil {
 			return nil, nil, fmt.Errorf("%s: %w: %w", tp, errNoAnswer, explain(m.cfg, m.logs, c.Error))
 		}

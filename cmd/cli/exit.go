@@ -32,7 +32,7 @@ func ExitStatuses() []exitStatus {
 		{0, "ok", "did what was asked; also: the reader closed the pipe, an endless read was told to stop"},
 		{1, "failed", "the broker refused, a delivery failed, or one of several items failed (all are tried and listed)"},
 		{2, "usage", "bad flag, argument, configuration or expression; nothing was attempted"},
-		{3, "not-found", "no such topic, group, subject, user, ACL, transaction, context, file"},
+		{3, "not-found", "no such topic, group, subject, user, ACL, transaction, table, context, file"},
 		{4, "denied", "authentication or authorization"},
 		{5, "unreachable", "no broker or registry reached, in time or at all, or the registry fails; name not resolved; TLS handshake failed"},
 		{6, "data", "a record could not be decoded, encoded or validated, and --on-error did not allow it"},
@@ -60,11 +60,12 @@ const (
 	CodeUnknownUser        Code = "unknown_user"
 	CodeUnknownACL         Code = "unknown_acl"
 	CodeUnknownTransaction Code = "unknown_transaction"
+	CodeUnknownTable       Code = "unknown_table"
 	codeUnknownContext     Code = "unknown_context"
 	CodeNoSuchFile         Code = "no_such_file"
 	CodeDenied             Code = "denied"
 	CodeAuthFailed         Code = "auth_failed"
-	codeUnreachable        Code = "unreachable"
+	CodeUnreachable        Code = "unreachable"
 	codeTLSFailed          Code = "tls_failed"
 	CodeRegistry           Code = "registry_unreachable"
 	CodeBadData            Code = "bad_data"
@@ -91,11 +92,11 @@ func ExitOf(c Code) int {
 	switch c {
 	case CodeUsage:
 		return 2
-	case CodeUnknownTopic, CodeUnknownGroup, CodeUnknownSubject, CodeUnknownUser, CodeUnknownACL, CodeUnknownTransaction, codeUnknownContext, CodeNoSuchFile:
+	case CodeUnknownTopic, CodeUnknownGroup, CodeUnknownSubject, CodeUnknownUser, CodeUnknownACL, CodeUnknownTransaction, CodeUnknownTable, codeUnknownContext, CodeNoSuchFile:
 		return 3
 	case CodeDenied, CodeAuthFailed:
 		return 4
-	case codeUnreachable, codeTLSFailed, CodeRegistry:
+	case CodeUnreachable, codeTLSFailed, CodeRegistry:
 		return 5
 	case CodeBadData:
 		return 6
@@ -211,7 +212,7 @@ func CodeOf(err error) Code {
 	case errors.Is(err, kafka.ErrTLS):
 		return codeTLSFailed
 	case errors.Is(err, kafka.ErrUnreachable):
-		return codeUnreachable
+		return CodeUnreachable
 	case errors.Is(err, kafka.ErrProperty):
 		return CodeUsage
 	case errors.Is(err, kafka.ErrExists):

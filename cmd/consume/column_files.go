@@ -208,42 +208,6 @@ func columnsError(err error) error {
 
 // openFiles makes the files of -o the place where rows go.
 func (c *run) openFiles(ctx context.Context) (err error) {
-	c.printer.Stdout, err = c.plan.output.files.open(c.schemaColumns(ctx), c.printer.Stdout)
+	c.printer.Stdout, err = c.plan.output.files.open(c.Selection.Schemas(ctx), c.printer.Stdout)
 	return err
-}
-
-// schemaColumns returns the columns that schemas ask for: those of the registry, and Avro
-// schemas in files. In other modes than plain JSON types come from the rows.
-func (c *run) schemaColumns(ctx context.Context) columns.Schemas {
-	f := &c.plan.Serdes
-	if f.JSONMode != "plain" || f.AvroJSON != "plain" || f.JSONInts != "number" || f.Reader != "" {
-		return nil
-	}
-	local := map[string]*columns.Shape{}
-	for _, spec := range []string{f.Key, f.Value} {
-		path, isAvro := strings.CutPrefix(spec, "avro:")
-		if text, err := os.ReadFile(path); isAvro && err == nil { // the serde has read it, or complained
-			shape, name := columns.FromAvro(text)
-			local[name] = shape
-		}
-	}
-	registry := c.plan.Cluster.SchemaRegistry()
-	return func(name string) *columns.Shape {
-		id, err := strconv.Atoi(name)
-		if err != nil || registry == nil {
-			return local[name]
-		}
-		schema, err := registry.ByID(ctx, id, "")
-		if err != nil {
-			return nil
-		}
-		switch schema.Type {
-		case "AVRO", "":
-			shape, _ := columns.FromAvro([]byte(schema.Text))
-			return shape
-		case "JSON":
-			return columns.FromJSONSchema([]byte(schema.Text))
-		}
-		return nil
-	}
 }

@@ -61,6 +61,9 @@ func (r *Record) Render(dst []byte, format output.Format) []byte {
 	return dst
 }
 
+// Results is how many records Render makes of it.
+func (r *Record) Results() int { return 1 + len(r.extra) }
+
 // Look returns what expressions see: the decoded fields where there are such.
 func (r *Record) Look() *expr.Record {
 	if r.looked {

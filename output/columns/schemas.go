@@ -79,7 +79,9 @@ func (r *avroReader) byName(name, namespace string) *Shape {
 		return &Shape{Type: Double}
 	case "string":
 		return &Shape{Type: String}
-	case "null", "bytes": // bytes have several forms in JSON: the rows tell
+	case "bytes": // they have several forms in JSON: the rows tell
+		return &Shape{Logical: LogicalBytes}
+	case "null":
 		return &Shape{}
 	}
 	if s, ok := r.named[fullName(name, namespace)]; ok && s != nil {
@@ -117,8 +119,12 @@ func (r *avroReader) defined(m map[string]any, namespace string, depth int) *Sha
 		r.named[name] = &Shape{Type: String}
 		return &Shape{Type: String}
 	case "fixed":
-		r.named[name] = &Shape{}
-		return &Shape{}
+		logical := logicalOf(m)
+		if logical == "" && textOf(m, "logicalType") == "" {
+			logical = LogicalBytes
+		}
+		r.named[name] = &Shape{Logical: logical}
+		return &Shape{Logical: logical}
 	case "array":
 		return &Shape{Type: List, Elem: r.shape(m["items"], namespace, depth+1)}
 	case "map":
@@ -132,7 +138,25 @@ func (r *avroReader) defined(m map[string]any, namespace string, depth int) *Sha
 	case "":
 		return r.byName(kind, namespace)
 	}
-	return &Shape{} // others have forms of their own: the rows tell
+	return &Shape{Logical: logicalOf(m)} // others have forms of their own: the rows tell
+}
+
+// What Shape.Logical may be.
+const (
+	LogicalDecimal  = "decimal"
+	LogicalUUID     = "uuid"
+	LogicalBytes    = "bytes"
+	LogicalUnsigned = "unsigned" // 64 bits without a sign
+)
+
+func logicalOf(m map[string]any) string {
+	switch l := textOf(m, "logicalType"); l {
+	case "decimal", "big-decimal":
+		return LogicalDecimal
+	case LogicalUUID:
+		return l
+	}
+	return ""
 }
 
 // FromJSONSchema returns the columns of a JSON Schema as far as it tells types in its

@@ -33,6 +33,9 @@ type Shape struct {
 	Type   Type    `json:"type,omitempty"`
 	Elem   *Shape  `json:"elem,omitempty"`
 	Fields []Field `json:"fields,omitempty"`
+	// Logical is what a schema calls the type, where databases have one that files of columns
+	// have not: decimal, uuid, bytes, unsigned. Type is then that of its JSON.
+	Logical string `json:"-"`
 
 	index       map[string]int // of Fields
 	first, last int            // leaf columns, last not included
@@ -170,7 +173,7 @@ func (s *Shape) leaves() int {
 
 // clone copies the shape, without places.
 func (s *Shape) clone() *Shape {
-	c := &Shape{}
+	c := &Shape{Logical: s.Logical}
 	c.join(s)
 	return c
 }

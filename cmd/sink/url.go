@@ -1,0 +1,77 @@
+package sink
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"kstream/cmd/cli"
+	"kstream/cmd/config"
+)
+
+// kinds are the databases, by how their URLs begin.
+func kinds() map[string]string {
+	return map[string]string{"sqlite:": "sqlite"}
+}
+
+// kindOf returns the kind of database that a URL names, or "".
+func kindOf(url string) string {
+	for prefix, kind := range kinds() {
+		if strings.HasPrefix(strings.ToLower(url), prefix) {
+			return kind
+		}
+	}
+	return ""
+}
+
+// IsURL reports whether an argument names a database, or a secret that is its URL, and no topic.
+func IsURL(arg string) bool {
+	return strings.Contains(arg, ":")
+}
+
+// withPassword matches a URL with a user and a password, which may have anything in it.
+var withPassword = regexp.MustCompile(`^([a-z+]+://[^/@:\s]*:)(.*)(@[^@]*)$`)
+
+// reveal returns the URL with its secrets looked up, and what is to be shown of it.
+func reveal(ctx context.Context, url string) (full, shown string, err error) {
+	if config.IsReference(url) {
+		full, err := config.Secrets{}.Lookup(ctx, url)
+		return full, url, err
+	}
+	m := withPassword.FindStringSubmatch(url)
+	if m == nil {
+		return url, url, nil
+	}
+	password, err := config.Secrets{}.Lookup(ctx, m[2])
+	if err != nil {
+		return "", "", err
+	}
+	if password != m[2] {
+		password = escape(password)
+	}
+	return m[1] + password + m[3], m[1] + "***" + m[3], nil
+}
+
+// escape writes a password as it stands in a URL (RFC 3986, section 2.1).
+func escape(password string) string {
+	var b strings.Builder
+	for _, c := range []byte(password) {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '.', c == '_', c == '~':
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
+}
+
+// checkURL refuses what names no database, without repeating what may be a password.
+func checkURL(url string) error {
+	if kindOf(url) != "" || config.IsReference(url) {
+		return nil
+	}
+	scheme, _, _ := strings.Cut(url, ":")
+	return cli.Hint(cli.Usagef("DST %s:…: no such kind of database", scheme), "sqlite:FILE; kstream help pipe")
+}
