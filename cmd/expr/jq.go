@@ -67,7 +67,12 @@ func NewMap(flag, text string) (*Map, error) {
 // The slice belongs to yield. Apply ends with the first error, of the expression,
 // of ctx or of yield; results before it were yielded already.
 func (m *Map) Apply(ctx context.Context, r *Record, yield func(json []byte) error) error {
-	results := m.code.RunWithContext(ctx, r.input(m.need))
+	return m.each(ctx, r.input(m.need), yield)
+}
+
+// each hands on the results over an input.
+func (m *Map) each(ctx context.Context, in any, yield func(json []byte) error) error {
+	results := m.code.RunWithContext(ctx, in)
 	for {
 		v, ok := results.Next()
 		if !ok {
@@ -123,6 +128,11 @@ func (t *Text) Apply(ctx context.Context, r *Record) ([]byte, error) {
 	} else {
 		in = r.input(t.need)
 	}
+	return t.of(ctx, in)
+}
+
+// of returns the result over an input.
+func (t *Text) of(ctx context.Context, in any) ([]byte, error) {
 	v, err := t.one(ctx, in)
 	if err != nil {
 		return nil, err

@@ -139,7 +139,7 @@ func funcNeeds(f *gojq.Func) (part, bool) {
 	case f.Name == "select" && len(f.Args) == 1:
 		need, _ := needs(f.Args[0])
 		return need, true
-	case len(f.Args) == 0 && (f.Name == "empty" || f.Name == "not" || f.Name == "now" || f.Name == "$partitions"):
+	case len(f.Args) == 0 && (f.Name == "empty" || f.Name == "not" || f.Name == "now" || f.Name == "$partitions" || f.Name == "$state" || f.Name == "$window"):
 		return 0, false
 	default:
 		return partAll, true
