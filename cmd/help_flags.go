@@ -13,6 +13,7 @@ import (
 // that no section claims come first.
 const (
 	flagsOwn     = "Flags"
+	flagsState   = "A state for each key"
 	flagsReading = "What is read"
 	flagsMembers = "Members of a group"
 	flagsOutput  = "Output"
@@ -22,7 +23,7 @@ const (
 	flagsAll     = "All commands"
 )
 
-var flagSections = []string{flagsOwn, flagsReading, flagsMembers, flagsOutput, flagsTables, flagsSerdes, flagsCluster, flagsAll}
+var flagSections = []string{flagsOwn, flagsState, flagsReading, flagsMembers, flagsOutput, flagsTables, flagsSerdes, flagsCluster, flagsAll}
 
 // The annotations by which help finds the heading of a flag, and whether the short page
 // only names it.

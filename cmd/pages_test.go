@@ -233,11 +233,16 @@ func TestReadme(t *testing.T) {
 	p.update(t)
 }
 
-// TestCookbook runs each recipe against a broker of its own, on which its first block was run.
-func TestCookbook(t *testing.T) {
+// TestCookbook and TestStreams run each recipe against a broker of its own, on which the
+// first block of the page was run.
+func TestCookbook(t *testing.T) { testRecipes(t, "../docs/cookbook.md", 30) }
+
+func TestStreams(t *testing.T) { testRecipes(t, "../docs/streams.md", 8) }
+
+func testRecipes(t *testing.T, path string, least int) {
 	onceForAll(t)
-	p := readPage(t, "../docs/cookbook.md")
-	if n := len(p.blocks) - 1; n < 30 {
+	p := readPage(t, path)
+	if n := len(p.blocks) - 1; n < least {
 		t.Errorf("%d recipes", n)
 	}
 	t.Run("recipes", func(t *testing.T) {

@@ -27,7 +27,14 @@ transaction for each member: readers of committed records see each result once, 
 killed. Such readers wait up to transaction.timeout.ms (15 s unless -X says otherwise) for a
 member that was killed.
 
-DST - takes the topic of each record from --route. Nothing is created but DST, with --create.
+With --aggregate or --reduce it keeps a state for each key, and with --window for each key and
+span of time, in the compacted topic --state: always exactly once. Results are {key, window,
+state, updated} to --map and --key-from; without them the state under its key, KEY@START with
+a window. Another member, process or machine goes on with the state where this one ended;
+a state that is gone, or was made by other flags, is refused. Docs: streams.md.
+
+DST - takes the topic of each record from --route. Nothing is created but DST, and the topic of the
+state, with --create.
 
 DST sqlite:FILE is a database: each record becomes a row of --table, or of the table that --route
 says, in one transaction with the offsets, which its table kstream_offsets keeps. So each record is
@@ -35,6 +42,8 @@ a row once, whatever is killed. Docs: connect.md.`,
 		Example: `  kstream pipe orders orders-copy --group copy --members 3
   kstream pipe orders paid --group paid --filter '.value.state == "paid"' --map '.value | {id, total}'
   kstream pipe orders enriched --group enrich --exec ./enrich.py --exactly-once
+  kstream pipe orders revenue --group revenue --create --aggregate 'n=count, sum=sum(.value.total)'
+  kstream pipe events busy --group busy --create --aggregate n=count --window 1m --map 'select(.state.n > 5)'
   kstream pipe events - --group split --route '"events-" + .value.country' --on-error dlq:events-odd
   kstream pipe orders sqlite:orders.db --table orders --create-table --group orders-db -e`,
 		Args: cobra.ExactArgs(2),
@@ -95,10 +104,28 @@ func registerPipe(f *pipe.Options, flags *pflag.FlagSet) {
 	flags.StringVarP(&f.Compression, "compression", "z", "", "`none|gzip|snappy|lz4|zstd`")
 	flags.StringVar(&f.OnError, "on-error", "stop", "records that cannot be decoded, changed, routed or delivered: `stop|skip|dlq:TOPIC`")
 	end()
+	registerKeyed(&f.Keyed, flags)
 	r.Serdes.Cluster = &r.Cluster
 	registerSerdes(&r.Serdes, flags)
 	flags.StringVar(&f.ToValue, "to-value-serde", "", "write values in the format `SPEC` (default that of --value-serde)")
 	registerCluster(&r.Cluster, flags)
+}
+
+// registerKeyed adds the flags of a pipe that keeps a state for each key.
+func registerKeyed(f *pipe.KeyedOptions, flags *pflag.FlagSet) {
+	defer section(flags, flagsState, "advance", "session", "grace", "time-from", "late", "expire", "state", "restart")()
+	flags.StringArrayVar(&f.Aggregates, "aggregate", nil, "for each key: `LIST` of NAME=count, sum(EXPR), min, max, avg, first, last, distinct, approx_distinct; repeatable")
+	flags.StringVar(&f.Reduce, "reduce", "", "the next state of a key by the jq `EXPR` over the record, with $state and $window; null forgets the key, empty leaves its state")
+	flags.Var(&f.Window, "window", "a state for each span of `D` of the records' time, too")
+	flags.Var(&f.Advance, "advance", "windows begin every `D`, and overlap (default: one ends where the next begins)")
+	flags.Var(&f.Session, "session", "windows that last until a key is silent for `D`")
+	flags.Var(&f.Grace, "grace", "windows are open for `D` behind their end, in the time of the partition's records")
+	flags.StringVar(&f.TimeFrom, "time-from", "", "the time of a record by the jq `EXPR`: milliseconds, or RFC 3339")
+	flags.StringVar(&f.Emit, "emit", "changes", "send `changes|every|final`: the newest state of each changed key at each commit, each update, or each window once it is closed")
+	flags.StringVar(&f.Late, "late", "drop", "records whose windows are closed: `drop|dlq:TOPIC`; they are counted")
+	flags.Var(&f.Expire, "expire", "forget keys that were silent for `D`, in the time of the partition's records")
+	flags.StringVar(&f.State, "state", "", "keep the state in `TOPIC`, compacted, with SRC's partitions (default GROUP-state)")
+	flags.BoolVar(&f.Restart, "restart", false, "delete the state, and the group with its offsets, and begin anew")
 }
 
 // registerReading adds the flags of consume that a member of a group can have.

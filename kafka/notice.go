@@ -113,6 +113,9 @@ type Change struct {
 	// Offsets are the partitions concerned: with where reading starts (assigned), the
 	// next offset that was fetched (revoked, lost), or what was committed.
 	Offsets map[TopicPartition]int64
+	// Unknown says that it is not known yet where reading starts (assigned): ChangeRewound
+	// tells, before the first record.
+	Unknown bool
 	// Written must be called once everything that the member emitted before has been
 	// written out: the member waits for the call before it gives the partitions up. It is
 	// nil if the member does not wait.

@@ -101,7 +101,7 @@ func (m *member) assigned(partitions []ck.TopicPartition) error {
 			}
 		}
 	}
-	return m.tell(Change{Kind: ChangeAssigned, Offsets: starts})
+	return m.tell(Change{Kind: ChangeAssigned, Offsets: starts, Unknown: m.rewinding})
 }
 
 // divide tells the partitions that are read from those that are only held, which are to be

@@ -78,6 +78,7 @@ const (
 	CodeReadOnlyContext    Code = "read_only_context"
 	CodeSameTopic          Code = "same_topic"
 	CodeNotAPipe           Code = "not_a_pipe"
+	CodeStateMismatch      Code = "state_mismatch"
 	CodeDeliveryFailed     Code = "delivery_failed"
 	CodePartial            Code = "partial"
 	CodeTimeout            Code = "timeout"
@@ -102,7 +103,7 @@ func ExitOf(c Code) int {
 		return 6
 	case CodeUnmet, codeIncompatible:
 		return 7
-	case CodeNeedsYes, codeGroupActive, CodeAlreadyExists, CodeFenced, CodeReadOnlyContext, CodeSameTopic, CodeNotAPipe:
+	case CodeNeedsYes, codeGroupActive, CodeAlreadyExists, CodeFenced, CodeReadOnlyContext, CodeSameTopic, CodeNotAPipe, CodeStateMismatch:
 		return 8
 	case CodeBug:
 		return 70

@@ -21,6 +21,10 @@ func (m *member) Commit(c *kafka.Commitment) error {
 	if m.ended != nil {
 		return m.ended
 	}
+	if err := m.keyed.save(c.Offsets); err != nil {
+		m.ended = err
+		return err
+	}
 	err := m.store(c)
 	m.since = time.Now()
 	switch {
@@ -28,6 +32,7 @@ func (m *member) Commit(c *kafka.Commitment) error {
 		m.done.Add(m.read)
 		m.committed.Add(m.wrote)
 		m.Stats.Count(m.number, m.read, m.bytes)
+		m.keyed.kept()
 		m.read, m.bytes, m.wrote, m.claims, m.attempts = 0, 0, 0, 0, 0
 		return nil
 	case !errors.Is(err, kafka.ErrTakenBack):
@@ -60,6 +65,11 @@ func (m *member) store(c *kafka.Commitment) error {
 		switch failure := m.failure(); {
 		case errors.Is(failure, kafka.ErrUnknownTopic), errors.Is(failure, kafka.ErrDenied), errors.Is(failure, kafka.ErrAuth):
 			return failure
+		case errors.Is(err, kafka.ErrTakenBack) && m.keyed != nil:
+			if failure = m.refusedNow(); failure != nil { // it would be refused again
+				m.ended = cli.Errorf(cli.CodeDeliveryFailed, "%w", failure)
+				return m.ended
+			}
 		case errors.Is(err, kafka.ErrTakenBack):
 			if failure = cli.FirstOf(failure, m.refusedNow()); failure != nil {
 				return fmt.Errorf("%w: %w", kafka.ErrTakenBack, failure)
@@ -125,6 +135,7 @@ func (m *member) TakeBack() {
 
 // undone forgets what was read and written since the last commit.
 func (m *member) undone(why string) {
+	m.keyed.drop()
 	m.pipeline.claims.Add(-m.claims)
 	n := m.read
 	m.read, m.bytes, m.wrote, m.claims = 0, 0, 0, 0

@@ -24,6 +24,7 @@ type member struct {
 	execution *record.Execution // while the command is asked about a batch
 	plain     bool              // every record is written as it was read
 	ended     error             // why nothing more can be committed
+	keyed     *keyed            // nil without a state
 
 	here      record.Origin          // the record at hand
 	results   int64                  // of the record at hand
@@ -53,8 +54,9 @@ func (l *pipeline) member(number int) *member {
 func (l *pipeline) committer(number int) kafka.Committer {
 	m := &member{pipeline: l, packer: newPacker(), number: number, confirmed: map[record.Origin]bool{}, since: time.Now()}
 	m.changer = l.newChanger()
+	m.keyed = newKeyed(m)
 	m.worker = l.NewWorker(l.exec, l.execMode)
-	m.plain = m.changer.Plain() && l.route == nil && !l.transcodes() && l.Run.Limits.Count == 0 && l.commitEvery.N == 0
+	m.plain = m.keyed == nil && m.changer.Plain() && l.route == nil && !l.transcodes() && l.Run.Limits.Count == 0 && l.commitEvery.N == 0
 	if m.ended = m.open(); m.ended != nil {
 		l.Stop(m.ended)
 	}
@@ -68,7 +70,7 @@ func (l *pipeline) committer(number int) kafka.Committer {
 func (l *pipeline) newChanger() *record.Changer {
 	c := record.NewChanger(l.Plan.Selection, l.changes)
 	decodes := l.Plan.Filters.Decodes() || l.changes.Mapping != nil || l.changes.KeyFrom != nil
-	if !decodes && (l.route != nil || l.transcodes() || l.exec != "") {
+	if !decodes && (l.route != nil || l.transcodes() || l.exec != "" || l.Plan.keyed != nil) {
 		c.Decode()
 	}
 	return c
@@ -90,6 +92,7 @@ func (m *member) open() (err error) {
 
 // close takes back what was not committed.
 func (m *member) close() error {
+	m.keyed.close()
 	session := m.session
 	if m.session = nil; session == nil {
 		return nil
@@ -118,6 +121,9 @@ func (m *member) receive(ev kafka.Event) error {
 	if c := ev.Change; c != nil {
 		if line := m.Changed(m.number, c); line != "" {
 			m.Env.Notice("%s", line)
+		}
+		if err := m.keyed.changed(c); err != nil {
+			return err
 		}
 		if c.Kind == kafka.ChangeRevoked {
 			if err := m.execution.Settle(); err != nil {
@@ -173,6 +179,8 @@ func (m *member) acknowledge(b *kafka.Batch, n int) {
 // take carries the records of a batch on, and returns how many are done with.
 func (m *member) take(ev kafka.Event) (int, error) {
 	switch {
+	case m.keyed != nil:
+		return m.keyed.fold(ev)
 	case m.worker != nil:
 		return m.execute(ev)
 	case m.plain && m.suspects() == 0:

@@ -22,5 +22,6 @@ type Options struct {
 	ToValue     string
 	OnError     string
 	Create      bool
+	Keyed       KeyedOptions
 	Changed     func(name string) bool
 }

@@ -22,6 +22,7 @@ type Plan struct {
 	exactlyOnce       bool                   // results and offsets in one transaction
 	commitEvery       record.CommitEveryFlag // and this often
 	compression       string
+	keyed             *keyedPlan // nil: no state is kept
 }
 
 // Plan returns what is read, made of it and written, or a usage error. It opens nothing.
@@ -40,6 +41,10 @@ func (f *Options) Plan(env *cli.Env, src, dst string) (*Plan, error) {
 		p.dst = ""
 	}
 	var err error
+	if p.keyed, err = f.planKeyed(); err != nil {
+		return nil, err
+	}
+	p.exactlyOnce = p.exactlyOnce || p.keyed != nil
 	if p.rules, err = record.PlanFailures(f.OnError, "stop", "skip", "dlq"); err != nil {
 		return nil, err
 	}
@@ -108,6 +113,9 @@ func (p *Plan) planChanges(env *cli.Env, f *Options) error {
 		return err
 	}
 	p.changes = &record.Changes{Topic: p.dst}
+	if p.keyed != nil { // which maps, and makes keys of, states
+		return nil
+	}
 	if text := f.Reading.Filters.Mapping; text != "" {
 		if p.changes.Mapping, err = expr.NewMap("--map", text); err != nil {
 			return cli.Usagef("%w", err)

@@ -35,6 +35,10 @@ type pipeline struct {
 	undoings record.Failures   // why records were read again, each time
 	ids      map[string]string // of topics that are written
 	gone     error             // what was committed, and is not there any more
+	source   kafka.Topic       // that a state is made of
+
+	lateRecords atomic.Int64 // that were committed
+	windowsOpen atomic.Int64 // when the members left
 
 	claims    atomic.Int64 // of --count, that are not given back
 	done      atomic.Int64 // records that were read and committed
@@ -106,6 +110,11 @@ func (l *pipeline) open(ctx context.Context) (record.Source, error) {
 			return nil, err
 		}
 		l.limit = l.Admin.MaxMessage(ctx, l.dst)
+	}
+	if l.keyed != nil {
+		if err := l.openState(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if topic := l.rules.Topic; topic != "" {
 		letters, err := l.Admin.Topics(ctx, topic)
@@ -248,8 +257,21 @@ func (l *pipeline) ended(cause error) error {
 func (l *pipeline) tell() {
 	l.TellFailuresOf(l.rules)
 	l.undoings.TellAgain(l.Env.Notice, "records were read again")
+	if n := l.lateRecords.Load(); n > 0 {
+		l.Env.Notice("%s came when their windows were closed, and %s", cli.Count(n, "record"), l.becameLate())
+	}
+	if n := l.windowsOpen.Load(); n > 0 {
+		l.Env.Notice("%s left open: the next run goes on with them", cli.Count(n, "window"))
+	}
 	s := l.summary()
 	l.Env.Notice("%d records read, %d written to %s", s.Read, s.Written, cmp.Or(l.dst, "the topics of --route"))
+}
+
+func (l *pipeline) becameLate() string {
+	if l.keyed.late != "" {
+		return "went to " + l.keyed.late
+	}
+	return "were left out"
 }
 
 // close ends what members have left open, and all else.

@@ -174,7 +174,7 @@ func (c *Changer) write(ctx context.Context, r *Record, mapped bool, put func(*k
 		if err != nil {
 			return c.Failed(ctx, err)
 		}
-		if c.out.Key, err = c.encodeText(ctx, serde.Key, text); err != nil {
+		if c.out.Key, err = c.EncodeText(ctx, serde.Key, text); err != nil {
 			return err
 		}
 	} else if key != nil {
@@ -191,8 +191,40 @@ func (c *Changer) write(ctx context.Context, r *Record, mapped bool, put func(*k
 	return put(&c.out)
 }
 
-// encodeText makes the bytes of a part from its text, as produce reads a key.
-func (c *Changer) encodeText(ctx context.Context, part serde.Part, text []byte) ([]byte, error) {
+// Begin starts with a record that was made of others, and not read: its topic, partition and
+// offset say where it comes from.
+func (c *Changer) Begin(rec *kafka.Record) {
+	c.Record.Load(rec, c.Key.Rule, c.Value.Rule)
+	c.headers, c.scratch = c.headers[:0], c.scratch[:0]
+	c.out = *rec
+}
+
+// KeyView decodes the key of a record that was made, for expressions.
+func (c *Changer) KeyView(ctx context.Context) (expr.Field, error) {
+	if c.Key.Decodes() {
+		if _, err := c.Key.Step()(ctx, &c.Record); err != nil {
+			return expr.Field{}, err
+		}
+	}
+	return viewOf(&c.Record.Message.Key), nil
+}
+
+// Made is the record that was begun with a key, and a value that is JSON; nil is a null. It is
+// valid until the next call.
+func (c *Changer) Made(ctx context.Context, key, value []byte) (*kafka.Record, error) {
+	c.out.Key, c.out.Value = key, nil
+	if value != nil {
+		var err error
+		if c.out.Value, err = c.encode(ctx, serde.Value, value); err != nil {
+			return nil, err
+		}
+	}
+	c.out.Headers = c.headers
+	return &c.out, nil
+}
+
+// EncodeText makes the bytes of a part from its text, as produce reads a key.
+func (c *Changer) EncodeText(ctx context.Context, part serde.Part, text []byte) ([]byte, error) {
 	return c.encodeField(ctx, part, &input.Field{Bytes: text})
 }
 

@@ -1,0 +1,422 @@
+package pipe
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"kstream/cmd/cli"
+	"kstream/cmd/expr"
+	"kstream/cmd/record"
+	"kstream/cmd/stream"
+	"kstream/kafka"
+	"kstream/serde"
+)
+
+// keyed is what one member keeps for the keys of its partitions. What it holds is the state
+// after exactly the records that the member has acknowledged: it is saved in the transaction
+// that has their offsets, and dropped when that is taken back. Then it is restored, for only
+// the cluster knows what was committed.
+type keyed struct {
+	*member
+	config   *stream.Config
+	parts    map[int32]*part
+	leaving  []int32 // parts that were given away: the commit before that may still save them
+	composer *record.Changer
+	input    stream.Input
+	late     int64 // records since the last commit
+	full     bool  // something that is packed is to be sent
+	outage   error // why a result cannot be written at all
+
+	restoring sync.WaitGroup
+	cancel    []context.CancelFunc
+}
+
+func newKeyed(m *member) *keyed {
+	if m.Plan.keyed == nil {
+		return nil
+	}
+	return &keyed{member: m, config: m.Plan.keyed.config(), parts: map[int32]*part{}, composer: record.NewChanger(m.Plan.Selection, m.changes)}
+}
+
+// changed follows what the member has to read.
+func (k *keyed) changed(c *kafka.Change) error {
+	if k == nil {
+		return nil
+	}
+	for _, number := range k.leaving { // what was given away before is committed, or taken back
+		delete(k.parts, number)
+	}
+	k.leaving = nil
+	switch c.Kind {
+	case kafka.ChangeAssigned, kafka.ChangeRewound:
+		if !c.Unknown { // else ChangeRewound says where they begin
+			k.assign(c.Offsets)
+		}
+	case kafka.ChangeRevoked:
+		for tp := range c.Offsets {
+			k.leaving = append(k.leaving, tp.Partition)
+			if p := k.parts[tp.Partition]; p != nil && c.Reason == kafka.ReasonLeaving {
+				if err := k.last(p); err != nil {
+					return err
+				}
+			}
+		}
+	case kafka.ChangeLost:
+		for tp := range c.Offsets {
+			delete(k.parts, tp.Partition)
+		}
+	}
+	return nil
+}
+
+// last looks at a part before the member leaves in order: a state that is refused is an error
+// also where there was nothing to read.
+func (k *keyed) last(p *part) error {
+	select {
+	case <-p.ready:
+	case <-k.Signals.Done():
+		return nil
+	case <-k.working.Done():
+		return nil
+	}
+	if k.ended = cli.FirstOf(k.ended, p.err); p.err == nil && k.config.Windows.Some() {
+		k.windowsOpen.Add(int64(p.Len()))
+	}
+	return k.ended
+}
+
+// assign begins to restore the states of partitions, aside from everything else.
+func (k *keyed) assign(starts map[kafka.TopicPartition]int64) {
+	if len(starts) == 0 {
+		return
+	}
+	var parts []*part
+	for tp, start := range starts {
+		p := &part{Partition: stream.NewPartition(k.config), number: tp.Partition, start: start, next: -1, ready: make(chan struct{}), heard: time.Now()}
+		p.Out = k.out
+		k.parts[tp.Partition] = p
+		parts = append(parts, p)
+	}
+	ctx, cancel := context.WithCancel(k.working)
+	k.cancel = append(k.cancel, cancel)
+	k.restoring.Go(func() { // ends with ctx, which drop cancels
+		defer cancel()
+		k.restore(ctx, parts)
+	})
+}
+
+// drop forgets all states: what of them is committed is to be restored.
+func (k *keyed) drop() {
+	if k == nil {
+		return
+	}
+	for _, cancel := range k.cancel {
+		cancel()
+	}
+	k.cancel = nil
+	clear(k.parts)
+	k.leaving, k.late, k.full = nil, 0, false
+}
+
+// close waits for what restores.
+func (k *keyed) close() {
+	if k != nil {
+		k.drop()
+		k.restoring.Wait()
+	}
+}
+
+// pollEvery is how often a member that waits for a state does what its group asks for.
+const pollEvery = 50 * time.Millisecond
+
+// fold makes the records of a batch part of their states, and returns how many are done with.
+func (k *keyed) fold(ev kafka.Event) (int, error) {
+	b := ev.Batch
+	clock, shared := record.NewGlance(), false
+	for i := range b.Records {
+		if k.Polling.Err() != nil {
+			return i, nil
+		}
+		rec := &b.Records[i]
+		p := k.parts[rec.Partition]
+		for i >= clock.Next || p != nil && !p.restored() {
+			k.Moved()
+			waits := p != nil && !p.restored()
+			if clock.Look(i) || waits {
+				shared = true
+				k.acknowledge(b, i)
+				if err := ev.Poll(); errors.Is(err, kafka.ErrLeaving) {
+					return i, nil
+				} else if err != nil {
+					return i, err
+				}
+			}
+			if p = k.parts[rec.Partition]; p == nil || shared && !b.Owned(i) {
+				break
+			}
+			if waits {
+				select {
+				case <-p.ready:
+				case <-time.After(pollEvery):
+				}
+			}
+		}
+		if shared && !b.Owned(i) {
+			k.foreign++
+			continue
+		}
+		if p == nil {
+			return i, fmt.Errorf("%s: there is no state of its partition", record.PlaceOf(rec))
+		}
+		if p.err != nil {
+			k.ended = p.err
+			return i, p.err
+		}
+		if err := k.foldOne(rec, p); err != nil {
+			return i, err
+		}
+		if k.full {
+			k.full = false
+			if err := k.hand(k.working, k.send); err != nil {
+				return i + 1, err
+			}
+		}
+		if err := k.commitDue(ev, i+1); err != nil {
+			return i + 1, err
+		}
+	}
+	return len(b.Records), nil
+}
+
+// foldOne makes a record part of the states of its key.
+func (k *keyed) foldOne(rec *kafka.Record, p *part) error {
+	p.heard = time.Now()
+	if rec.Offset < p.next {
+		return nil
+	}
+	k.begin(rec)
+	keep, err := k.changer.Look(k.Asking, rec)
+	if err == nil && keep {
+		err = k.addTo(p, rec)
+	}
+	switch {
+	case k.outage != nil: // states have changed, and results are missing
+		k.ended = k.outage
+		return k.outage
+	case err != nil && k.Asking.Err() != nil:
+		k.ended = context.Cause(k.Asking) // it comes again, in another run
+		return k.ended
+	}
+	return k.settle(rec, err)
+}
+
+func (k *keyed) addTo(p *part, rec *kafka.Record) error {
+	in := &k.input
+	*in = stream.Input{View: k.changer.Record.Look(), Key: rec.Key, Time: rec.Timestamp, Offset: rec.Offset}
+	if t := k.Plan.keyed.timeFrom; t != nil {
+		at, err := t.Apply(k.Asking, in.View)
+		if err != nil {
+			return k.changer.Failed(k.Asking, err)
+		}
+		in.Time = at
+	}
+	if in.Time > stream.MaxTime || in.Time < -stream.MaxTime {
+		return &record.Unusable{Err: fmt.Errorf("%d is no time in milliseconds", in.Time)}
+	}
+	late, err := p.Add(k.Asking, in)
+	switch {
+	case k.outage != nil:
+		return k.outage
+	case err != nil:
+		return k.changer.Failed(k.Asking, err)
+	case !late:
+		return nil
+	}
+	k.late++
+	if topic := k.Plan.keyed.late; topic != "" {
+		now, _ := p.Time()
+		letter := *rec
+		letter.Headers = record.LetterHeaders(rec, fmt.Errorf("late: its time is %d, that of the stream %d", in.Time, now))
+		k.packed(k.add(topic, &letter, k.here))
+		k.wrote++
+	}
+	return nil
+}
+
+// packed notes that something was packed.
+func (k *keyed) packed(b *record.TopicBatch) { k.full = k.full || b.Full() }
+
+// out takes a result while a record is added.
+func (k *keyed) out(r *stream.Result) error {
+	if err := k.write(k.Asking, r); err != nil {
+		k.outage = err
+		return err
+	}
+	return nil
+}
+
+// write packs what becomes of a result.
+func (k *keyed) write(ctx context.Context, r *stream.Result) error {
+	err := k.compose(ctx, r)
+	var bad *record.Unusable
+	if !errors.As(err, &bad) {
+		return err
+	}
+	text := "null"
+	if r.Key != nil {
+		text = strconv.Quote(string(r.Key))
+	}
+	at := &kafka.Record{Topic: k.source.Name, Partition: k.here.Partition, Offset: k.here.Offset}
+	err = fmt.Errorf("the result of the key %s: %w", text, bad.Err)
+	switch k.rules.Action {
+	case "skip":
+		k.Fail(at, bad)
+		return nil
+	case "dlq":
+		k.Fail(at, bad)
+		letter := &kafka.Record{Key: r.Key, Value: r.State, Timestamp: r.Updated, Headers: record.LetterHeaders(at, err)}
+		k.packed(k.add(k.rules.Topic, letter, k.here))
+		return nil
+	}
+	return cli.Hint(cli.Errorf(cli.CodeBadData, "%w", err), "--on-error skip leaves it out, dlq:TOPIC puts it aside")
+}
+
+func (k *keyed) compose(ctx context.Context, r *stream.Result) error {
+	plan, c := k.Plan.keyed, k.composer
+	key := r.Key
+	if r.Window != nil && plan.keyFrom == nil {
+		key = strconv.AppendInt(append(append([]byte{}, key...), '@'), r.Window.Start, 10)
+	}
+	made := &kafka.Record{Topic: k.source.Name, Partition: k.here.Partition, Offset: k.here.Offset, Key: r.Key, Timestamp: r.Updated}
+	c.Begin(made)
+	var view expr.Keyed
+	if plan.mapping != nil || plan.keyFrom != nil {
+		field, err := c.KeyView(ctx)
+		if err != nil {
+			return err
+		}
+		view = expr.Keyed{Key: field, Window: r.Window, State: r.State, Updated: r.Updated}
+	}
+	put := func(value []byte) error {
+		if plan.keyFrom != nil {
+			text, err := plan.keyFrom.ApplyKeyed(ctx, &view)
+			if err != nil {
+				return c.Failed(ctx, err)
+			}
+			if key, err = c.EncodeText(ctx, serde.Key, text); err != nil {
+				return err
+			}
+		}
+		out, err := c.Made(ctx, key, value)
+		if err != nil {
+			return err
+		}
+		k.packed(k.add(k.dst, out, k.here))
+		k.wrote++
+		return nil
+	}
+	if plan.mapping == nil {
+		return put(r.State)
+	}
+	var results [][]byte
+	err := plan.mapping.ApplyKeyed(ctx, &view, func(json []byte) error {
+		results = append(results, json)
+		return nil
+	})
+	if err != nil {
+		return c.Failed(ctx, err)
+	}
+	for _, json := range results {
+		if err := put(json); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// save packs the states that belong to the offsets of a commit, and how far they are.
+func (k *keyed) save(offsets map[kafka.TopicPartition]int64) error {
+	if k == nil {
+		return nil
+	}
+	tps := slices.SortedFunc(maps.Keys(offsets), func(a, b kafka.TopicPartition) int { return int(a.Partition - b.Partition) })
+	for _, tp := range tps {
+		p := k.parts[tp.Partition]
+		if p == nil {
+			return fmt.Errorf("%s: there is no state that goes with its offset", tp)
+		}
+		select {
+		case <-p.ready:
+		case <-k.working.Done():
+			return context.Cause(k.working)
+		}
+		if p.err != nil {
+			return p.err
+		}
+		if err := k.savePart(p, offsets[tp]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (k *keyed) savePart(p *part, offset int64) error {
+	k.here = record.Origin{Partition: p.number, Offset: offset - 1}
+	put := func(key, value []byte) error {
+		b := k.Of(k.Plan.keyed.topic)
+		b.Add(key, value, nil, p.number, kafka.Now)
+		b.Origins = append(b.Origins, k.here)
+		return k.handFull(b)
+	}
+	if !p.planned {
+		text, err := json.Marshal(k.Plan.keyed.print)
+		if err != nil {
+			return err
+		}
+		if err := put([]byte(planKey), text); err != nil {
+			return err
+		}
+		p.planned = true
+	}
+	err := p.Save(func(r *stream.Result) error {
+		if err := k.write(k.working, r); err != nil || !k.full {
+			return err
+		}
+		k.full = false
+		return k.hand(k.working, k.send)
+	}, put)
+	if err != nil {
+		return err
+	}
+	at := position{Offset: max(offset, p.next), Topic: k.source.ID}
+	if now, some := p.Time(); some {
+		at.Time = &now
+	}
+	text, err := json.Marshal(&at)
+	if err != nil {
+		return err
+	}
+	return put([]byte(positionKey), text)
+}
+
+func (k *keyed) handFull(b *record.TopicBatch) error {
+	if !b.Full() {
+		return nil
+	}
+	return k.hand(k.working, k.send)
+}
+
+// kept counts what was committed.
+func (k *keyed) kept() {
+	if k != nil {
+		k.lateRecords.Add(k.late)
+		k.late = 0
+	}
+}
