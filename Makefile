@@ -8,6 +8,8 @@ OF_THREE := transaction|topic(_alter|_count|_offsets)?|cluster|acl|user|wait|gro
 ON_KAFKA := go list -f '{{.ImportPath}} {{join .TestImports " "}} {{join .XTestImports " "}} .' ./... | sed -n -E '/ kstream\/kafka\/kafkatest |^kstream\/kafka\/kafkatest /s/ .*//p'
 FUZZTIME ?= 30s
 RACE     ?=
+KSTREAM  ?= go run .
+RELEASE_FILES ?= .release
 LINT_VERSION := v2.15.0
 LINT_DIR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kstream-test/golangci-lint-$(LINT_VERSION)
 LINT     := $(LINT_DIR)/golangci-lint
@@ -25,9 +27,9 @@ build: ## ./kstream
 	go build -trimpath -ldflags '-s -w' -o kstream .
 
 release-files: ## man pages and completions in .release/, for .goreleaser.yaml
-	rm -rf .release && mkdir -p .release/completions
-	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} go run . docs man .release/man
-	for shell in bash zsh fish; do go run . completion $$shell > .release/completions/kstream.$$shell || exit 1; done
+	rm -rf $(RELEASE_FILES) && mkdir -p $(RELEASE_FILES)/completions
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} $(KSTREAM) docs man $(RELEASE_FILES)/man
+	for shell in bash zsh fish; do $(KSTREAM) completion $$shell > $(RELEASE_FILES)/completions/kstream.$$shell || exit 1; done
 
 test: ## unit and end to end on the embedded broker (RACE=-race: with the race detector), then on Apache Kafka when Java and Maven are here
 	go test $(RACE) -timeout 45m ./...
