@@ -18,7 +18,7 @@ import (
 // noDefault says why a context cannot have a default for a flag; empty: it can.
 func noDefault(flag string) string {
 	switch flag {
-	case "brokers", "context", "config", "property", "properties", "registry", "timeout":
+	case "brokers", "context", "config", "property", "properties", "registry", "timeout", "token":
 		return "the context has a key for it, or is chosen by it"
 	case "group", "instance-id", "transactional-id", "dst-brokers", "dst-context":
 		return "who acts, and where, is said by the flag alone"

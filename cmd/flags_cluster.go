@@ -7,8 +7,9 @@ import (
 )
 
 func registerCluster(f *connect.Options, flags *pflag.FlagSet) {
-	defer section(flags, flagsCluster)()
+	defer section(flags, flagsCluster, "token")()
 	flags.StringVarP(&f.Brokers, "brokers", "b", "", "bootstrap servers; `HOST:PORT,…`, else $KSTREAM_BROKERS, else localhost:9092")
+	flags.StringVar(&f.Token, "token", "", "log in by OAUTHBEARER with `TOKEN`, best @cmd:… or @file:…; else $KSTREAM_TOKEN")
 	registerRegistry(f, flags)
 }
 

@@ -276,6 +276,7 @@ func environmentVariables() []helpTerm {
 		{"KSTREAM_PROPERTY_NAME", "a librdkafka property, dots as _: KSTREAM_PROPERTY_SASL_USERNAME"},
 		{"KSTREAM_PROPERTIES", "a file of properties, as --properties"},
 		{"KSTREAM_REGISTRY", "the URL of the schema registry"},
+		{"KSTREAM_TOKEN", "the token of OAUTHBEARER, as --token"},
 		{"KSTREAM_TIMEOUT", "bounds connecting and each request, as --timeout; default 10s"},
 		{"KSTREAM_COMPLETION_TIMEOUT", "bounds how long a shell that completes a name waits; default 800ms"},
 		{"NO_COLOR", "not empty: no colour"},

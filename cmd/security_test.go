@@ -3,12 +3,15 @@
 package cmd
 
 import (
+	"net"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"kstream/kafka/chaostest"
+	"kstream/kafka/embedded"
 	"kstream/kafka/kafkatest"
 )
 
@@ -98,6 +101,7 @@ func TestSecurityFaults(t *testing.T) {
 		"SASL to plaintext":        {"", alice("PLAIN"), 5, `unreachable: ADDR takes no login`, `-X security.protocol=plaintext`},
 		"advertised name":          {kafkatest.Unresolved, append(alice("PLAIN"), ca...), 5, `unreachable: ADDR answers, but broker 1 advertises nowhere.invalid:9093: the name does not resolve`, `advertised.listeners .*`},
 		"advertised, nobody there": {kafkatest.Unreached, alice("PLAIN"), 5, `unreachable: ADDR answers, but broker 1 advertises 127.0.0.1:1: connection refused`, `advertised.listeners .*`},
+		"advertised, other host":   {kafkatest.Misnamed, append(alice("PLAIN"), ca...), 5, `TLS handshake: ADDR answers, but broker 1 advertises localhost:\d+: its certificate is for 127\.0\.0\.1, not for localhost`, `advertised.listeners .* in its certificate; .*`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -216,5 +220,37 @@ func TestRightsNamed(t *testing.T) {
 			p.wantSaid(`(?m)^kstream: (stdin:1: )?`+strings.ToUpper(test.right)+` on `+test.on+` is not allowed for User:alice$`, 1)
 			p.wantSaid(`(?m)^hint: kstream acl create --principal User:alice --operation `+test.right+` `+test.flag+` allows it$`, 1)
 		})
+	}
+}
+
+// A broker that advertises an address which accepts connections and never answers, as one
+// behind a firewall or a wrong tunnel does, is told within the timeout.
+func TestAdvertisedSilence(t *testing.T) {
+	t.Parallel()
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts, for the kernel does
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { silent.Close() })
+	listen, err := chaostest.FreeAddr()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := embedded.Start(embedded.Config{Listen: listen, Advertise: silent.Addr().String()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.Close() })
+	s := &stage{t: t, brokers: listen, dir: t.TempDir()}
+	for _, args := range [][]string{{"topic", "list"}, {"consume", "x", "-e"}, {"produce", "x"}, {"consume", "x", "-g", "g"}, {"group", "list"}} {
+		began := time.Now()
+		p := s.start(append(args, "--timeout", "3s")...)
+		p.closeInput()
+		p.wait(5)
+		if took := time.Since(began); took > 3*time.Second+toldWithin {
+			t.Errorf("%s: told after %v", p.name, took)
+		}
+		p.wantSaid(`(?m)^kstream: unreachable: `+listen+` answers, but broker \d+ advertises `+silent.Addr().String()+`, which accepts connections and does not answer$`, 1)
+		p.wantSaid(`(?m)^hint: advertised.listeners `, 1)
 	}
 }

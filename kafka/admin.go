@@ -19,7 +19,7 @@ type Admin struct {
 	cfg    Config
 	client *ck.AdminClient
 	logs   *logs
-	tokens func() // ends the renewal of tokens
+	login  *login
 
 	coordinators coordinators
 	leaders      leaders
@@ -40,12 +40,12 @@ func OpenAdmin(ctx context.Context, cfg Config) (*Admin, error) {
 		return nil, explain(cfg, l, err)
 	}
 	l.take(client)
-	tokens, err := keepToken(cfg, client)
+	login, err := keepLogin(cfg, client, l)
 	if err != nil {
 		l.stop(client.Close)
 		return nil, err
 	}
-	a := &Admin{cfg: cfg, client: client, logs: l, tokens: tokens}
+	a := &Admin{cfg: cfg, client: client, logs: l, login: login}
 	if err := a.connectedWithin(ctx, time.Until(end)); err != nil {
 		a.Close()
 		return nil, err
@@ -56,7 +56,7 @@ func OpenAdmin(ctx context.Context, cfg Config) (*Admin, error) {
 // Close ends the connection.
 func (a *Admin) Close() {
 	a.coordinators.close()
-	a.tokens()
+	a.login.stop()
 	a.logs.stop(a.client.Close)
 }
 

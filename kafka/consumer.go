@@ -47,7 +47,7 @@ type consumer struct {
 	cfg     Config
 	client  *ck.Consumer
 	logs    *logs
-	tokens  func()         // ends the renewal of tokens
+	login   *login
 	watched sync.WaitGroup // goroutines of a reader
 	rk      *C.rd_kafka_t
 	fetcher *fetcher // nil: the batch path is missing, Poll returns every record
@@ -110,7 +110,7 @@ func openConsumer(cfg Config, cc consumerConfig) (*consumer, error) {
 	if cc.batch > 0 {
 		c.most = min(cc.batch, maxBatch)
 	}
-	if c.tokens, err = keepToken(cfg, client); err != nil {
+	if c.login, err = keepLogin(cfg, client, l); err != nil {
 		l.stop(func() { err = errors.Join(err, client.Close()) })
 		return nil, err
 	}
@@ -142,7 +142,7 @@ func (c *consumer) closeWithin(limit time.Duration) error {
 		c.fetcher.close()
 		c.fetcher = nil
 	}
-	c.tokens()
+	c.login.stop()
 	c.wire.close()
 	if c.lost() {
 		c.abandoned.Store(true)

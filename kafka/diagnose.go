@@ -42,7 +42,12 @@ func diagnose(ctx context.Context, cfg Config) *probe.Problem {
 // Probe connects to one address a step at a time, as cfg says and until ctx ends, without
 // librdkafka. What only that can do is left out.
 func Probe(ctx context.Context, cfg Config, address string) probe.Report {
+	return look(ctx, cfg, address, false)
+}
+
+func look(ctx context.Context, cfg Config, address string, hello bool) probe.Report {
 	how := probeConfig(cfg)
+	how.Hello = hello
 	how.Address = withPort(address)
 	r := probe.Run(ctx, how.Config)
 	if p := r.Problem; p != nil && how.keyless && (p.Kind == probe.WantsCertificate || p.Kind == probe.RefusesCertificate) {
@@ -119,6 +124,12 @@ func (a *Admin) connectedWithin(ctx context.Context, limit time.Duration) error 
 	}()
 	var verdicts chan *probe.Problem // nil: nobody looks
 	refusals := 0
+	examine := func() {
+		verdicts = make(chan *probe.Problem, 1)
+		go func(to chan<- *probe.Problem) { to <- diagnose(asking, a.cfg) }(verdicts) // ends with asking
+	}
+	silence := time.NewTimer(limit / 2) // of which no failure tells
+	defer silence.Stop()
 	for {
 		failures := a.logs.failed
 		if verdicts != nil {
@@ -137,8 +148,11 @@ func (a *Admin) connectedWithin(ctx context.Context, limit time.Duration) error 
 			}
 			return context.Cause(ctx)
 		case <-failures:
-			verdicts = make(chan *probe.Problem, 1)
-			go func(to chan<- *probe.Problem) { to <- diagnose(asking, a.cfg) }(verdicts) // ends with asking
+			examine()
+		case <-silence.C:
+			if verdicts == nil {
+				examine()
+			}
 		case p := <-verdicts:
 			verdicts = nil
 			if p != nil && p.Certain() {
@@ -176,8 +190,9 @@ func (a *Admin) askBrokers(ctx context.Context) ([]probe.Broker, error) {
 	}
 }
 
-// reaches returns nil if one of the advertised brokers accepts connections, as those that
-// are bootstrap servers do.
+// reaches returns nil if one of the advertised brokers answers, as those that are bootstrap
+// servers do. Who accepts connections first is asked first: that is one question where all is
+// well.
 func (c Config) reaches(ctx context.Context, brokers []probe.Broker) *probe.Problem {
 	addresses := make([]string, len(brokers))
 	for i, b := range brokers {
@@ -187,8 +202,26 @@ func (c Config) reaches(ctx context.Context, brokers []probe.Broker) *probe.Prob
 		}
 	}
 	answers := dialAll(ctx, addresses, c.timeout())
-	if len(brokers) == 0 || slices.Contains(answers, nil) || errors.Is(context.Cause(ctx), context.Canceled) {
+	if len(brokers) == 0 || errors.Is(context.Cause(ctx), context.Canceled) {
 		return nil
 	}
-	return probe.NewAdvertised(c.where(), brokers[0].ID, addresses[0], dialCause(answers[0]))
+	first := slices.Index(answers, nil)
+	if first < 0 {
+		return probe.NewAdvertised(c.where(), brokers[0].ID, probe.NewUnreached(addresses[0], dialCause(answers[0])))
+	}
+	p := c.greets(ctx, addresses[first])
+	for i := 0; p != nil && i < len(brokers); i++ {
+		if i != first && c.greets(ctx, addresses[i]) == nil {
+			return nil
+		}
+	}
+	if p == nil || errors.Is(context.Cause(ctx), context.Canceled) {
+		return nil
+	}
+	return probe.NewAdvertised(c.where(), brokers[first].ID, p)
+}
+
+// greets returns nil if a broker says at an address what it can do.
+func (c Config) greets(ctx context.Context, address string) *probe.Problem {
+	return look(ctx, c, address, true).Problem
 }

@@ -10,6 +10,7 @@ import (
 
 	ck "github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
+	"kstream/kafka/oauth"
 	"kstream/kafka/probe"
 )
 
@@ -98,12 +99,15 @@ func advertised(cfg Config, cause string) *probe.Problem {
 	if _, err := fmt.Sscan(number, &id); err != nil {
 		return nil
 	}
-	return probe.NewAdvertised(cfg.where(), id, address, why)
+	return probe.NewAdvertised(cfg.where(), id, probe.NewUnreached(address, why))
 }
 
 // ConnectError is a problem of a connection with the sentinel for it, both of which it wraps.
 func ConnectError(p *probe.Problem) error {
 	sentinel := ErrUnreachable
+	if bad := (*oauth.EndpointError)(nil); errors.As(p, &bad) {
+		return fmt.Errorf("%w: %w", endpointSentinel(bad), p)
+	}
 	switch p.Kind {
 	case probe.SpeaksPlaintext, probe.UnknownAuthority, probe.Expired, probe.NotYetValid, probe.WrongHost,
 		probe.WantsCertificate, probe.RefusesCertificate, probe.TLSFailed:
@@ -236,6 +240,52 @@ func (m *member) inconsistent() error {
 		e.text = fmt.Sprintf("the members of group %s assign by %s, this one by %s", gc.Name, g.Protocol, ours)
 	}
 	return e
+}
+
+// DeniedError is the error of an operation that no ACL allows. It wraps ErrDenied. The
+// names are those of [ACL].
+type DeniedError struct {
+	Operation, Resource string
+	Name                string // of the resource; empty for the cluster
+	Principal           string // empty where it is not known
+}
+
+func (e *DeniedError) Error() string {
+	on := strings.ReplaceAll(e.Resource, "_", " ") + " " + e.Name
+	if e.Resource == "cluster" {
+		on = "the cluster"
+	}
+	text := fmt.Sprintf("%s on %s is not allowed", strings.ToUpper(e.Operation), on)
+	if e.Principal != "" {
+		text += " for " + e.Principal
+	}
+	return text
+}
+
+// Is reports whether target is ErrDenied.
+func (e *DeniedError) Is(target error) bool { return target == ErrDenied }
+
+// deniedOn returns err, an error of this package, with what was denied if something was.
+func (c Config) deniedOn(err error, operation, resource, name string) error {
+	var known *DeniedError
+	if !errors.Is(err, ErrDenied) || errors.As(err, &known) {
+		return err
+	}
+	return &DeniedError{operation, resource, name, c.Principal()}
+}
+
+// refusedOn explains what a broker answered about one resource.
+func (a *Admin) refusedOn(err error, operation, resource, name string) error {
+	return a.named(explain(a.cfg, a.logs, err), operation, resource, name)
+}
+
+// named puts the name of a resource before an error of this package, unless that is about
+// a right, which has the name in it.
+func (a *Admin) named(err error, operation, resource, name string) error {
+	if errors.Is(err, ErrDenied) {
+		return a.cfg.deniedOn(err, operation, resource, name)
+	}
+	return fmt.Errorf("%s: %w", name, err)
 }
 
 // The sentinels, of which every error of this package wraps one, except for the cause of a

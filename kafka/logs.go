@@ -28,7 +28,8 @@ type logs struct {
 	ending  atomic.Bool
 	ended   sync.WaitGroup
 
-	failed chan struct{} // holds a value while there is a failure that nobody has looked into
+	failed  chan struct{} // holds a value while there is a failure that nobody has looked into
+	refused chan struct{} // the same for a refused login
 
 	mu      sync.Mutex
 	failure string // what went wrong last with a broker, in librdkafka's words
@@ -43,7 +44,7 @@ type logs struct {
 func newLogs(hand func(Log)) *logs { return newLogsBy(nativeIsThere(), hand) }
 
 func newLogsBy(native bool, hand func(Log)) *logs {
-	l := &logs{hand: hand, failed: make(chan struct{}, 1)}
+	l := &logs{hand: hand, failed: make(chan struct{}, 1), refused: make(chan struct{}, 1)}
 	if !native {
 		l.channel = make(chan ck.LogEvent, 1024)
 		l.ended.Go(func() { // ends with stop
@@ -110,15 +111,23 @@ func (l *logs) line(line Log) {
 		l.mu.Lock()
 		l.failure = line.Message
 		l.mu.Unlock()
+		if refusedLogin(line.Message) {
+			wake(l.refused)
+		}
 		if !unconnected(line.Message) || !strings.Contains(line.Message, "/bootstrap") {
-			select {
-			case l.failed <- struct{}{}:
-			default:
-			}
+			wake(l.failed)
 		}
 	}
 	if l.hand != nil {
 		l.hand(line)
+	}
+}
+
+// wake puts a value into a channel that holds one.
+func wake(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
 	}
 }
 

@@ -26,7 +26,7 @@ type Producer struct {
 	client *ck.Producer
 	logs   *logs
 	admin  *Admin // on the connections of client
-	tokens func() // ends the renewal of tokens
+	login  *login
 	topics map[string]*C.rd_kafka_topic_t
 
 	rk    *C.rd_kafka_t // nil: the packed path is missing, Produce takes every record
@@ -70,14 +70,14 @@ func OpenProducer(cfg Config, pc ProducerConfig, notice func(Notice)) (*Producer
 		return nil, explain(cfg, l, err)
 	}
 	l.take(client)
-	tokens, err := keepToken(cfg, client)
+	login, err := keepLogin(cfg, client, l)
 	if err != nil {
 		l.stop(client.Close)
 		return nil, err
 	}
 	admin, err := ck.NewAdminClientFromProducer(client)
 	if err != nil {
-		tokens()
+		login.stop()
 		l.stop(client.Close)
 		return nil, explain(cfg, l, err)
 	}
@@ -85,16 +85,16 @@ func OpenProducer(cfg Config, pc ProducerConfig, notice func(Notice)) (*Producer
 		notice = func(Notice) {}
 	}
 	p := &Producer{
-		admin:  &Admin{cfg: cfg, client: admin, logs: l, tokens: func() {}},
-		tokens: tokens,
-		cfg:    cfg, pc: pc, client: client, logs: l, notice: notice,
+		admin: &Admin{cfg: cfg, client: admin, logs: l},
+		login: login,
+		cfg:   cfg, pc: pc, client: client, logs: l, notice: notice,
 		topics: map[string]*C.rd_kafka_topic_t{},
 		stop:   make(chan struct{}), space: make(chan struct{}, 1),
 		sent: map[int64]*Outgoing{},
 	}
 	if !pc.onePerCall {
 		if err := p.takeQueue(); err != nil { // the client is not what it was: see TestPackedPathIsThere
-			tokens()
+			login.stop()
 			l.stop(client.Close)
 			pc.onePerCall = true
 			return OpenProducer(cfg, pc, notice)
@@ -313,7 +313,7 @@ func (p *Producer) Flush(ctx context.Context) error {
 // a tenth of a second or two.
 func (p *Producer) Close() error {
 	close(p.stop)
-	p.tokens()
+	p.login.stop()
 	release := func() {
 		p.calls.Wait()
 		p.admin.coordinators.close()

@@ -12,6 +12,9 @@ import (
 // topics that changed.
 func (r *Reader) checkCluster(ctx context.Context) error {
 	r.checkShort()
+	if err := r.login.failed(ctx); err != nil {
+		return err
+	}
 	if err := r.probe(ctx); err != nil {
 		return err
 	}
@@ -38,6 +41,9 @@ func (r *Reader) onError(err ck.Error) error {
 		}
 		return nil
 	case ck.ErrAuthentication, ck.ErrSaslAuthenticationFailed, ck.ErrSsl, ck.ErrTopicAuthorizationFailed:
+		if r.login.refused(err) {
+			return nil
+		}
 		return explain(r.cfg, r.logs, err)
 	}
 	if r.fetcher == nil {

@@ -31,6 +31,9 @@ func (p *Producer) reports() {
 				return
 			default:
 				p.checkDown()
+				if err := p.login.failed(context.Background()); err != nil {
+					p.GiveUp(err)
+				}
 				continue
 			}
 		}
@@ -200,7 +203,9 @@ func (p *Producer) onError(err ck.Error) {
 	case err.IsFatal():
 		p.fail(p.explain(err))
 	case err.Code() == ck.ErrAuthentication, err.Code() == ck.ErrSaslAuthenticationFailed:
-		p.GiveUp(p.explain(err))
+		if !p.login.refused(err) {
+			p.GiveUp(p.explain(err))
+		}
 	case err.Code() == ck.ErrAllBrokersDown:
 		p.mu.Lock()
 		first := !p.down

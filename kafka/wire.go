@@ -158,15 +158,22 @@ func mechanismOf(properties map[string]string) string {
 func wireLogin(cfg Config) (*protocol.Login, error) {
 	p := cfg.Properties
 	mechanism := mechanismOf(p)
-	user, password := p["sasl.username"], p["sasl.password"]
 	switch mechanism = strings.ToUpper(mechanism); mechanism {
-	case "PLAIN":
-		return protocol.Plain(user, password), nil
-	case "SCRAM-SHA-256", "SCRAM-SHA-512":
-		return protocol.SCRAM(mechanism, user, password)
+	case "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512":
+		login := func() (*protocol.Login, error) {
+			user, password := p["sasl.username"], p["sasl.password"]
+			if cfg.Credentials != nil {
+				user, password = cfg.Credentials.get()
+			}
+			if mechanism == "PLAIN" {
+				return protocol.Plain(user, password), nil
+			}
+			return protocol.SCRAM(mechanism, user, password)
+		}
+		return protocol.Each(mechanism, login), nil
 	case "OAUTHBEARER":
-		if cfg.Token != nil {
-			return protocol.Bearer(cfg.Token), nil
+		if cfg.Tokens != nil {
+			return protocol.Bearer(cfg.tokenText, cfg.extensions()), nil
 		}
 	}
 	return nil, fmt.Errorf("%w: sasl.mechanism is %s", errNoWire, mechanism)

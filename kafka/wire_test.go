@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"kstream/kafka/kafkatest"
+	"kstream/kafka/oauth"
 )
 
 // Requests of our own log in to Apache Kafka as librdkafka does with the same properties,
@@ -63,7 +64,7 @@ func TestWireLogsIn(t *testing.T) {
 			defer cancel()
 			w, err := openWire(Config{
 				Brokers: strings.Split(c.SecureBootstrap(test.listener), ","), Properties: test.properties,
-				Token: func(context.Context) (string, error) { return "token", nil },
+				Tokens: oauth.Fixed("token"),
 			})
 			if err != nil {
 				t.Fatal(err)

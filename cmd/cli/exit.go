@@ -13,6 +13,7 @@ import (
 
 	"kstream/cmd/config"
 	"kstream/kafka"
+	"kstream/kafka/oauth"
 	"kstream/kafka/probe"
 	"kstream/output"
 	"kstream/serde"
@@ -290,6 +291,7 @@ func Remedy(err error) string {
 	var join *kafka.JoinError
 	var denied *kafka.DeniedError
 	var connection *probe.Problem
+	var endpoint *oauth.EndpointError
 	switch {
 	case errors.As(err, &h):
 		return h.hint
@@ -299,6 +301,10 @@ func Remedy(err error) string {
 		return joinRemedy(join)
 	case errors.As(err, &settings):
 		return settings.Hint
+	case errors.As(err, &endpoint):
+		return endpointRemedy(endpoint)
+	case errors.Is(err, oauth.ErrExpired):
+		return "get a new one; @cmd: or @file: in --token, KSTREAM_TOKEN or auth.token is read anew before one expires"
 	case errors.As(err, &connection) && connectRemedy(connection) != "":
 		return connectRemedy(connection)
 	case errors.Is(err, kafka.ErrUnreachable):

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"kstream/kafka/oauth"
 	"kstream/kafka/probe"
 )
 
@@ -20,6 +21,9 @@ func connectRemedy(p *probe.Problem) string {
 	case probe.NotYetValid:
 		return "is the clock of this machine right?"
 	case probe.WrongHost:
+		if p.Told {
+			return "advertised.listeners of the broker must name a host that is in its certificate; -X ssl.endpoint.identification.algorithm=none leaves names unchecked"
+		}
 		return "connect by a name that is in the certificate; -X ssl.endpoint.identification.algorithm=none leaves names unchecked"
 	case probe.WantsCertificate:
 		return "-X ssl.certificate.location=FILE -X ssl.key.location=FILE (tls.cert and tls.key in a context) send one, as PEM"
@@ -38,6 +42,19 @@ func connectRemedy(p *probe.Problem) string {
 		return "is this the address of a Kafka broker?"
 	}
 	return ""
+}
+
+// endpointRemedy is the hint for a token endpoint that gave no token.
+func endpointRemedy(e *oauth.EndpointError) string {
+	switch e.Kind {
+	case oauth.Refused:
+		return "auth.client-id, auth.client-secret and auth.scope in a context say who asks, and for what (sasl.oauthbearer.client.id, …)"
+	case oauth.Untrusted:
+		return "-X https.ca.location=FILE names the certificates of authorities to trust, as PEM"
+	case oauth.Unusable:
+		return "auth.token-url in a context (sasl.oauthbearer.token.endpoint.url) is to be the address that gives tokens to clients"
+	}
+	return "is auth.token-url in the context (sasl.oauthbearer.token.endpoint.url) its address?"
 }
 
 // protocolRemedy names the security.protocol that a broker speaks, with what else it needs.

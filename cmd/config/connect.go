@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"kstream/kafka/oauth"
 	"os"
 	"strings"
 )
@@ -15,9 +16,11 @@ type Connection struct {
 	Properties map[string]string
 	// Registry is as in Effective.
 	Registry map[string]string
-	// Token gets an OAUTHBEARER token anew, for tokens expire. It is nil when
-	// librdkafka needs none or gets them by itself.
-	Token func(context.Context) (string, error)
+	// Tokens are those of OAUTHBEARER, the same for all connections that an Effective makes.
+	// It is nil when librdkafka needs none or gets them by itself.
+	Tokens *oauth.Tokens
+	// Credentials looks user and password up anew. It is nil where they cannot change.
+	Credentials func(context.Context) (user, password string, err error)
 	// Scrub takes the secrets of this connection out of a text.
 	Scrub func(text string) string
 }
@@ -54,7 +57,7 @@ func (e *Effective) Connect(ctx context.Context, secrets Secrets) (*Connection, 
 			return nil, err
 		}
 		c.Properties[name] = v
-		if strings.HasPrefix(name, "ssl.") && strings.HasSuffix(name, ".location") && name != "ssl.engine.location" && v != "probe" {
+		if (strings.HasPrefix(name, "ssl.") || strings.HasPrefix(name, "https.")) && strings.HasSuffix(name, ".location") && name != "ssl.engine.location" && v != "probe" {
 			if err := exists(name, v, s.Origin); err != nil {
 				return nil, err
 			}
@@ -76,17 +79,11 @@ func (e *Effective) Connect(ctx context.Context, secrets Secrets) (*Connection, 
 		}
 	}
 	c.Properties["bootstrap.servers"] = strings.Join(e.Brokers, ",")
-	if token := e.Token; token.Value != "" {
-		c.Token = func(ctx context.Context) (string, error) {
-			v, err := secrets.Lookup(ctx, token.Value)
-			if err != nil {
-				return "", secretError("auth.token", token.Origin, err)
-			}
-			return v, nil
-		}
-		if !IsReference(token.Value) {
-			hide = append(hide, token.Value)
-		}
+	if !IsReference(e.Token.Value) && e.Token.Value != "" {
+		hide = append(hide, e.Token.Value)
+	}
+	if err := e.login(c, secrets); err != nil {
+		return nil, err
 	}
 	c.Scrub = NewScrubber(hide).Scrub
 	return c, nil

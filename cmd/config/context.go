@@ -50,7 +50,10 @@ func (r *resolver) fromContext() error {
 		if a.TokenURL != "" {
 			put("sasl.oauthbearer.method", "oidc")
 		}
-		if a.Token != "" {
+		put(mskRegion, a.AWSRegion)
+		put(mskProfile, a.AWSProfile)
+		put(mskRole, a.AWSRole)
+		if a.Token != "" && r.out.Token.Value == "" {
 			r.out.Token = Setting{string(a.Token), origin}
 		}
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"kstream/kafka/oauth"
 	"maps"
 	"slices"
 	"strings"
@@ -59,6 +60,7 @@ type Options struct {
 	File       string   // --properties
 	Registry   string   // --registry
 	Timeout    string   // --timeout
+	Token      string   // --token
 	Environ    []string // as os.Environ returns it
 	FlagPrefix string   // "dst-" where the flags are --dst-brokers and --dst-context
 
@@ -77,7 +79,8 @@ type Effective struct {
 	// where set.
 	Registry map[string]Setting
 	// Token is the OAUTHBEARER token; empty when librdkafka gets tokens by itself.
-	Token Setting
+	Token  Setting
+	tokens *oauth.Tokens // those that Connect has made
 
 	Topics   map[string]Topic  // how topics are read and written, by pattern
 	Defaults map[string]string // of flags

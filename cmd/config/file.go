@@ -50,7 +50,7 @@ type Context struct {
 // Auth says who connects. Token is for OAUTHBEARER; with TokenURL the client
 // fetches tokens itself (OIDC client credentials).
 type Auth struct {
-	Mechanism    string `yaml:"mechanism,omitempty" example:"SCRAM-SHA-512" about:"PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER"`
+	Mechanism    string `yaml:"mechanism,omitempty" example:"SCRAM-SHA-512" about:"PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER or AWS_MSK_IAM"`
 	Username     Scalar `yaml:"username,omitempty" example:"ada" about:"the user of PLAIN and SCRAM"`
 	Password     Scalar `yaml:"password,omitempty" example:"\"@env:KAFKA_PASSWORD\"" about:"its password"`
 	Token        Scalar `yaml:"token,omitempty" example:"\"@cmd:get-token\"" about:"the token of OAUTHBEARER, asked for anew when it expires"`
@@ -59,6 +59,9 @@ type Auth struct {
 	ClientSecret Scalar `yaml:"client-secret,omitempty" example:"\"@file:~/.secret\"" about:"with token-url: the secret"`
 	Scope        string `yaml:"scope,omitempty" example:"kafka" about:"with token-url: the scope of the token"`
 	Extensions   string `yaml:"extensions,omitempty" example:"logicalCluster=lkc-1" about:"SASL extensions of OAUTHBEARER, NAME=VALUE,…"`
+	AWSRegion    string `yaml:"aws-region,omitempty" example:"eu-west-1" about:"with AWS_MSK_IAM: the region; else that in the names of the brokers, else $AWS_REGION"`
+	AWSProfile   string `yaml:"aws-profile,omitempty" example:"work" about:"with AWS_MSK_IAM: the profile of ~/.aws/config; else the default credentials of AWS"`
+	AWSRole      string `yaml:"aws-role,omitempty" example:"arn:aws:iam::123456789012:role/reader" about:"with AWS_MSK_IAM: the role to assume"`
 }
 
 // TLS says whom to trust, and with which certificate to connect.

@@ -289,6 +289,12 @@ func (c *Context) textField(name string) *string {
 		return &c.Auth.Scope
 	case "sasl.oauthbearer.extensions":
 		return &c.Auth.Extensions
+	case mskRegion:
+		return &c.Auth.AWSRegion
+	case mskProfile:
+		return &c.Auth.AWSProfile
+	case mskRole:
+		return &c.Auth.AWSRole
 	case "ssl.ca.location", "ssl.ca.pem":
 		return &c.TLS.CA
 	case "ssl.certificate.location", "ssl.certificate.pem":

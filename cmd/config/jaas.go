@@ -28,10 +28,12 @@ func parseJAAS(text string) ([]Line, error) {
 			"clientId": "sasl.oauthbearer.client.id", "clientSecret": "sasl.oauthbearer.client.secret",
 			"scope": "sasl.oauthbearer.scope",
 		}
+	case "IAMLoginModule": // of Amazon MSK
+		names = map[string]string{"awsProfileName": mskProfile, "awsRoleArn": mskRole}
 	case "Krb5LoginModule":
 		return nil, errNoKerberos()
 	default:
-		return nil, fmt.Errorf("the login module is none of PlainLoginModule, ScramLoginModule and OAuthBearerLoginModule")
+		return nil, fmt.Errorf("the login module is none of PlainLoginModule, ScramLoginModule, OAuthBearerLoginModule and IAMLoginModule")
 	}
 	var out []Line
 	for _, word := range words[2:] {

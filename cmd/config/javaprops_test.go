@@ -49,7 +49,7 @@ func TestFromJava(t *testing.T) {
 		"scram":       {text: "sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required \\\n  username='u' \\\n  password=\"a\\\\\"b\";", want: []Line{{1, "sasl.username", "u"}, {1, "sasl.password", `a"b`}}},
 		"oauth":       {text: `sasl.jaas.config=x.OAuthBearerLoginModule required clientId="i" clientSecret="s" scope="a" extension_logicalCluster="l";`, want: []Line{{1, "sasl.oauthbearer.client.id", "i"}, {1, "sasl.oauthbearer.client.secret", "s"}, {1, "sasl.oauthbearer.scope", "a"}, {1, "sasl.oauthbearer.extensions", "logicalCluster=l"}}},
 		"kerberos":    {text: `sasl.jaas.config=com.sun.security.auth.module.Krb5LoginModule required;`, wantErr: "x:1: sasl.jaas.config: GSSAPI (Kerberos) is not built into this client: it would need the system's Kerberos libraries"},
-		"module":      {text: `sasl.jaas.config=a.B required;`, wantErr: `x:1: sasl.jaas.config: the login module is none of PlainLoginModule, ScramLoginModule and OAuthBearerLoginModule`},
+		"module":      {text: `sasl.jaas.config=a.B required;`, wantErr: `x:1: sasl.jaas.config: the login module is none of PlainLoginModule, ScramLoginModule, OAuthBearerLoginModule and IAMLoginModule`},
 		"open quote":  {text: `sasl.jaas.config=` + plain + `password="secret`, wantErr: "x:1: sasl.jaas.config: a quote is not closed"},
 		"dropped":     {text: "key.serializer=a.B\nmax.poll.records=5\nbuffer.memory=1\nclient.id=me", want: []Line{{4, "client.id", "me"}}},
 		"interceptor": {text: "consumer.interceptor.classes=a.B", want: []Line{{1, "consumer.interceptor.classes", "a.B"}}},

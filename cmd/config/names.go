@@ -58,7 +58,7 @@ func newIndex() *index {
 		}
 		add(p.name)
 	}
-	for _, name := range javaStores() {
+	for _, name := range append(javaStores(), mskSettings()...) {
 		x.known[name] = true
 		add(name)
 	}

@@ -38,7 +38,7 @@ func Resolve(opts Options) (*Effective, error) {
 		out: &Effective{},
 	}
 	for _, step := range []func() error{
-		r.findContext, r.fromFlags, r.fromEnvironment, r.fromContext, r.timeout, r.brokers, r.registrySettings, r.security,
+		r.findContext, r.fromFlags, r.fromEnvironment, r.token, r.fromContext, r.timeout, r.brokers, r.registrySettings, r.security,
 	} {
 		if err := step(); err != nil {
 			return nil, err

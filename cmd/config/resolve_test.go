@@ -110,6 +110,45 @@ sasl.mechanism=OAUTHBEARER (context c)
 security.protocol=SASL_PLAINTEXT (context c)
 auth.token=@cmd:t (context c)
 `},
+		"token by flag": {config: scram, opts: Options{Token: "@file:t"}, env: []string{"KSTREAM_TOKEN=x"}, want: `bootstrap.servers=localhost:9092 (default)
+sasl.mechanism=OAUTHBEARER (flag --token)
+sasl.password=@env:P (context c)
+sasl.username=u (context c)
+security.protocol=SASL_PLAINTEXT (context c)
+auth.token=@file:t (flag --token)
+`},
+		"token by variable, before OIDC": {config: "{tls: {}, auth: {token-url: 'https://t', client-id: i, client-secret: '@env:S'}}", env: []string{"KSTREAM_TOKEN=x"}, want: `bootstrap.servers=localhost:9092 (default)
+sasl.mechanism=OAUTHBEARER (environment KSTREAM_TOKEN)
+sasl.oauthbearer.client.credentials.client.id=i (context c)
+sasl.oauthbearer.client.credentials.client.secret=@env:S (context c)
+sasl.oauthbearer.token.endpoint.url=https://t (context c)
+security.protocol=SASL_SSL (context c)
+auth.token=*** (environment KSTREAM_TOKEN)
+`},
+		"a mechanism before the token's": {opts: Options{Properties: []string{"sasl.mechanism=PLAIN", "sasl.username=u", "sasl.password=@env:P"}}, env: []string{"KSTREAM_TOKEN=x"}, want: `bootstrap.servers=localhost:9092 (default)
+sasl.mechanism=PLAIN (flag -X)
+sasl.password=@env:P (flag -X)
+sasl.username=u (flag -X)
+security.protocol=SASL_PLAINTEXT (flag -X)
+! PLAIN without TLS: the password crosses the network readable
+`},
+		"MSK by its brokers": {config: "{auth: {mechanism: aws_msk_iam}, brokers: ['b-1.c.x1.c2.kafka.eu-west-1.amazonaws.com:9098']}", env: []string{"AWS_REGION=us-east-1"}, want: `bootstrap.servers=b-1.c.x1.c2.kafka.eu-west-1.amazonaws.com:9098 (context c)
+sasl.aws.region=eu-west-1 (context c)
+sasl.mechanism=AWS_MSK_IAM (context c)
+security.protocol=SASL_SSL (context c)
+`},
+		"MSK by variables": {env: []string{"KSTREAM_PROPERTY_SASL_MECHANISM=AWS_MSK_IAM", "KSTREAM_PROPERTY_SASL_AWS_PROFILE=work", "AWS_REGION=us-east-1"}, want: `bootstrap.servers=localhost:9092 (default)
+sasl.aws.profile=work (environment KSTREAM_PROPERTY_SASL_AWS_PROFILE)
+sasl.aws.region=us-east-1 (environment AWS_REGION)
+sasl.mechanism=AWS_MSK_IAM (environment KSTREAM_PROPERTY_SASL_MECHANISM)
+security.protocol=SASL_SSL (environment KSTREAM_PROPERTY_SASL_MECHANISM)
+`},
+		"MSK of Java": {props: "security.protocol=SASL_SSL\nsasl.mechanism=AWS_MSK_IAM\nsasl.jaas.config=software.amazon.msk.auth.iam.IAMLoginModule required awsProfileName=\"work\";\nsasl.client.callback.handler.class=software.amazon.msk.auth.iam.IAMClientCallbackHandler\n", opts: Options{Brokers: "boot-x.c1.kafka-serverless.us-west-2.amazonaws.com:9098"}, want: `bootstrap.servers=boot-x.c1.kafka-serverless.us-west-2.amazonaws.com:9098 (flag --brokers)
+sasl.aws.profile=work (file FILE)
+sasl.aws.region=us-west-2 (flag --brokers)
+sasl.mechanism=AWS_MSK_IAM (file FILE)
+security.protocol=SASL_SSL (file FILE)
+`},
 		"registry": {
 			config: "schema-registry: {url: 'http://a', username: u, password: p, ca: /ca, insecure: true}", env: []string{"KSTREAM_REGISTRY=https://me:pw@b/x"},
 			want: `bootstrap.servers=localhost:9092 (default)
@@ -150,11 +189,16 @@ security.protocol=PLAINTEXT (flag -X)
 		"our own":             {opts: Options{Properties: []string{"go.logs.channel.enable=false"}}, wantErr: `-X: "go.logs.channel.enable" is set by kstream itself`},
 		"no value":            {opts: Options{Properties: []string{"=secret"}}, wantErr: `-X: want NAME=VALUE, have ""`},
 		"no mechanism":        {opts: Options{Properties: []string{"security.protocol=SASL_SSL"}}, wantErr: "flag -X: SASL_SSL needs a SASL mechanism", hint: askMechanism},
-		"kerberos":            {config: "auth: {mechanism: GSSAPI}", wantErr: "context c: GSSAPI (Kerberos) is not built into this client: it would need the system's Kerberos libraries", hint: "the mechanisms are PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER"},
-		"mechanism":           {config: "auth: {mechanism: SCRAM-SHA-51}", wantErr: `context c: there is no SASL mechanism "SCRAM-SHA-51"`, hint: "did you mean SCRAM-SHA-512? the mechanisms are PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER"},
+		"kerberos":            {config: "auth: {mechanism: GSSAPI}", wantErr: "context c: GSSAPI (Kerberos) is not built into this client: it would need the system's Kerberos libraries", hint: "the mechanisms are PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, AWS_MSK_IAM"},
+		"mechanism":           {config: "auth: {mechanism: SCRAM-SHA-51}", wantErr: `context c: there is no SASL mechanism "SCRAM-SHA-51"`, hint: "did you mean SCRAM-SHA-512? the mechanisms are PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, AWS_MSK_IAM"},
 		"no user":             {config: "auth: {mechanism: PLAIN}", wantErr: "context c: PLAIN needs a user name", hint: "set auth.username in the context, or -X sasl.username=NAME"},
 		"no password":         {config: "auth: {mechanism: PLAIN, username: u}", wantErr: "context c: PLAIN needs a password", hint: "set auth.password in the context, or -X sasl.password=@env:NAME"},
-		"no token":            {config: "auth: {mechanism: OAUTHBEARER}", wantErr: "context c: OAUTHBEARER needs a token", hint: `set auth.token ("@cmd:…", "@file:…"), or auth.token-url with client-id and client-secret, in the context`},
+		"no token":            {config: "auth: {mechanism: OAUTHBEARER}", wantErr: "context c: OAUTHBEARER needs a token", hint: `--token, KSTREAM_TOKEN or auth.token ("@cmd:…", "@file:…"), or auth.token-url with client-id and client-secret, in the context`},
+		"two ways":            {opts: Options{Token: "@file:t", Properties: []string{"sasl.mechanism=PLAIN"}}, wantErr: "flag --token: a token is of mechanism OAUTHBEARER, not of PLAIN"},
+		"no region":           {config: "auth: {mechanism: AWS_MSK_IAM}", wantErr: "context c: AWS_MSK_IAM needs the region, which the brokers' names do not hold", hint: "set auth.aws-region in the context, -X sasl.aws.region=REGION, or AWS_REGION"},
+		"no client id":        {config: "auth: {token-url: 'https://t'}", wantErr: "context c: OIDC needs a client id", hint: "set auth.client-id in the context, or -X sasl.oauthbearer.client.id=ID"},
+		"no client secret":    {config: "auth: {token-url: 'https://t', client-id: i}", wantErr: "context c: OIDC needs a client secret", hint: "set auth.client-secret in the context, or -X sasl.oauthbearer.client.secret=@env:NAME"},
+		"token URL":           {config: "auth: {token-url: 't.example/token', client-id: i, client-secret: s}", wantErr: `context c: the token endpoint must be an http:// or https:// URL, not ***`},
 		"protocol":            {opts: Options{Properties: []string{"security.protocol=TLS"}}, wantErr: `flag -X: security.protocol must be PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL, not "TLS"`},
 		"registry's URL":      {opts: Options{Registry: "host:8081"}, wantErr: `flag --registry: the registry must be an http:// or https:// URL, not "host:8081"`},
 		"no broker":           {opts: Options{Brokers: " ,"}, wantErr: `flag --brokers: no broker in " ,": want HOST:PORT,…`},
@@ -287,7 +331,7 @@ func TestConnect(t *testing.T) {
 	if diff := cmp.Diff("no *** here", c.Scrub("no value of P here")); diff != "" {
 		t.Error(diff)
 	}
-	if c.Token != nil {
+	if c.Tokens != nil || c.Credentials != nil {
 		t.Error("there is a token")
 	}
 
@@ -306,12 +350,14 @@ func TestConnect(t *testing.T) {
 	if c, err = e.Connect(t.Context(), secrets); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"one", "two"} { // a token is read anew each time
+	for _, want := range []string{"one", "two"} { // a token that was refused is read anew
 		if err = os.WriteFile(token, []byte(want+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := c.Token(t.Context()); err != nil || got != want {
-			t.Errorf("got %q, %v, want %q", got, err, want)
+		got, err := c.Tokens.Token(t.Context())
+		if err != nil || got.Text != want {
+			t.Errorf("got %q, %v, want %q", got.Text, err, want)
 		}
+		c.Tokens.Refused(got.Text)
 	}
 }

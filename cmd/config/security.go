@@ -8,38 +8,6 @@ import (
 	"strings"
 )
 
-func mechanisms() []string { return []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"} }
-
-const askMechanism = "set auth.mechanism in the context, or -X sasl.mechanism=PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER"
-
-func errNoKerberos() error {
-	return errors.New("GSSAPI (Kerberos) is not built into this client: it would need the system's Kerberos libraries")
-}
-
-// NormalizeMechanism returns the name of a SASL mechanism as Kafka spells it. It
-// takes the spellings of other tools too: scram-sha256, SCRAM_SHA_512, plaintext,
-// oauth.
-func NormalizeMechanism(name string) (string, error) {
-	plain := strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(name))
-	switch plain {
-	case "plain", "plaintext":
-		return "PLAIN", nil
-	case "scramsha256":
-		return "SCRAM-SHA-256", nil
-	case "scramsha512":
-		return "SCRAM-SHA-512", nil
-	case "oauth", "oauthbearer", "oauth2":
-		return "OAUTHBEARER", nil
-	case "gssapi", "kerberos":
-		return "", usagef("%v", errNoKerberos()).hint("the mechanisms are %s", strings.Join(mechanisms(), ", "))
-	case "awsmskiam":
-		return "", usagef("AWS_MSK_IAM is not a mechanism of this client").
-			hint(`use mechanism OAUTHBEARER with token "@cmd:…", a command that prints an MSK token`)
-	}
-	return "", usagef("there is no SASL mechanism %s", quoted(shownName(name, mechanisms()))).
-		hint("%s", nearestOf("the mechanisms are ", name, mechanisms()))
-}
-
 // security checks mechanism and credentials, and derives security.protocol when no
 // source has set it: TLS when there are TLS settings, SASL when there are
 // credentials.
@@ -51,6 +19,9 @@ func (r *resolver) security() error {
 			return locate(err, m.Origin)
 		}
 		r.set[mechanism] = Setting{name, m.Origin}
+	}
+	if err := r.tokenMechanism(); err != nil {
+		return err
 	}
 	r.oneOfStores()
 	tls, tlsOrigin := r.usesTLS()
@@ -111,6 +82,9 @@ func (r *resolver) usesTLS() (bool, Origin) {
 	if r.context != nil && r.context.TLS != nil {
 		return true, Origin{FromContext, r.out.Context}
 	}
+	if m := r.set["sasl.mechanism"]; m.Value == mskMechanism { // brokers of MSK take it under TLS alone
+		return true, m.Origin
+	}
 	for _, name := range []string{"ssl.ca.location", "ssl.ca.pem", "ssl.certificate.location", "ssl.certificate.pem", "ssl.key.location", "ssl.key.pem", keyStoreFile, trustStoreFile} {
 		if s, ok := r.set[name]; ok {
 			return true, s.Origin
@@ -123,44 +97,15 @@ func (r *resolver) usesSASL() (bool, Origin) {
 	if r.context != nil && r.context.Auth != nil {
 		return true, Origin{FromContext, r.out.Context}
 	}
+	if t := r.out.Token; t.Value != "" {
+		return true, t.Origin
+	}
 	for _, name := range []string{"sasl.mechanism", "sasl.username", "sasl.password", "sasl.oauthbearer.method"} {
 		if s, ok := r.set[name]; ok {
 			return true, s.Origin
 		}
 	}
 	return false, Origin{}
-}
-
-// checkSASL asks for what librdkafka would miss, in our own words: without a
-// mechanism it would complain about GSSAPI, its default.
-func (r *resolver) checkSASL(origin Origin, protocol string, tls bool) error {
-	m, ok := r.set["sasl.mechanism"]
-	if !ok && r.set["sasl.oauthbearer.method"].Value != "" {
-		m, ok = Setting{"OAUTHBEARER", r.set["sasl.oauthbearer.method"].Origin}, true
-		r.set["sasl.mechanism"] = m
-	}
-	if !ok {
-		return usagef("%s: %s needs a SASL mechanism", origin, protocol).hint(askMechanism)
-	}
-	has := func(name string) bool { return r.set[name].Value != "" }
-	if m.Value != "OAUTHBEARER" {
-		switch {
-		case !has("sasl.username"):
-			return usagef("%s: %s needs a user name", m.Origin, m.Value).hint("set auth.username in the context, or -X sasl.username=NAME")
-		case !has("sasl.password"):
-			return usagef("%s: %s needs a password", m.Origin, m.Value).hint("set auth.password in the context, or -X sasl.password=@env:NAME")
-		}
-		if m.Value == "PLAIN" && !tls {
-			r.warn("PLAIN without TLS: the password crosses the network readable")
-		}
-		return nil
-	}
-	if r.out.Token.Value != "" || has("sasl.oauthbearer.config") ||
-		strings.EqualFold(r.set["sasl.oauthbearer.method"].Value, "oidc") {
-		return nil
-	}
-	return usagef("%s: OAUTHBEARER needs a token", m.Origin).
-		hint(`set auth.token ("@cmd:…", "@file:…"), or auth.token-url with client-id and client-secret, in the context`)
 }
 
 func locate(err error, origin Origin) error {

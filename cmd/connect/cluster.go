@@ -16,7 +16,7 @@ type Options struct {
 	Properties               []string
 	File                     string
 	Registry                 string
-	Timeout                  string
+	Timeout, Token           string
 	AllowWrite               bool         // although the context is read-only
 	ByTopic                  bool         // the formats of topics that the context has are looked up for each record
 	Flags                    commandFlags // those of the command; nil: only what connects is asked for
@@ -44,7 +44,7 @@ func (f *Options) Plan(env *cli.Env) error {
 func (f *Options) Resolve(env *cli.Env) (*config.Effective, error) {
 	return config.Resolve(config.Options{
 		Brokers: f.Brokers, Context: f.Context, Config: f.Config, Properties: f.Properties,
-		File: f.File, Registry: f.Registry, Timeout: f.Timeout, Environ: env.Environ,
+		File: f.File, Registry: f.Registry, Timeout: f.Timeout, Token: f.Token, Environ: env.Environ,
 	})
 }
 
@@ -84,8 +84,11 @@ func (f *Options) Connect(ctx context.Context, env *cli.Env) (*Cluster, error) {
 		Brokers:    f.Effective.Brokers,
 		Properties: connection.Properties,
 		Timeout:    f.Effective.Timeout,
-		Token:      connection.Token,
+		Tokens:     connection.Tokens,
 	}}
+	if read := connection.Credentials; read != nil {
+		c.Credentials = kafka.NewCredentials(connection.Properties["sasl.username"], connection.Properties["sasl.password"], read)
+	}
 	c.readOnly = f.readOnly()
 	if env.Verbose > 0 {
 		c.Log = func(l kafka.Log) {

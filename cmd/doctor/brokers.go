@@ -145,8 +145,7 @@ func (x *examination) advertised(ctx context.Context, cfg kafka.Config, reports 
 		case r.Problem == nil:
 			good++
 		case r.Step <= probe.Connect:
-			why := strings.TrimPrefix(r.Problem.Error(), addresses[i]+": ")
-			x.failed(name, kafka.ConnectError(probe.NewAdvertised(strings.Join(cfg.Brokers, ","), brokers[i].ID, addresses[i], why)))
+			x.failed(name, kafka.ConnectError(probe.NewAdvertised(strings.Join(cfg.Brokers, ","), brokers[i].ID, r.Problem)))
 		default:
 			x.failed(name, kafka.ConnectError(r.Problem))
 		}

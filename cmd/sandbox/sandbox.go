@@ -106,7 +106,7 @@ func sandboxEnviron(environ []string, brokers string) []string {
 	kept := slices.DeleteFunc(slices.Clone(environ), func(s string) bool {
 		name, _, _ := strings.Cut(s, "=")
 		switch name {
-		case "KSTREAM_BROKERS", "KSTREAM_CONFIG", "KSTREAM_CONTEXT", "KSTREAM_PROPERTIES", "KSTREAM_REGISTRY":
+		case "KSTREAM_BROKERS", "KSTREAM_CONFIG", "KSTREAM_CONTEXT", "KSTREAM_PROPERTIES", "KSTREAM_REGISTRY", "KSTREAM_TOKEN":
 			return true
 		}
 		return strings.HasPrefix(name, "KSTREAM_PROPERTY_")

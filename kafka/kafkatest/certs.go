@@ -52,6 +52,7 @@ func writeCertificates(dir string) error {
 		{file: "server", name: "127.0.0.1", by: ca, until: next, broker: true},
 		{file: "expired", name: "127.0.0.1", by: ca, until: past, broker: true},
 		{file: "elsewhere", name: "broker.example", by: ca, until: next, hosts: []string{"broker.example", "10.1.2.3"}, broker: true},
+		{file: "bare", name: "127.0.0.1", by: ca, until: next, hosts: []string{"127.0.0.1"}, broker: true},
 		{file: AliceUser, name: AliceUser, by: ca, until: next},
 		{file: "old", name: AliceUser, by: ca, until: past},
 		{file: "mallory", name: AliceUser, by: other, until: next},

@@ -4,9 +4,11 @@ package kafkatest
 
 import (
 	"cmp"
+	"encoding/base64"
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // secureListener is one that Options.Secure adds to a node.
@@ -15,6 +17,8 @@ type secureListener struct {
 	certificate    string // file of the broker's; default server.pem
 	mechanisms     string // default all that need no token
 	advertised     string // what clients are told instead of the address
+	host           string // what they are told instead of 127.0.0.1, with the same port
+	session        string // milliseconds after which a client has to log in again
 	clientAuth     bool
 }
 
@@ -28,7 +32,24 @@ func secureListeners() []secureListener {
 		{name: SCRAMOnly, protocol: "SASL_SSL", mechanisms: "SCRAM-SHA-256"},
 		{name: Unresolved, protocol: "SASL_SSL", advertised: "nowhere.invalid:9093"},
 		{name: Unreached, protocol: "SASL_PLAINTEXT", advertised: "127.0.0.1:1"},
+		{name: Misnamed, protocol: "SASL_SSL", certificate: "bare.pem", host: "localhost"},
+		{name: Relogin, protocol: "SASL_PLAINTEXT", mechanisms: "SCRAM-SHA-256", session: "2000"},
+		{name: Bearer, protocol: "SASL_PLAINTEXT", mechanisms: "OAUTHBEARER", session: "3000"},
 	}
+}
+
+func (l secureListener) advertise(address string) string {
+	if _, port, ok := strings.Cut(address, ":"); ok && l.host != "" {
+		return l.host + ":" + port
+	}
+	return cmp.Or(l.advertised, address)
+}
+
+// UnsecuredToken returns a token for a user that nobody has signed, as the listener Bearer
+// takes it.
+func UnsecuredToken(user string, expires time.Time) string {
+	claims := fmt.Sprintf(`{"sub":%q,"iat":%d,"exp":%d}`, user, time.Now().Add(-time.Minute).Unix(), expires.Unix())
+	return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + "." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + "."
 }
 
 // Names of the listeners that Options.Secure adds, for SecureBootstrap.
@@ -49,6 +70,12 @@ const (
 	Unresolved = "UNRESOLVED"
 	// Unreached is SASLPlaintext that advertises 127.0.0.1:1, where nobody listens.
 	Unreached = "UNREACHED"
+	// Misnamed is SASLSSL that advertises localhost, with a certificate for 127.0.0.1 alone.
+	Misnamed = "MISNAMED"
+	// Relogin takes SCRAM-SHA-256 without TLS, for two seconds: then a client logs in again.
+	Relogin = "RELOGIN"
+	// Bearer takes the tokens that UnsecuredToken makes, without TLS, for three seconds.
+	Bearer = "BEARER"
 )
 
 // Users of the secure listeners, under PLAIN and both SCRAM mechanisms.
@@ -92,10 +119,11 @@ func (c *Cluster) CertDir() string { return filepath.Join(c.dir, "certs") }
 func addSecurity(p map[string]string, n *node, certs string) {
 	const plain = "org.apache.kafka.common.security.plain.PlainLoginModule required "
 	const scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+	const bearer = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;"
 	users := fmt.Sprintf("user_%s=%q user_%s=%q;", AdminUser, AdminPassword, AliceUser, AlicePassword)
 	for _, l := range secureListeners() {
 		p["listeners"] += "," + l.name + "://" + n.Secure[l.name]
-		p["advertised.listeners"] += "," + l.name + "://" + cmp.Or(l.advertised, n.Secure[l.name])
+		p["advertised.listeners"] += "," + l.name + "://" + l.advertise(n.Secure[l.name])
 		p["listener.security.protocol.map"] += "," + l.name + ":" + l.protocol
 		prefix := "listener.name." + strings.ToLower(l.name) + "."
 		if strings.HasPrefix(l.protocol, "SASL") {
@@ -103,6 +131,10 @@ func addSecurity(p map[string]string, n *node, certs string) {
 			p[prefix+"plain.sasl.jaas.config"] = plain + users
 			p[prefix+"scram-sha-256.sasl.jaas.config"] = scram
 			p[prefix+"scram-sha-512.sasl.jaas.config"] = scram
+			p[prefix+"oauthbearer.sasl.jaas.config"] = bearer
+		}
+		if l.session != "" {
+			p[prefix+"connections.max.reauth.ms"] = l.session
 		}
 		if strings.HasSuffix(l.protocol, "SSL") {
 			p[prefix+"ssl.keystore.type"] = "PEM"

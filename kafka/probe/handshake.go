@@ -68,7 +68,13 @@ func leafOf(pair *tls.Certificate) *x509.Certificate {
 	return leaf
 }
 
-// checkChain verifies the broker's certificates.
+// Verify returns what is wrong with the certificates of a server at an address, the server's
+// own first, or nil.
+func Verify(address string, chain []*x509.Certificate, cfg *tls.Config) *Problem {
+	return (&probe{Config: Config{Address: address, TLS: cfg}}).checkChain(chain)
+}
+
+// checkChain verifies the server's certificates.
 func (p *probe) checkChain(chain []*x509.Certificate) *Problem {
 	if p.Unverified {
 		return nil

@@ -42,6 +42,8 @@ type Config struct {
 	// Foreign says that the login is one that Login cannot do: what lies behind it is left
 	// alone.
 	Foreign bool
+	// Hello ends the probe once the broker has said what it can do: nobody logs in.
+	Hello bool
 }
 
 // Step is a part of connecting, in order.
@@ -104,18 +106,25 @@ func (p *probe) run(ctx context.Context) *Problem {
 	}
 	defer conn.Close()
 	p.Step = Versions
-	client := p.client(conn, p.Login)
+	login := p.Login
+	if p.Hello {
+		login = nil
+	}
+	client := p.client(conn, login)
 	defer client.Close()
 	versions, err := client.Any().Versions(ctx)
-	var login *protocol.LoginError
+	var refused *protocol.LoginError
 	switch {
-	case errors.As(err, &login):
+	case errors.As(err, &refused):
 		p.Step = SASL
-		return p.loginFailed(login)
+		return p.loginFailed(refused)
 	case err != nil:
 		return p.unanswered(ctx, err, asked)
 	}
 	p.Report.Versions, p.Software = versions, softwareOf(versions)
+	if p.Hello {
+		return nil
+	}
 	if p.Foreign {
 		p.Step = SASL
 		if offered := p.offer(ctx, p.Mechanism); len(offered) > 0 && !slices.Contains(offered, p.Mechanism) {

@@ -63,6 +63,8 @@ type Problem struct {
 	Mechanism, User string
 	// TLS and SASL are what the broker speaks: for the kinds Speaks…, WantsSASL, NoSASL.
 	TLS, SASL bool
+	// Told says that the address is one that a broker advertises, not one that was asked for.
+	Told bool
 
 	text string
 	err  error
@@ -86,12 +88,26 @@ func problem(kind Kind, address string, err error, format string, args ...any) *
 	return &Problem{Kind: kind, Address: address, err: err, text: address + fmt.Sprintf(format, args...)}
 }
 
-// NewAdvertised is the problem of a broker whose bootstrap answers.
-func NewAdvertised(bootstrap string, id int32, address, why string) *Problem {
-	return &Problem{
-		Kind: Advertised, Address: address,
-		text: fmt.Sprintf("%s answers, but broker %d advertises %s: %s", bootstrap, id, address, why),
+// NewAdvertised is the problem of a broker whose bootstrap answers. What is wrong with its
+// address is p.
+func NewAdvertised(bootstrap string, id int32, p *Problem) *Problem {
+	advertised := *p
+	switch p.Kind {
+	case Unresolved, Refused, Silent, NotKafka:
+		advertised.Kind = Advertised
 	}
+	advertised.Told = true
+	why := strings.TrimPrefix(p.text, p.Address)
+	if !strings.HasPrefix(why, ":") {
+		why = ", which" + why
+	}
+	advertised.text = fmt.Sprintf("%s answers, but broker %d advertises %s%s", bootstrap, id, p.Address, why)
+	return &advertised
+}
+
+// NewUnreached is the problem of an address that no connection leads to.
+func NewUnreached(address, why string) *Problem {
+	return &Problem{Kind: Refused, Address: address, text: address + ": " + why}
 }
 
 // day is how a time of a certificate is written.

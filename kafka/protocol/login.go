@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -83,9 +85,24 @@ func SCRAM(mechanism, user, password string) (*Login, error) {
 	}}, nil
 }
 
-// Bearer logs in with the mechanism OAUTHBEARER (RFC 7628). Each connection asks for a
-// token.
-func Bearer(token func(context.Context) (string, error)) *Login {
+// Each logs in as get says, which each connection asks for a Login of the mechanism.
+func Each(mechanism string, get func() (*Login, error)) *Login {
+	return &Login{mechanism, func(ctx context.Context) (dialogue, error) {
+		login, err := get()
+		if err != nil {
+			return nil, err
+		}
+		return login.begin(ctx)
+	}}
+}
+
+// Bearer logs in with the mechanism OAUTHBEARER (RFC 7628) and extensions to it. Each
+// connection asks for a token.
+func Bearer(token func(context.Context) (string, error), extensions map[string]string) *Login {
+	more := ""
+	for _, name := range slices.Sorted(maps.Keys(extensions)) {
+		more += name + "=" + extensions[name] + "\x01"
+	}
 	return &Login{"OAUTHBEARER", func(ctx context.Context) (dialogue, error) {
 		text, err := token(ctx)
 		if err != nil {
@@ -95,7 +112,7 @@ func Bearer(token func(context.Context) (string, error)) *Login {
 		return func(said []byte) ([]byte, error) {
 			switch {
 			case said == nil:
-				return []byte("n,,\x01auth=Bearer " + text + "\x01\x01"), nil
+				return []byte("n,,\x01auth=Bearer " + text + "\x01" + more + "\x01"), nil
 			case len(said) == 0:
 				return nil, nil
 			case refused != "":

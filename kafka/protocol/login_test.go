@@ -56,7 +56,7 @@ func mustSCRAM(t *testing.T, mechanism, user, password string) *Login {
 func TestLogin(t *testing.T) {
 	const odd = "a=b,c" // which SCRAM has to quote
 	certificate, authority := selfSigned(t)
-	token := Bearer(func(context.Context) (string, error) { return "t", nil })
+	token := Bearer(func(context.Context) (string, error) { return "t", nil }, nil)
 	for _, secure := range []bool{false, true} {
 		opts := []kfake.Opt{
 			kfake.NumBrokers(2), kfake.EnableSASL(), kfake.User("PLAIN", "ann", "pencil"),
@@ -155,7 +155,7 @@ func TestBearer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var said []string
-			login := Bearer(func(context.Context) (string, error) { return test.token, test.fails })
+			login := Bearer(func(context.Context) (string, error) { return test.token, test.fails }, map[string]string{"b": "2", "a": "1"})
 			c, _ := fake(t, Config{Login: login}, func(number int32, r kmsg.Request) ([]byte, bool) {
 				a, ok := r.(*kmsg.SASLAuthenticateRequest)
 				if !ok {
@@ -177,7 +177,7 @@ func TestBearer(t *testing.T) {
 			if test.want == "" && err != nil || test.want != "" && (!errors.Is(err, ErrLogin) || err.Error() != test.want) {
 				t.Errorf("%v; want %s", err, test.want)
 			}
-			want := []string{"n,,\x01auth=Bearer " + test.token + "\x01\x01", "\x01"}
+			want := []string{"n,,\x01auth=Bearer " + test.token + "\x01a=1\x01b=2\x01\x01", "\x01"}
 			switch {
 			case test.fails != nil:
 				want = nil
