@@ -3,6 +3,7 @@ package consume
 import (
 	"context"
 	"errors"
+	"time"
 
 	"kstream/cmd/cli"
 	"kstream/cmd/record"
@@ -18,6 +19,8 @@ type view struct {
 	execution *record.Execution // while the command is asked about a batch
 	text      []byte            // of one record, when they are arranged
 	perPart   map[kafka.TopicPartition]int64
+	blocks    *blocks // nil: one goroutine does all
+	printed   int64   // records of the batch at hand
 }
 
 // newView adds to the steps of the selection those that take from budgets.
@@ -32,6 +35,7 @@ func (c *run) newView() *view {
 		v.Claims = append(v.Claims, func(context.Context, *record.Record) (bool, error) { return true, c.Claim() })
 	}
 	v.worker = c.NewWorker(p.exec, p.execMode)
+	v.blocks = v.newBlocks()
 	return v
 }
 
@@ -155,41 +159,61 @@ func (v *view) breathe(live context.Context, ev kafka.Event, n int, out *cli.Chu
 // one that ends the run. It returns how many are done with: printed or left out.
 // While that takes long, the group is served.
 func (v *view) renderBatch(ctx, live context.Context, ev kafka.Event, out *cli.Chunk) (done int, err error) {
-	b := ev.Batch
-	format := v.plan.output.format
-	r := &v.Record
-	printed := int64(0)
-	defer func() { v.Printed.Add(printed) }()
+	records := ev.Batch.Records
+	v.printed = 0
+	defer func() { v.Printed.Add(v.printed) }()
+	began, alone := time.Now(), true
 	clock, shared := record.NewGlance(), false
-	for i := range b.Records {
+	for i := 0; i < len(records); {
 		if i >= clock.Next {
 			v.Moved()
 			if clock.Look(i) && ev.Poll != nil {
 				if err := v.breathe(live, ev, i, out); err != nil {
 					return i, err
 				}
-				shared = true
+				shared, alone = true, false
 			}
 		}
-		if shared && !b.Owned(i) {
-			continue
-		}
-		v.Load(&b.Records[i])
-		keep, err := v.Keep(ctx)
-		if err != nil {
-			return i, record.OverOr(ctx, err)
-		}
-		if v.order != nil {
-			if err := v.arrange(r, keep, out); err != nil {
+		if v.blocks.pay(len(records) - i) {
+			alone = false
+			if i, err = v.renderBlocks(ctx, live, ev, i, shared, out); err != nil {
 				return i, err
 			}
 			continue
 		}
-		if keep {
-			out.Text = r.Render(out.Text, format)
-			out.Ends = append(out.Ends, cli.RecordEnd{Text: len(out.Text), Records: i + 1})
-			printed++
+		if err := v.renderRecord(ctx, ev, i, shared, out); err != nil {
+			return i, err
 		}
+		i++
 	}
-	return len(b.Records), v.order.due(out)
+	if alone {
+		v.blocks.took(time.Since(began), len(records))
+	}
+	return len(records), v.order.due(out)
+}
+
+// renderRecord renders one record of the batch, unless it is somebody else's by now.
+func (v *view) renderRecord(ctx context.Context, ev kafka.Event, i int, shared bool, out *cli.Chunk) error {
+	if shared && !ev.Batch.Owned(i) {
+		return nil
+	}
+	v.Load(&ev.Batch.Records[i])
+	keep, err := v.Keep(ctx)
+	if err != nil {
+		return record.OverOr(ctx, err)
+	}
+	if v.order != nil {
+		return v.arrange(&v.Record, keep, out)
+	}
+	if keep {
+		v.show(&v.Record, i, out)
+		v.printed++
+	}
+	return nil
+}
+
+// show adds record i of a batch to what is printed.
+func (v *view) show(r *record.Record, i int, out *cli.Chunk) {
+	out.Text = r.Render(out.Text, v.plan.output.format)
+	out.Ends = append(out.Ends, cli.RecordEnd{Text: len(out.Text), Records: i + 1})
 }

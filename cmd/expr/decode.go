@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/big"
 	"strconv"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -49,16 +50,27 @@ func decodeJSON(data []byte) (any, bool) {
 	if !utf8.Valid(data) {
 		return nil, false
 	}
-	dec := jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	v, err := readValue(dec, 0)
+	d := decoders.Get().(*decoder)
+	defer decoders.Put(d)
+	d.data = *bytes.NewBuffer(data)
+	d.Reset(&d.data, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	v, err := readValue(&d.Decoder, 0)
 	if err != nil {
 		return nil, false
 	}
-	if _, err = dec.ReadToken(); err != io.EOF {
+	if _, err = d.ReadToken(); err != io.EOF {
 		return nil, false
 	}
 	return v, true
 }
+
+// decoder reads one value after the other.
+type decoder struct {
+	jsontext.Decoder
+	data bytes.Buffer
+}
+
+var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
 func readValue(dec *jsontext.Decoder, depth int) (any, error) {
 	token, err := dec.ReadToken()

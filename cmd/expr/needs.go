@@ -11,7 +11,13 @@ func needs(q *gojq.Query) (need part, isInput bool) {
 	if q == nil {
 		return 0, false
 	}
-	if len(q.FuncDefs) > 0 || len(q.Imports) > 0 || len(q.Patterns) > 0 {
+	switch {
+	case len(q.FuncDefs) > 0 || len(q.Imports) > 0:
+		return partAll, true
+	case len(q.Patterns) == 1 && q.Patterns[0].Name != "": // query as $name | query
+		right, isInput := needs(q.Right)
+		return inside(q.Left) | right, isInput
+	case len(q.Patterns) > 0:
 		return partAll, true
 	}
 	if q.Term != nil {
@@ -139,7 +145,9 @@ func funcNeeds(f *gojq.Func) (part, bool) {
 	case f.Name == "select" && len(f.Args) == 1:
 		need, _ := needs(f.Args[0])
 		return need, true
-	case len(f.Args) == 0 && (f.Name == "empty" || f.Name == "not" || f.Name == "now" || f.Name == "$partitions" || f.Name == "$state" || f.Name == "$window"):
+	case len(f.Args) == 0 && (f.Name == "empty" || f.Name == "not" || f.Name == "now"):
+		return 0, false
+	case f.Name[0] == '$' && f.Name != "$__loc__": // all that a variable has is there
 		return 0, false
 	default:
 		return partAll, true

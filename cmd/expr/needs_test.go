@@ -35,6 +35,8 @@ func TestNeeds(t *testing.T) {
 		"iterate":       {`.[]`, partAll},
 		"recurse":       {`.. == 1`, partAll},
 		"variable":      {`. as $x | $x.key`, partAll},
+		"of a part":     {`.value.id as $x | $x > 3 and .partition == $x`, partValue | partPartition},
+		"of several":    {`.value as [$x] | $x > 3`, partAll},
 		"definition":    {`def f: .key; f`, partAll},
 		"try":           {`try .key`, partAll},
 		"object":        {`{key} == {}`, partAll},
@@ -58,7 +60,7 @@ func TestNeeds(t *testing.T) {
 func FuzzNeeds(f *testing.F) {
 	for _, s := range []string{
 		`.partition == 3`, `select(.key) | .value.id`, `if .header.try then .topic end`, `.value.tags[.partition - 3]`,
-		`.headers[0].value, "\(.key)" | . as $x | $x`, `try error catch .`, `.value | .. | numbers`, `-.offset // (.key, .)`,
+		`.value.id as $x | .key == $x, ($x | .[0]?), ([$x, .] | .[0])`, `.headers[0].value, "\(.key)" | . as $x | $x`, `try error catch .`, `.value | .. | numbers`, `-.offset // (.key, .)`,
 	} {
 		f.Add(s)
 	}

@@ -201,11 +201,23 @@ type Looker struct {
 }
 
 // NewLooker joins the steps in the order in which they run.
-func (s *Reading) NewLooker() *Looker {
-	l := &Looker{raw: s.Filters.raw(), decide: s.Decide, texts: [2]output.TextRule{s.Key.Rule, s.Value.Rule}}
+func (s *Reading) NewLooker() *Looker { return s.newLooker(s.Decide, s.withoutRegistry) }
+
+// NewScout returns a looker that decides nothing: its Keep fails for each record that
+// --on-error or an outage of the registry has to decide about, and has then changed nothing
+// that others see. Another looker looks at the record again.
+func (s *Reading) NewScout() *Looker {
+	return s.newLooker(
+		func(_ context.Context, _ *Record, failed error) (bool, error) { return false, failed },
+		func(_ context.Context, r *Record) (bool, error) { return false, r.DecodeErr },
+	)
+}
+
+func (s *Reading) newLooker(decide func(context.Context, *Record, error) (bool, error), onOutage Step) *Looker {
+	l := &Looker{raw: s.Filters.raw(), decide: decide, texts: [2]output.TextRule{s.Key.Rule, s.Value.Rule}}
 	for _, d := range []Decoding{s.Key, s.Value} {
 		if s.Outlives {
-			d.onOutage = s.withoutRegistry
+			d.onOutage = onOutage
 		}
 		if step := d.Step(); step != nil {
 			l.decoded = append(l.decoded, step)
