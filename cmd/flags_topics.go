@@ -17,11 +17,11 @@ func registerTopics(f *record.TopicsOptions, flags *pflag.FlagSet) {
 	registerCluster(&f.Cluster, flags)
 }
 
-func registerScan(f *stats.ScanOptions, flags *pflag.FlagSet) {
+func registerScan(f *stats.ScanOptions, flags *pflag.FlagSet, formats ...string) {
 	registerChoice(&f.Choice, flags)
 	registerSelection(&f.Reading, flags, "map") // it changes what is shown, and nothing is
 	registerLooking(&f.Looking, flags)
-	registerListing(&f.Listing, flags)
+	registerListing(&f.Listing, flags, formats...)
 	registerCluster(&f.Reading.Cluster, flags)
 	flags.Lookup("to-offset").Usage = "stop before position `P`, or at the end if that comes first"
 }

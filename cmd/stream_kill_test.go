@@ -133,7 +133,7 @@ func TestKilledStreams(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t)
-			s.create(6)
+			s.create(6, "retention.ms=-1") // the times of the records are old
 			if len(c.group) > 1 && c.group[1] == "consumer" {
 				s.session = nil
 			}

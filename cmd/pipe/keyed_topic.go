@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"kstream/cmd/cli"
 	"kstream/cmd/connect"
@@ -156,12 +157,37 @@ func (l *pipeline) createState(ctx context.Context, group string, src kafka.Topi
 	config := kafka.TopicConfig{Name: k.topic, Partitions: len(src.Partitions), Replication: src.Replication(), Config: map[string]string{
 		"cleanup.policy": "compact", "message.timestamp.type": "CreateTime",
 	}}
-	if err := l.Admin.CreateTopic(ctx, config); err != nil && !errors.Is(err, kafka.ErrExists) {
+	err = l.Admin.CreateTopic(ctx, config)
+	if errors.Is(err, kafka.ErrExists) {
+		return l.awaitState(ctx)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", k.topic, err)
 	}
 	l.Env.Notice("created %s with %s, for the state", k.topic, cli.Count(int64(config.Partitions), "partition"))
 	return l.Admin.Topics(ctx, k.topic)
 }
+
+// awaitState waits for the topic that another process creates just now: brokers hear of it one
+// after the other.
+func (l *pipeline) awaitState(ctx context.Context) ([]kafka.Topic, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.cfg.Timeout)
+	defer cancel()
+	for {
+		topics, err := l.Admin.Topics(ctx, l.keyed.topic)
+		if !errors.Is(err, kafka.ErrUnknownTopic) {
+			return topics, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(awaitAgain):
+		}
+	}
+}
+
+// awaitAgain is how often it is looked for a topic that is to come.
+const awaitAgain = 50 * time.Millisecond
 
 // committedOf returns the offsets of a group; one that does not exist has none.
 func (l *pipeline) committedOf(ctx context.Context, group string) (map[kafka.TopicPartition]kafka.Commit, error) {

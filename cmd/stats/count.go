@@ -17,14 +17,16 @@ type CountOptions struct {
 	ScanOptions
 	ByPartition bool
 	Estimate    bool
+	Grouping    ByOptions
 }
 
 // CountPlan is a valid command line of topic count.
 type CountPlan struct {
 	*scanPlan
 	byPartition bool
-	estimate    bool // from offsets, without reading
-	bare        bool // one topic: its number is all
+	estimate    bool    // from offsets, without reading
+	bare        bool    // one topic: its number is all
+	by          *byPlan // nil: records are not grouped
 }
 
 // Plan returns what is counted, or a usage error.
@@ -34,6 +36,15 @@ func (f *CountOptions) Plan(env *cli.Env, args []string) (*CountPlan, error) {
 		return nil, err
 	}
 	p := &CountPlan{scanPlan: scan, byPartition: f.ByPartition, estimate: f.Estimate}
+	if p.by, err = f.Grouping.plan(); err != nil {
+		return nil, err
+	}
+	switch {
+	case p.by != nil && (f.Estimate || f.ByPartition):
+		return nil, cli.Usagef("--by does not go with --estimate and --by-partition")
+	case p.by == nil && p.listing.Format == "csv":
+		return nil, cli.Usagef("-o csv goes with --by")
+	}
 	if f.Estimate && (p.Filters.Any() || !p.Failures.Keeps()) {
 		return nil, cli.Usagef("--estimate does not read records, so nothing can choose among them")
 	}
@@ -71,6 +82,9 @@ func RunCount(ctx context.Context, env *cli.Env, p *CountPlan) (items []CountIte
 		if len(topics) == 0 {
 			return record.TopicErrors(env, record.CausesOf(found))
 		}
+		if p.by != nil {
+			return p.runBy(ctx, env, cluster, admin, topics, record.CausesOf(found))
+		}
 		counted, incomplete := p.count(ctx, env, cluster, admin, topics)
 		if items = counted; items == nil {
 			return incomplete
@@ -89,20 +103,9 @@ func RunCount(ctx context.Context, env *cli.Env, p *CountPlan) (items []CountIte
 // count returns the numbers, or none and an error. Numbers with an error are those of the
 // records that could still be read.
 func (p *CountPlan) count(ctx context.Context, env *cli.Env, cluster *connect.Cluster, admin *kafka.Admin, topics []kafka.Topic) ([]CountItem, error) {
-	c := &counting{
-		Scan:   &record.Scan{Reading: &record.Reading{Selection: p.Selection, Env: env}, Config: cluster.Config, Meter: cli.NewMeter(env, "counted")},
-		counts: map[kafka.TopicPartition]int64{}, leftOut: map[kafka.TopicPartition]int64{},
-	}
-	if err := c.PlaceKey(ctx, topics); err != nil {
-		return nil, err
-	}
-	part, err := p.Range.Spans(ctx, admin, topics)
+	c, part, err := p.prepare(ctx, env, cluster, admin, topics)
 	if err != nil {
 		return nil, err
-	}
-	c.Miss(part.Missing)
-	for _, note := range part.Notes {
-		env.Notice("%s", note)
 	}
 	if p.estimate {
 		for _, s := range part.Spans {
@@ -119,6 +122,26 @@ func (p *CountPlan) count(ctx context.Context, env *cli.Env, cluster *connect.Cl
 		return items, cli.Errorf(cli.CodePartial, "%s were gone before they were counted", cli.Count(n, "record"))
 	}
 	return items, c.Missing
+}
+
+// prepare finds what is to be read.
+func (p *CountPlan) prepare(ctx context.Context, env *cli.Env, cluster *connect.Cluster, admin *kafka.Admin, topics []kafka.Topic) (*counting, record.Part, error) {
+	c := &counting{
+		Scan:   &record.Scan{Reading: &record.Reading{Selection: p.Selection, Env: env}, Config: cluster.Config, Meter: cli.NewMeter(env, "counted")},
+		counts: map[kafka.TopicPartition]int64{}, leftOut: map[kafka.TopicPartition]int64{},
+	}
+	if err := c.PlaceKey(ctx, topics); err != nil {
+		return nil, record.Part{}, err
+	}
+	part, err := p.Range.Spans(ctx, admin, topics)
+	if err != nil {
+		return nil, part, err
+	}
+	c.Miss(part.Missing)
+	for _, note := range part.Notes {
+		env.Notice("%s", note)
+	}
+	return c, part, nil
 }
 
 // counting counts what the steps of a selection keep. One goroutine owns it.
