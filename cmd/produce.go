@@ -42,7 +42,7 @@ ends the input: what was read is delivered and committed.`,
 	f.Set = flags.Changed
 	end := section(flags, flagsOwn, "idempotent", "seed", "repeat", "interval", "generate-key", "null-key", "null-value", "skip-empty", "partitioner", "partition-by", "keep-partition", "commit-every", "delimiter")
 	flags.StringVarP(&f.Key, "key", "k", "", "the `KEY` of every record")
-	flags.StringVar(&f.Value, "value", "", "write one record, whose value is `TEXT`")
+	flags.StringArrayVar(&f.Values, "value", nil, "write a record whose value is `TEXT`, and read no input; repeatable")
 	flags.StringVarP(&f.KeySep, "key-separator", "K", "", "each line is KEY `SEP` VALUE, split at the first SEP")
 	flags.StringVar(&f.KeyFrom, "key-from", "", "the key, from the value by the jq `EXPR`: .user.id")
 	flags.StringArrayVarP(&f.Headers, "header", "H", nil, "header `NAME=VALUE`; NAME alone is a null; repeatable")

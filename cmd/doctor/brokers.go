@@ -236,9 +236,29 @@ func principalOf(cfg kafka.Config) string {
 	return "User:NAME"
 }
 
-// clock compares the time with that of the program: brokers do not tell theirs.
+// clockTolerance is by how much two clocks may differ before that is warned of: tokens and
+// signatures are refused from a few minutes on.
+const clockTolerance = 30 * time.Second
+
+// clock compares the time with that of the schema registry, if one has answered, else with
+// that of the program: brokers do not tell theirs.
 func (x *examination) clock() {
 	now := x.env.Now().UTC()
+	if client := x.flags.Cluster.Schemas; client != nil && client.Client != nil {
+		if ahead, told := client.Ahead(); told {
+			if ahead.Abs() > clockTolerance {
+				way := "ahead of"
+				if ahead < 0 {
+					way = "behind"
+				}
+				x.add("clock", warn, "set the clock, here or there: tokens, certificates and times of records depend on it", "%s, %v %s the registry's",
+					now.Format(time.RFC3339), ahead.Abs().Round(time.Second), way)
+				return
+			}
+			x.add("clock", ok, "", "%s, as the registry's", now.Format(time.RFC3339))
+			return
+		}
+	}
 	if info, known := debug.ReadBuildInfo(); known {
 		for _, s := range info.Settings {
 			if built, err := time.Parse(time.RFC3339, s.Value); s.Key == "vcs.time" && err == nil && now.Before(built) {

@@ -264,7 +264,7 @@ func (l *pipeline) tell() {
 		l.Env.Notice("%s left open: the next run goes on with them", cli.Count(n, "window"))
 	}
 	s := l.summary()
-	l.Env.Notice("%d records read, %d written to %s", s.Read, s.Written, cmp.Or(l.dst, "the topics of --route"))
+	l.Env.Notice("%s read, %d written to %s", cli.Count(s.Read, "record"), s.Written, cmp.Or(l.dst, "the topics of --route"))
 }
 
 func (l *pipeline) becameLate() string {

@@ -16,7 +16,8 @@ type Options struct {
 	Input, KeySep, Delimiter string
 	NullKey, NullValue       string
 	Tombstones, SkipEmpty    bool
-	Key, KeyFrom, Value      string
+	Key, KeyFrom             string
+	Values                   []string
 	Headers                  []string
 	Partition                int32
 	Partitioner, PartitionBy string
@@ -57,6 +58,7 @@ func (f *Options) check(topic string, files []string) error {
 		{"partition", "partition-by", "keep-partition", "partitioner"},
 		{"generate", "input", "value", "tombstones"},
 		{"value", "key-separator"},
+		{"value", "delimiter"},
 		{"interval", "rate"},
 	} {
 		if err := exclusive(names...); err != nil {

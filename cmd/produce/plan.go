@@ -28,7 +28,7 @@ type Plan struct {
 	create  bool   // topics that are not there
 
 	source    input.Config     // what is read
-	value     *string          // instead, the only record's value
+	values    []string         // instead, the values of all records
 	generated *generate.Config // instead, what is made
 	count     int64            // of records; 0: all
 	repeat    int              // each so often
@@ -107,8 +107,7 @@ func (p *Plan) planSource(f *Options, files []string) error {
 		Tombstones: f.Tombstones, SkipEmpty: f.SkipEmpty,
 	}
 	if f.Set("value") {
-		p.value = &f.Value
-		p.source.Format, p.source.StdinName = "file", "--value"
+		p.values, p.source.Delimiter, p.source.StdinName = f.Values, []byte{0}, "--value" // no argument holds a NUL
 	}
 	if f.Set("delimiter") {
 		p.source.Delimiter = delimiter

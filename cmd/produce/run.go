@@ -178,14 +178,14 @@ func (w *run) open(polling context.Context) (source input.Reader, preamble func(
 		}
 	} else {
 		from := w.source
-		if from.Stdin = w.env.Stdin; w.value != nil {
-			from.Stdin = strings.NewReader(*w.value)
+		if from.Stdin = w.env.Stdin; w.values != nil {
+			from.Stdin = strings.NewReader(strings.Join(w.values, "\x00") + "\x00")
 		}
 		reader, err := input.Open(polling, from)
 		if err != nil {
 			return nil, nil, err
 		}
-		if w.env.StdinTerminal && w.value == nil && (len(w.source.Files) == 0 || w.source.Files[0] == "-") {
+		if w.env.StdinTerminal && w.values == nil && (len(w.source.Files) == 0 || w.source.Files[0] == "-") {
 			w.env.Notice("reading %s from the terminal until Ctrl-D", inputName(w.source.Format))
 		}
 		source, preamble = reader, reader.Preamble

@@ -165,7 +165,7 @@ func (l *sink) tell() {
 	l.TellFailures()
 	l.undoings.TellAgain(l.Env.Notice, "records were read again")
 	s := l.summary()
-	l.Env.Notice("%d records read, %d rows written to %s", s.Read, s.Written, l.shown)
+	l.Env.Notice("%s read, %s written to %s", cli.Count(s.Read, "record"), cli.Count(s.Written, "row"), l.shown)
 }
 
 func (l *sink) close() error {

@@ -43,6 +43,8 @@ type Client struct {
 	cache     *cache
 	rest      *rest // nil without Config.Rest
 	mock      bool
+	now       func() time.Time
+	clock     atomic.Pointer[moment] // nil until an answer has told the time
 }
 
 // node is one URL of the registry.
@@ -56,7 +58,10 @@ func Open(c Config) (*Client, error) {
 	if len(c.URLs) == 0 {
 		return nil, errors.New("no URL of a schema registry")
 	}
-	cl := &Client{timeout: c.Timeout, secrets: secretsOf(c), cache: newCache(c.Now)}
+	cl := &Client{timeout: c.Timeout, secrets: secretsOf(c), cache: newCache(c.Now), now: c.Now}
+	if cl.now == nil {
+		cl.now = time.Now
+	}
 	if cl.timeout <= 0 {
 		cl.timeout = 10 * time.Second
 	}
@@ -71,7 +76,7 @@ func Open(c Config) (*Client, error) {
 		return nil, err
 	}
 	for _, text := range c.URLs {
-		if err := cl.addNode(c, text, transport); err != nil {
+		if err := cl.addNode(c, text, bounded{transport, cl}); err != nil {
 			return nil, err
 		}
 	}

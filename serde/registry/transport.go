@@ -29,7 +29,7 @@ func newTransport(c Config) (http.RoundTripper, error) {
 	if err != nil {
 		return nil, err
 	}
-	return bounded{&http.Transport{
+	return &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSClientConfig:     secure,
@@ -37,7 +37,7 @@ func newTransport(c Config) (http.RoundTripper, error) {
 		ForceAttemptHTTP2:   true,
 		MaxIdleConnsPerHost: 8,
 		IdleConnTimeout:     90 * time.Second,
-	}}, nil
+	}, nil
 }
 
 func tlsConfig(c Config) (*tls.Config, error) {
@@ -65,15 +65,35 @@ func tlsConfig(c Config) (*tls.Config, error) {
 	return t, nil
 }
 
-// bounded is a transport whose answers end in an error where they get too long.
-type bounded struct{ base http.RoundTripper }
+// bounded is a transport whose answers end in an error where they get too long. It tells
+// client what time the registry has.
+type bounded struct {
+	base   http.RoundTripper
+	client *Client
+}
 
 func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := b.base.RoundTrip(r)
 	if err == nil {
 		resp.Body = &boundedBody{ReadCloser: resp.Body, left: maxAnswer}
+		if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+			b.client.clock.Store(&moment{date, b.client.now()})
+		}
 	}
 	return resp, err
+}
+
+// moment is what time a registry had, and what time it was here then.
+type moment struct{ there, here time.Time }
+
+// Ahead returns by how much the clock here is ahead of that of the registry which answered
+// last, to about a second, and whether one has told its time.
+func (c *Client) Ahead() (time.Duration, bool) {
+	told := c.clock.Load()
+	if told == nil {
+		return 0, false
+	}
+	return told.here.Sub(told.there), true
 }
 
 var errAnswerTooBig = fmt.Errorf("the answer has more than %d MiB", maxAnswer>>20)

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/sr/srfake"
 )
@@ -24,11 +25,12 @@ const (
 	Cut          = "cut"          // the beginning of a schema in answer to everything
 	Locked       = "locked"       // 401 in answer to everything
 	Silent       = "silent"       // no answer until the client has gone
+	Late         = "late"         // as good, with a clock that is an hour behind
 )
 
 // Moods lists what SetMood takes, beside a status from 400 on and the text that comes with it
 // in answer to everything: "422 {…}".
-func Moods() []string { return []string{Good, Incompatible, Page, Broken, Cut, Locked, Silent} }
+func Moods() []string { return []string{Good, Incompatible, Page, Broken, Cut, Locked, Silent, Late} }
 
 // Fake is a registry within the test, without a check of compatibility of its own. It
 // may be used by any number of goroutines.
@@ -107,6 +109,9 @@ func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		say(http.StatusUnauthorized, `{"error_code":401,"message":"who are you?"}`)
 	case mood == Silent:
 		<-r.Context().Done()
+	case mood == Late:
+		w.Header().Set("Date", time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat))
+		f.store.Handler().ServeHTTP(w, r)
 	case mood == Incompatible && strings.HasPrefix(r.URL.Path, "/compatibility/"):
 		say(http.StatusOK, `{"is_compatible":false,"messages":["{errorType:'TYPE_MISMATCH', description:'The type of a field has changed'}"]}`)
 	case mood == Incompatible && r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/versions"):
