@@ -113,7 +113,7 @@ func registerPipe(f *pipe.Options, flags *pflag.FlagSet) {
 
 // registerKeyed adds the flags of a pipe that keeps a state for each key.
 func registerKeyed(f *pipe.KeyedOptions, flags *pflag.FlagSet) {
-	defer section(flags, flagsState, "advance", "session", "grace", "time-from", "late", "expire", "state", "restart")()
+	defer section(flags, flagsState, "advance", "session", "grace", "time-from", "late", "expire", "close-idle", "state", "restart")()
 	flags.StringArrayVar(&f.Aggregates, "aggregate", nil, "for each key: `LIST` of NAME=count, sum(EXPR), min, max, avg, first, last, distinct, approx_distinct; repeatable")
 	flags.StringVar(&f.Reduce, "reduce", "", "the next state of a key by the jq `EXPR` over the record, with $state and $window; null forgets the key, empty leaves its state")
 	flags.Var(&f.Window, "window", "a state for each span of `D` of the records' time, too")
@@ -124,6 +124,7 @@ func registerKeyed(f *pipe.KeyedOptions, flags *pflag.FlagSet) {
 	flags.StringVar(&f.Emit, "emit", "changes", "send `changes|every|final`: the newest state of each changed key at each commit, each update, or each window once it is closed")
 	flags.StringVar(&f.Late, "late", "drop", "records whose windows are closed: `drop|dlq:TOPIC`; they are counted")
 	flags.Var(&f.Expire, "expire", "forget keys that were silent for `D`, in the time of the partition's records")
+	flags.Var(&f.CloseIdle, "close-idle", "close the windows of a partition that has been silent for `D`, too")
 	flags.StringVar(&f.State, "state", "", "keep the state in `TOPIC`, compacted, with SRC's partitions (default GROUP-state)")
 	flags.BoolVar(&f.Restart, "restart", false, "delete the state, and the group with its offsets, and begin anew")
 }

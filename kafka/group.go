@@ -36,6 +36,8 @@ type GroupConfig struct {
 	JoinEvery time.Duration
 	// CommitEvery is how often a member commits what was written out; zero: a second.
 	CommitEvery time.Duration
+	// Tick, when set, makes members emit an Event with a Silence so often.
+	Tick time.Duration
 	// Ends, when set, are where to stop. Run returns when every partition in it has been
 	// read to its end. Committed returns what the group has committed, from which it is
 	// known how far members of other processes are; nil: there are none.

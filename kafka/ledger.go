@@ -128,6 +128,15 @@ func (l *ledger) reached(tp TopicPartition, end int64, committed bool) bool {
 	return e.over || e.next >= end
 }
 
+// again makes the offset of an owned partition due, whether it was committed or not.
+func (l *ledger) again(tp TopicPartition) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e, ok := l.owned[tp]; ok {
+		l.moving[tp] = e.next
+	}
+}
+
 // due returns what is to be committed.
 func (l *ledger) due() map[TopicPartition]int64 {
 	l.mu.Lock()

@@ -26,6 +26,7 @@ type member struct {
 	frozen    atomic.Bool
 	committed time.Time // when last
 	beaten    time.Time // when last, see beatCheck
+	ticked    time.Time // when last, see GroupConfig.Tick
 	failure   error     // of a rebalance callback, whose error the client drops
 	closing   bool
 	committer Committer                // nil: the member commits by itself
@@ -158,6 +159,9 @@ func (m *member) work() error {
 				return err
 			}
 		}
+		if err := m.tick(); err != nil {
+			return err
+		}
 		if err := m.commitDue(); err != nil {
 			return err
 		}
@@ -167,6 +171,22 @@ func (m *member) work() error {
 		}
 	}
 	return nil
+}
+
+// tick emits a Silence when it is time for one.
+func (m *member) tick() error {
+	every := m.group.gc.Tick
+	if every <= 0 || m.rewinding || time.Since(m.ticked) < every {
+		return nil
+	}
+	m.ticked = time.Now()
+	s := Silence{Commit: m.ledger.again}
+	for tp, p := range m.parts {
+		if p.atEnd && !p.gone {
+			s.AtEnd = append(s.AtEnd, tp)
+		}
+	}
+	return m.emit(Event{Member: m.number, Silence: &s})
 }
 
 // joinGrace is how long a member that is to leave waits for its first join to end.

@@ -86,6 +86,17 @@ type Event struct {
 	// must drop the rest of the batch, and if ErrLeaving it must begin no further record. It
 	// is nil without a group.
 	Poll func() error
+	// Silence comes every GroupConfig.Tick; nil in all other events.
+	Silence *Silence
+}
+
+// Silence is what a member that is asked for it says of partitions of which nothing comes.
+type Silence struct {
+	// AtEnd are the member's partitions that were read to the end of their logs.
+	AtEnd []TopicPartition
+	// Commit makes the member commit the offset of a partition although it has not moved, so
+	// that results which time alone has made are committed with it, by its owner.
+	Commit func(TopicPartition)
 }
 
 // ChangeKind is what happened to a member. The texts are the event names of --events.

@@ -19,6 +19,7 @@ import (
 type Worker struct {
 	Command string
 	Env     *Env
+	Vars    func() []string // NAME=VALUE, more for the environment of a process that starts now; nil: none
 	JSON    bool // --exec-mode json: answers carry the numbers of records
 
 	Child   *exec.Cmd
@@ -67,6 +68,9 @@ func (w *Worker) Start(ctx context.Context) error {
 	w.Backoff = min(max(workerBackoff, 2*w.Backoff), workerBackoffMax)
 	child := exec.Command("sh", "-c", w.Command)
 	child.Stderr, child.Env = w.Env.Stderr, w.Env.ChildEnviron()
+	if w.Vars != nil {
+		child.Env = append(child.Env, w.Vars()...)
+	}
 	child.WaitDelay = time.Second // a process that left the group may keep stderr
 	group := OwnGroup(child, false)
 	in, err := child.StdinPipe()

@@ -142,8 +142,8 @@ func (c *run) read(polling, live context.Context, src record.Source) error {
 		}
 	}
 	ticking := c.order.tick(live)
-	err := src.Run(polling, live, c.watch.receiver(func(int) func(kafka.Event) error {
-		view := c.newView()
+	err := src.Run(polling, live, c.watch.receiver(func(member int) func(kafka.Event) error {
+		view := c.newView(member)
 		return func(ev kafka.Event) error { return view.render(live, ev) }
 	}))
 	ticking()

@@ -24,7 +24,7 @@ type view struct {
 }
 
 // newView adds to the steps of the selection those that take from budgets.
-func (c *run) newView() *view {
+func (c *run) newView(member int) *view {
 	p := c.plan
 	v := &view{run: c, Looker: c.NewLooker()}
 	if p.perPartition > 0 {
@@ -34,7 +34,7 @@ func (c *run) newView() *view {
 	if c.Limits.Count > 0 && c.order == nil { // what is arranged is claimed when it leaves
 		v.Claims = append(v.Claims, func(context.Context, *record.Record) (bool, error) { return true, c.Claim() })
 	}
-	v.worker = c.NewWorker(p.exec, p.execMode)
+	v.worker = c.NewWorker(p.exec, p.execMode, member)
 	v.blocks = v.newBlocks()
 	return v
 }

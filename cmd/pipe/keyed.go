@@ -413,6 +413,28 @@ func (k *keyed) handFull(b *record.TopicBatch) error {
 	return k.hand(k.working, k.send)
 }
 
+// closeIdle closes the windows of partitions of which nothing has come for the time of
+// --close-idle. A partition whose log goes on is not silent, however slow its reader is.
+func (k *keyed) closeIdle(s *kafka.Silence) error {
+	for _, tp := range s.AtEnd {
+		p := k.parts[tp.Partition]
+		if p == nil || !p.restored() || p.err != nil || time.Since(p.heard) < k.Plan.keyed.closeIdle {
+			continue
+		}
+		k.here = record.Origin{Partition: p.number, Offset: max(p.next, 0) - 1}
+		closed, err := p.CloseAll()
+		if err != nil {
+			k.ended = err
+			return err
+		}
+		if closed {
+			s.Commit(tp)
+		}
+	}
+	k.full = false
+	return k.hand(k.working, k.send)
+}
+
 // kept counts what was committed.
 func (k *keyed) kept() {
 	if k != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"kstream/cmd/cli"
 	"kstream/cmd/expr"
@@ -41,13 +42,13 @@ type keyedPlan struct {
 	windows    stream.Windows
 	emit       stream.Emit
 	expire     int64
-	closeIdle  cli.Duration
-	timeFrom   *expr.Time // nil: the time of the record
-	late       string     // the topic of --late dlq; empty: late records are dropped
-	topic      string     // STATE
-	restart    bool       // without the state that there is
-	mapping    *expr.Map  // nil: the state is the result
-	keyFrom    *expr.Text // nil: the key, and where its window begins
+	closeIdle  time.Duration // without a record; 0: windows wait for the next one
+	timeFrom   *expr.Time    // nil: the time of the record
+	late       string        // the topic of --late dlq; empty: late records are dropped
+	topic      string        // STATE
+	restart    bool          // without the state that there is
+	mapping    *expr.Map     // nil: the state is the result
+	keyFrom    *expr.Text    // nil: the key, and where its window begins
 	// print is what the state depends on, by its flags: a state of other ones is none of this
 	// pipe.
 	print map[string]string
@@ -71,7 +72,7 @@ func (f *Options) planKeyed() (*keyedPlan, error) {
 		return nil, err
 	}
 	p := &keyedPlan{
-		expire: k.Expire.D.Milliseconds(), closeIdle: k.CloseIdle, restart: k.Restart,
+		expire: k.Expire.D.Milliseconds(), closeIdle: k.CloseIdle.D, restart: k.Restart,
 		emit: stream.Emit(k.Emit), topic: k.State,
 	}
 	if p.topic == "" {

@@ -55,7 +55,7 @@ func (l *pipeline) committer(number int) kafka.Committer {
 	m := &member{pipeline: l, packer: newPacker(), number: number, confirmed: map[record.Origin]bool{}, since: time.Now()}
 	m.changer = l.newChanger()
 	m.keyed = newKeyed(m)
-	m.worker = l.NewWorker(l.exec, l.execMode)
+	m.worker = l.NewWorker(l.exec, l.execMode, number)
 	m.plain = m.keyed == nil && m.changer.Plain() && l.route == nil && !l.transcodes() && l.Run.Limits.Count == 0 && l.commitEvery.N == 0
 	if m.ended = m.open(); m.ended != nil {
 		l.Stop(m.ended)
@@ -136,6 +136,9 @@ func (m *member) receive(ev kafka.Event) error {
 		if c.Kind == kafka.ChangeLeft {
 			return m.close()
 		}
+	}
+	if ev.Silence != nil && m.ended == nil {
+		return m.keyed.closeIdle(ev.Silence)
 	}
 	if m.ended != nil || ev.Batch == nil {
 		return m.ended

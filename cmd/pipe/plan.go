@@ -1,6 +1,8 @@
 package pipe
 
 import (
+	"time"
+
 	"kstream/cmd/cli"
 	"kstream/cmd/expr"
 	"kstream/cmd/record"
@@ -60,6 +62,9 @@ func (f *Options) Plan(env *cli.Env, src, dst string) (*Plan, error) {
 		return nil, err
 	}
 	p.members.Config.CommitEvery = f.CommitEvery.D
+	if p.keyed != nil && p.keyed.closeIdle > 0 {
+		p.members.Config.Tick = min(p.keyed.closeIdle/4, time.Second)
+	}
 	if err := p.planChanges(env, f); err != nil {
 		return nil, err
 	}
