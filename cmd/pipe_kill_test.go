@@ -33,7 +33,7 @@ func (s *stage) pipes(partitions int32, args ...string) *pipes {
 	ctx, cancel := inTime()
 	defer cancel()
 	p := &pipes{stage: s, to: s.topic + "-to", args: args, abort: 4000}
-	if err := s.witness.CreateTopic(ctx, p.to, partitions); err != nil {
+	if err := s.witness.CreateTopic(ctx, p.to, partitions, "retention.ms=-1"); err != nil {
 		s.t.Fatal(err)
 	}
 	return p

@@ -20,7 +20,7 @@ type Worker struct {
 	Command string
 	Env     *Env
 	Vars    func() []string // NAME=VALUE, more for the environment of a process that starts now; nil: none
-	JSON    bool // --exec-mode json: answers carry the numbers of records
+	JSON    bool            // --exec-mode json: answers carry the numbers of records
 
 	Child   *exec.Cmd
 	Kill    func() // ends the process and what it has started
