@@ -36,16 +36,18 @@ a state that is gone, or was made by other flags, is refused. Docs: streams.md.
 DST - takes the topic of each record from --route. Nothing is created but DST, and the topic of the
 state, with --create.
 
-DST sqlite:FILE is a database: each record becomes a row of --table, or of the table that --route
-says, in one transaction with the offsets, which its table kstream_offsets keeps. So each record is
-a row once, whatever is killed. Docs: connect.md.`,
+DST postgres://USER@HOST/DATABASE or sqlite:FILE is a database: each record becomes a row of
+--table, or of the table that --route says, in one transaction with the offsets, which its table
+kstream_offsets keeps. So each record is a row once, whatever is killed. A password in a URL may be
+a reference, such as postgres://ada:@env:PGPASSWORD@db/shop. See docs/connect.md.`,
 		Example: `  kstream pipe orders orders-copy --group copy --members 3
   kstream pipe orders paid --group paid --filter '.value.state == "paid"' --map '.value | {id, total}'
   kstream pipe orders enriched --group enrich --exec ./enrich.py --exactly-once
   kstream pipe orders revenue --group revenue --create --aggregate 'n=count, sum=sum(.value.total)'
   kstream pipe events busy --group busy --create --aggregate n=count --window 1m --map 'select(.state.n > 5)'
   kstream pipe events - --group split --route '"events-" + .value.country' --on-error dlq:events-odd
-  kstream pipe orders sqlite:orders.db --table orders --create-table --group orders-db -e`,
+  kstream pipe orders sqlite:orders.db --table orders --create-table --group orders-db -e
+  kstream pipe orders postgres://ada:@env:PGPASSWORD@db/shop --table orders --mode upsert --primary-key key --group shop`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if sink.IsURL(args[1]) {

@@ -22,6 +22,7 @@ import (
 	"kstream/kafka/embedded"
 	"kstream/kafka/kafkatest"
 	"kstream/kafka/kafkatest/columnstest"
+	"kstream/kafka/kafkatest/postgrestest"
 	"kstream/kafka/kafkatest/registrytest"
 	"kstream/kafka/witness"
 )
@@ -73,6 +74,8 @@ func TestScripts(t *testing.T) {
 			"confluent":      cmdConfluent,
 			"descriptors":    cmdDescriptors,
 			"columns":        cmdColumns,
+			"postgres":       cmdPostgres,
+			"psql":           cmdPsql,
 		},
 	})
 }
@@ -168,7 +171,7 @@ func (s *script) end(env *testscript.Env, topics string) {
 }
 
 // scriptCondition knows [kafka], [embedded], [authorizer], where the brokers keep ACLs,
-// [python], [apicurio], [confluent] and [columns], the last three where these can be fetched and run;
+// [python], [postgres], [apicurio], [confluent] and [columns], the last three where these can be fetched and run;
 // testscript itself knows [linux], [exec:PROGRAM] and others.
 func scriptCondition(name string) (bool, error) {
 	switch name {
@@ -194,6 +197,8 @@ func scriptCondition(name string) (bool, error) {
 		return registrytest.ConfluentAvailable() == nil, nil
 	case "columns":
 		return columnstest.Available() == nil, nil
+	case "postgres":
+		return postgrestest.Available() == nil, nil
 	case "python":
 		_, err := exec.LookPath("python3")
 		return err == nil, nil

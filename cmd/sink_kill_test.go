@@ -3,6 +3,8 @@
 package cmd
 
 import (
+	"fmt"
+	"kstream/kafka/kafkatest/postgrestest"
 	"math/rand/v2"
 	"os/exec"
 	"path/filepath"
@@ -53,5 +55,65 @@ func TestKilledSinkOfSQLite(t *testing.T) {
 	}
 	if got := s.asked("sink.db", `select count(*) from (select 1 from t group by "partition", "offset" having count(*) > 1)`); got != "0" {
 		t.Errorf("%s records are there twice", got)
+	}
+}
+
+// Two processes that are killed at any moment write each record once into a table, while the
+// database itself crashes.
+func TestKilledSinkOfPostgreSQL(t *testing.T) {
+	t.Parallel()
+	if err := postgrestest.Available(); err != nil {
+		t.Skip(err)
+	}
+	ctx, cancel := inTime()
+	defer cancel()
+	db, err := postgrestest.Start(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	ask := func(sql string) string {
+		out, err := db.Ask(t.Context(), sql)
+		if err != nil {
+			return "" // it may not be there yet, or be down
+		}
+		return strings.TrimSpace(out)
+	}
+	s := newStage(t)
+	s.create(4)
+	stop := s.stream()
+	url := "postgres://" + postgrestest.User + ":" + strings.NewReplacer(" ", "%20", "/", "%2F", "@", "%40").Replace(postgrestest.Password) + "@" + db.Address() + "/" + postgrestest.Database
+	args := append([]string{"pipe", s.topic, url, "--table", "t", "--create-table", "--meta", "--group", s.group, "--commit-every", "20ms", "--timeout", "30s"}, s.session...)
+	rows := func() string { return ask("select count(*) from t") }
+	more := func(p *process) {
+		t.Helper()
+		before := rows()
+		p.await("more rows", func() bool { now := rows(); return now != "" && now != before })
+	}
+	running := []*process{s.start(args...), s.start(args...)}
+	for i := range soak(t, 3) {
+		slot := rand.IntN(2)
+		more(running[slot])
+		if i%2 == 0 {
+			db.Crash()
+			if err := db.Up(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		running[slot].signal(syscall.SIGKILL)
+		running[slot].wait(137)
+		running[slot] = s.start(args...)
+		more(running[slot])
+	}
+	n := stop()
+	for _, p := range running {
+		p.signal(syscall.SIGINT)
+		p.wait(0)
+	}
+	s.start(append(args, "-e")...).wait(0)
+	want := ask(fmt.Sprint("select count(*), count(*), sum(i), 0 from generate_series(0, ", n-1, ") i"))
+	got := ask(`select count(*), count(distinct value), sum(value::bigint), count(*) - count(distinct (partition, "offset")) from t where key = value`)
+	if got != want {
+		t.Errorf("the table has %s, want %s", got, want)
 	}
 }

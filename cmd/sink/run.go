@@ -13,6 +13,7 @@ import (
 
 	"kstream/cmd/cli"
 	"kstream/cmd/record"
+	"kstream/cmd/sink/postgres"
 	"kstream/cmd/sink/sqlite"
 	"kstream/cmd/sink/table"
 	"kstream/kafka"
@@ -128,8 +129,10 @@ func (l *sink) openStore(ctx context.Context) (store, error) {
 	case "sqlite":
 		_, path, _ := strings.Cut(l.url, ":")
 		return sqlite.Open(ctx, path, &l.options)
+	case "postgres":
+		return postgres.Open(ctx, l.url, &l.options)
 	}
-	return nil, checkURL(l.url)
+	return nil, cli.Usagef("what %s stands for is no URL of a database", l.shown)
 }
 
 // carry runs the members until the end, and returns how it ended.

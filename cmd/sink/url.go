@@ -12,7 +12,7 @@ import (
 
 // kinds are the databases, by how their URLs begin.
 func kinds() map[string]string {
-	return map[string]string{"sqlite:": "sqlite"}
+	return map[string]string{"sqlite:": "sqlite", "postgres://": "postgres", "postgresql://": "postgres"}
 }
 
 // kindOf returns the kind of database that a URL names, or "".
@@ -73,5 +73,5 @@ func checkURL(url string) error {
 		return nil
 	}
 	scheme, _, _ := strings.Cut(url, ":")
-	return cli.Hint(cli.Usagef("DST %s:…: no such kind of database", scheme), "sqlite:FILE; kstream help pipe")
+	return cli.Hint(cli.Usagef("DST %s:…: no such kind of database", scheme), "sqlite:FILE, postgres://USER@HOST/DATABASE")
 }

@@ -229,3 +229,6 @@ func CheckName(name string, most int) error {
 
 // Quote returns a name as SQL has it (ISO 9075-2, delimited identifier).
 func Quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// Has reports whether the row that was filled last has a value, or a null, for a column.
+func (l *Layout) Has(i int) bool { return l.set[i] }
