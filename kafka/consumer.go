@@ -41,6 +41,7 @@ type consumerConfig struct {
 	readUncommitted bool
 	share           int  // consumers of this process among which prefetch is divided
 	partitions      int  // how many are read; 0: unknown
+	few             bool // the read ends after some records: fetch little at once
 	bounded         bool // an end is waited for: ask the broker to answer sooner
 	batch           int  // most records of a batch; 0: maxBatch
 	onePerCall      bool // use Poll for every record, as when the batch path is missing
@@ -92,6 +93,9 @@ func (cc *consumerConfig) properties(l *logs) ck.ConfigMap {
 	}
 	if cc.partitions > 0 {
 		own["max.partition.fetch.bytes"] = fetched(cc.partitions)
+	}
+	if cc.few { // a broker sends one whole batch, however large (KIP-74)
+		own["fetch.message.max.bytes"], own["queued.min.messages"] = 32<<10, 1
 	}
 	if cc.bounded {
 		own["fetch.wait.max.ms"] = 50

@@ -63,6 +63,8 @@ type ReaderConfig struct {
 	// BatchSize is the largest number of records in a Batch; zero and more than 4,096 mean
 	// 4,096.
 	BatchSize int
+	// Few says that only some records are wanted: little more is fetched.
+	Few bool
 
 	onePerCall bool
 }
@@ -161,7 +163,7 @@ func OpenReader(cfg Config, rc ReaderConfig, topics []Topic) (*Reader, error) {
 		assign = append(assign, ck.TopicPartition{Topic: &p.Topic, Partition: p.Partition, Offset: at})
 	}
 	c, err := openConsumer(cfg, consumerConfig{
-		partitions:      len(rc.Spans),
+		partitions: len(rc.Spans), few: rc.Few,
 		readUncommitted: rc.ReadUncommitted, bounded: !r.follow, batch: rc.BatchSize, onePerCall: rc.onePerCall,
 	})
 	if err != nil {

@@ -10,6 +10,9 @@ import (
 	"kstream/kafka"
 )
 
+// few records come with the first fetch of a partition, or soon after it.
+const few = 10
+
 // open finds the topics, tells stderr where reading starts and ends, and starts it.
 func (c *run) open(ctx context.Context) (record.Source, error) {
 	p := c.plan
@@ -64,6 +67,7 @@ func (c *run) open(ctx context.Context) (record.Source, error) {
 	c.spans.Store(int64(len(part.Spans)))
 	rc := kafka.ReaderConfig{
 		Spans: part.Spans, BatchSize: p.batchSize(), ReadUncommitted: p.Range.Uncommitted, Grow: p.Range.Grows(),
+		Few:    p.limits.Count > 0 && p.limits.Count <= few && p.order == nil && !p.Looks(),
 		Topics: func(ctx context.Context) ([]kafka.Topic, error) { return p.Range.Refresh(ctx, admin) },
 	}
 	if !rc.Grow { // most such reads end before anybody asks again
