@@ -118,6 +118,8 @@ func registerKeyed(f *pipe.KeyedOptions, flags *pflag.FlagSet) {
 	defer section(flags, flagsState, "advance", "session", "grace", "time-from", "late", "expire", "close-idle", "state", "restart")()
 	flags.StringArrayVar(&f.Aggregates, "aggregate", nil, "for each key: `LIST` of NAME=count, sum(EXPR), min, max, avg, first, last, distinct, approx_distinct; repeatable")
 	flags.StringVar(&f.Reduce, "reduce", "", "the next state of a key by the jq `EXPR` over the record, with $state and $window; null forgets the key, empty leaves its state")
+	flags.StringVar(&f.By, "by", "", "keep states by the jq `EXPR` over the record instead of its key; with --via")
+	flags.StringVar(&f.Via, "via", "", "with --by: records go through `TOPIC` under that key, and are deleted from it when they are done")
 	flags.Var(&f.Window, "window", "a state for each span of `D` of the records' time, too")
 	flags.Var(&f.Advance, "advance", "windows begin every `D`, and overlap (default: one ends where the next begins)")
 	flags.Var(&f.Session, "session", "windows that last until a key is silent for `D`")

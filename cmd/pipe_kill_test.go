@@ -79,18 +79,21 @@ func (p *pipes) awaitMore(one *process, n int) {
 
 // awaitDone waits until everything in the stage's topic is committed: sessions of members
 // that were killed, and transactions that they left open, must be over first.
-func (p *pipes) awaitDone() {
+func (p *pipes) awaitDone() { p.awaitDoneWith(p.topic) }
+
+// awaitDoneWith is awaitDone for a topic.
+func (p *pipes) awaitDoneWith(topic string) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), 3*scriptLimit)
 	defer cancel()
-	ends, err := p.witness.Ends(ctx, p.topic)
+	ends, err := p.witness.Ends(ctx, topic)
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	err = until(ctx, func() (bool, error) {
 		committed := p.committed()
 		for number, end := range ends {
-			if committed[witness.Partition{Topic: p.topic, Number: number}] < end {
+			if committed[witness.Partition{Topic: topic, Number: number}] < end {
 				return false, nil
 			}
 		}

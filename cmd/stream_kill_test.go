@@ -5,6 +5,7 @@ package cmd
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os/exec"
@@ -13,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // events feeds keyed records with known times to a producer until stop, and gives how many
@@ -162,5 +165,91 @@ func TestKilledStreams(t *testing.T) {
 			p.wantModel(state, c.model...)
 			s.wantEmpty()
 		})
+	}
+}
+
+// States by another key than the record's count each record once, too: what was written to the
+// topic between is in the same transactions.
+func TestKilledStreamsThroughVia(t *testing.T) {
+	t.Parallel()
+	for name, group := range map[string][]string{"cooperative": nil, "consumer": {"--protocol", "consumer"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t)
+			s.create(4, "retention.ms=-1")
+			if group != nil {
+				s.session = nil
+			}
+			via := s.topic + "-via"
+			p := s.pipes(3)
+			launch := func() *process {
+				return p.start(append([]string{
+					"--create", "--state", s.topic + "-state", "--members", "2",
+					"--by", ".key[:2]", "--via", via, "--aggregate", "n=count, sum=sum(.value.n)",
+				}, group...)...)
+			}
+			stop := s.events()
+			running := []*process{launch(), launch()}
+			for range soak(t, 3) {
+				slot := rand.IntN(2)
+				running[slot].awaitCommits(1 + rand.IntN(20))
+				running[slot].signal(syscall.SIGKILL)
+				running[slot].wait(137)
+				running[slot] = launch()
+			}
+			stop()
+			p.awaitDone()
+			p.settled(via)
+			p.awaitDoneWith(via)
+			for _, one := range running {
+				one.signal(syscall.SIGINT)
+				one.wait(0)
+			}
+			p.settled(p.to)
+			p.wantCounted(".key[:2]")
+		})
+	}
+}
+
+// wantCounted wants the newest results to be those of one look at all records.
+func (p *pipes) wantCounted(by string) {
+	p.t.Helper()
+	count := p.stage.start("topic", "count", p.topic, "--by", by, "--aggregate", "n=count, sum=sum(.value.n)", "-o", "json")
+	newest := p.stage.start("consume", p.to, "-e", "--latest-per-key", "-o", "json", "-q")
+	count.wait(0)
+	newest.wait(0)
+	type numbers struct{ N, Sum int64 }
+	var counted struct {
+		Items []struct {
+			By     string
+			Values numbers
+		}
+	}
+	if err := json.Unmarshal([]byte(count.printed()), &counted); err != nil {
+		p.t.Fatal(err)
+	}
+	want := map[string]numbers{}
+	for _, i := range counted.Items {
+		want[i.By] = i.Values
+	}
+	got := map[string]numbers{}
+	for line := range strings.Lines(newest.printed()) {
+		var r struct {
+			Key   string
+			Value numbers
+		}
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			p.t.Fatal(err)
+		}
+		got[r.Key] = r.Value
+	}
+	if len(want) < 5 {
+		p.t.Errorf("%d keys", len(want))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		p.t.Errorf("-counted +results: %s", diff)
+		for _, one := range p.all {
+			p.t.Logf("%s said:\n%s", one.name, one.said())
+		}
 	}
 }

@@ -32,7 +32,7 @@ func (m *member) Commit(c *kafka.Commitment) error {
 		m.done.Add(m.read)
 		m.committed.Add(m.wrote)
 		m.Stats.Count(m.number, m.read, m.bytes)
-		m.keyed.kept()
+		m.keyed.kept(c.Offsets)
 		m.read, m.bytes, m.wrote, m.claims, m.attempts = 0, 0, 0, 0, 0
 		return nil
 	case !errors.Is(err, kafka.ErrTakenBack):

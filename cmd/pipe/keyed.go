@@ -29,6 +29,8 @@ type keyed struct {
 	parts    map[int32]*part
 	leaving  []int32 // parts that were given away: the commit before that may still save them
 	composer *record.Changer
+	through  *record.Changer // of records from VIA: they have been filtered
+	purged   time.Time       // when records of VIA were deleted last
 	input    stream.Input
 	late     int64 // records since the last commit
 	full     bool  // something that is packed is to be sent
@@ -42,7 +44,14 @@ func newKeyed(m *member) *keyed {
 	if m.Plan.keyed == nil {
 		return nil
 	}
-	return &keyed{member: m, config: m.Plan.keyed.config(), parts: map[int32]*part{}, composer: record.NewChanger(m.Plan.Selection, m.changes)}
+	k := &keyed{member: m, config: m.Plan.keyed.config(), parts: map[int32]*part{}, composer: record.NewChanger(m.Plan.Selection, m.changes)}
+	if k.through = m.changer; m.Plan.keyed.via != "" {
+		unfiltered := *m.Plan.Selection
+		unfiltered.Filters = &record.Filters{}
+		k.through = record.NewChanger(&unfiltered, m.changes)
+		k.through.Decode()
+	}
+	return k
 }
 
 // changed follows what the member has to read.
@@ -54,13 +63,14 @@ func (k *keyed) changed(c *kafka.Change) error {
 		delete(k.parts, number)
 	}
 	k.leaving = nil
+	own := k.own(c.Offsets)
 	switch c.Kind {
 	case kafka.ChangeAssigned, kafka.ChangeRewound:
 		if !c.Unknown { // else ChangeRewound says where they begin
-			k.assign(c.Offsets)
+			k.assign(own)
 		}
 	case kafka.ChangeRevoked:
-		for tp := range c.Offsets {
+		for tp := range own {
 			k.leaving = append(k.leaving, tp.Partition)
 			if p := k.parts[tp.Partition]; p != nil && c.Reason == kafka.ReasonLeaving {
 				if err := k.last(p); err != nil {
@@ -69,11 +79,22 @@ func (k *keyed) changed(c *kafka.Change) error {
 			}
 		}
 	case kafka.ChangeLost:
-		for tp := range c.Offsets {
+		for tp := range own {
 			delete(k.parts, tp.Partition)
 		}
 	}
 	return nil
+}
+
+// own are those of partitions that have states: not those of SRC where VIA has them.
+func (k *keyed) own(offsets map[kafka.TopicPartition]int64) map[kafka.TopicPartition]int64 {
+	own := make(map[kafka.TopicPartition]int64, len(offsets))
+	for tp, offset := range offsets {
+		if tp.Topic == k.source.Name {
+			own[tp] = offset
+		}
+	}
+	return own
 }
 
 // last looks at a part before the member leaves in order: a state that is refused is an error
@@ -145,7 +166,7 @@ func (k *keyed) fold(ev kafka.Event) (int, error) {
 			return i, nil
 		}
 		rec := &b.Records[i]
-		p := k.parts[rec.Partition]
+		p := k.partOf(rec)
 		for i >= clock.Next || p != nil && !p.restored() {
 			k.Moved()
 			waits := p != nil && !p.restored()
@@ -158,7 +179,7 @@ func (k *keyed) fold(ev kafka.Event) (int, error) {
 					return i, err
 				}
 			}
-			if p = k.parts[rec.Partition]; p == nil || shared && !b.Owned(i) {
+			if p = k.partOf(rec); p == nil || shared && !b.Owned(i) {
 				break
 			}
 			if waits {
@@ -172,10 +193,10 @@ func (k *keyed) fold(ev kafka.Event) (int, error) {
 			k.foreign++
 			continue
 		}
-		if p == nil {
+		if p == nil && rec.Topic == k.source.Name {
 			return i, fmt.Errorf("%s: there is no state of its partition", record.PlaceOf(rec))
 		}
-		if p.err != nil {
+		if p != nil && p.err != nil {
 			k.ended = p.err
 			return i, p.err
 		}
@@ -195,14 +216,48 @@ func (k *keyed) fold(ev kafka.Event) (int, error) {
 	return len(b.Records), nil
 }
 
+// partOf returns the state that a record belongs to, nil for one of SRC that goes through VIA.
+func (k *keyed) partOf(rec *kafka.Record) *part {
+	if rec.Topic != k.source.Name {
+		return nil
+	}
+	return k.parts[rec.Partition]
+}
+
+// rekey sends a record of SRC to VIA under the key by which its state is kept.
+func (k *keyed) rekey(rec *kafka.Record) error {
+	k.begin(rec)
+	keep, err := k.changer.Look(k.Asking, rec)
+	if err == nil && keep {
+		var text []byte
+		if text, err = k.Plan.keyed.by.Apply(k.Asking, k.changer.Record.Look()); err != nil {
+			err = k.changer.Failed(k.Asking, err)
+		} else {
+			out := *rec
+			k.composer.Begin(rec)
+			if out.Key, err = k.composer.EncodeText(k.Asking, serde.Key, text); err == nil {
+				k.packed(k.add(k.Plan.keyed.via, &out, k.here))
+			}
+		}
+	}
+	if err != nil && k.Asking.Err() != nil {
+		k.ended = context.Cause(k.Asking) // it comes again, in another run
+		return k.ended
+	}
+	return k.settle(rec, err)
+}
+
 // foldOne makes a record part of the states of its key.
 func (k *keyed) foldOne(rec *kafka.Record, p *part) error {
+	if p == nil {
+		return k.rekey(rec)
+	}
 	p.heard = time.Now()
 	if rec.Offset < p.next {
 		return nil
 	}
 	k.begin(rec)
-	keep, err := k.changer.Look(k.Asking, rec)
+	keep, err := k.through.Look(k.Asking, rec)
 	if err == nil && keep {
 		err = k.addTo(p, rec)
 	}
@@ -219,7 +274,7 @@ func (k *keyed) foldOne(rec *kafka.Record, p *part) error {
 
 func (k *keyed) addTo(p *part, rec *kafka.Record) error {
 	in := &k.input
-	*in = stream.Input{View: k.changer.Record.Look(), Key: rec.Key, Time: rec.Timestamp, Offset: rec.Offset}
+	*in = stream.Input{View: k.through.Record.Look(), Key: rec.Key, Time: rec.Timestamp, Offset: rec.Offset}
 	if t := k.Plan.keyed.timeFrom; t != nil {
 		at, err := t.Apply(k.Asking, in.View)
 		if err != nil {
@@ -346,6 +401,7 @@ func (k *keyed) save(offsets map[kafka.TopicPartition]int64) error {
 	if k == nil {
 		return nil
 	}
+	offsets = k.own(offsets)
 	tps := slices.SortedFunc(maps.Keys(offsets), func(a, b kafka.TopicPartition) int { return int(a.Partition - b.Partition) })
 	for _, tp := range tps {
 		p := k.parts[tp.Partition]
@@ -435,10 +491,32 @@ func (k *keyed) closeIdle(s *kafka.Silence) error {
 	return k.hand(k.working, k.send)
 }
 
-// kept counts what was committed.
-func (k *keyed) kept() {
-	if k != nil {
-		k.lateRecords.Add(k.late)
-		k.late = 0
+// kept counts what was committed with offsets.
+func (k *keyed) kept(offsets map[kafka.TopicPartition]int64) {
+	if k == nil {
+		return
 	}
+	k.lateRecords.Add(k.late)
+	k.late = 0
+	if k.Plan.keyed.via != "" && time.Since(k.purged) >= purgeEvery {
+		k.purged = time.Now()
+		k.purge(k.own(offsets))
+	}
+}
+
+// purgeEvery is how often a member deletes records of VIA that are done with.
+const purgeEvery = 30 * time.Second
+
+// purge deletes the records of VIA before offsets that are committed, aside from everything
+// else. When that fails the next one does it.
+func (k *keyed) purge(offsets map[kafka.TopicPartition]int64) {
+	if len(offsets) == 0 {
+		return
+	}
+	ctx, cancel := context.WithCancel(k.working)
+	k.cancel = append(k.cancel, cancel)
+	k.restoring.Go(func() { // ends with ctx, which drop cancels
+		defer cancel()
+		_, _, _ = k.Admin.DeleteRecords(ctx, offsets)
+	})
 }

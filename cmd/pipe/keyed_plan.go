@@ -15,6 +15,7 @@ import (
 // KeyedOptions are the flags of a pipe that keeps a state for each key.
 type KeyedOptions struct {
 	Reduce                                  string
+	By, Via                                 string
 	Aggregates                              []string
 	Window, Advance, Session, Grace, Expire cli.Duration
 	CloseIdle                               cli.Duration
@@ -32,7 +33,7 @@ func StateFlags() []string {
 
 // belowState are the flags that mean nothing without --reduce or --aggregate.
 func belowState() []string {
-	return []string{"window", "advance", "session", "grace", "expire", "close-idle", "time-from", "emit", "late", "state", "restart"}
+	return []string{"window", "advance", "session", "grace", "expire", "close-idle", "time-from", "emit", "late", "state", "restart", "by", "via"}
 }
 
 // keyedPlan is what a pipe with a state for each key does.
@@ -43,6 +44,8 @@ type keyedPlan struct {
 	emit       stream.Emit
 	expire     int64
 	closeIdle  time.Duration // without a record; 0: windows wait for the next one
+	by         *expr.Text    // the key by which states are kept; nil: the record's
+	via        string        // the topic that records go through under it
 	timeFrom   *expr.Time    // nil: the time of the record
 	late       string        // the topic of --late dlq; empty: late records are dropped
 	topic      string        // STATE
@@ -73,7 +76,7 @@ func (f *Options) planKeyed() (*keyedPlan, error) {
 	}
 	p := &keyedPlan{
 		expire: k.Expire.D.Milliseconds(), closeIdle: k.CloseIdle.D, restart: k.Restart,
-		emit: stream.Emit(k.Emit), topic: k.State,
+		emit: stream.Emit(k.Emit), topic: k.State, via: k.Via,
 	}
 	if p.topic == "" {
 		p.topic = f.Members.Group + "-state"
@@ -102,6 +105,12 @@ func (f *Options) checkKeyed() error {
 	switch {
 	case k.Reduce != "" && len(k.Aggregates) > 0:
 		return cli.Usagef("--reduce and --aggregate exclude each other")
+	case k.By != "" && k.By != ".key" && k.Via == "":
+		return cli.Hint(cli.Usagef("--by %s: want --via TOPIC, through which records get to who keeps the state of their key", k.By), "--create creates it")
+	case k.Via != "" && (k.By == "" || k.By == ".key"):
+		return cli.Usagef("--via goes with --by EXPR: by their own keys records need no other topic")
+	case k.Via != "" && f.Exit:
+		return cli.Hint(cli.Usagef("-e does not go with --via: what is written to it comes after the end"), "--idle-timeout 5s ends when nothing comes any more")
 	case k.Reduce != "" && k.Session.D > 0:
 		return cli.Hint(cli.Usagef("--session does not go with --reduce: a late record can make one session of two, and jq does not know how their states are joined"), "--aggregate does")
 	}
@@ -157,6 +166,9 @@ func (p *keyedPlan) compile(f *Options) (err error) {
 	} else {
 		p.aggregates, err = stream.ParseAggregates("--aggregate", k.Aggregates)
 	}
+	if err == nil && p.via != "" {
+		p.by, err = expr.NewText("--by", k.By)
+	}
 	if err == nil && k.TimeFrom != "" {
 		p.timeFrom, err = expr.NewTime("--time-from", k.TimeFrom)
 	}
@@ -177,6 +189,7 @@ func (p *keyedPlan) compile(f *Options) (err error) {
 	}
 	p.print = map[string]string{}
 	for name, value := range map[string]string{
+		"by":     k.By,
 		"reduce": k.Reduce, "aggregate": strings.Join(k.Aggregates, ", "), "window": duration(k.Window), "advance": duration(k.Advance),
 		"session": duration(k.Session), "time-from": k.TimeFrom, "key-serde": f.Reading.Serdes.Key, "value-serde": f.Reading.Serdes.Value,
 	} {
@@ -200,7 +213,7 @@ func (p *keyedPlan) differs(stored []byte) (string, error) {
 	if err := json.Unmarshal(stored, &other); err != nil {
 		return "", fmt.Errorf("the record of its plan: %w", err)
 	}
-	for _, name := range []string{"reduce", "aggregate", "window", "advance", "session", "time-from", "key-serde", "value-serde"} {
+	for _, name := range []string{"by", "reduce", "aggregate", "window", "advance", "session", "time-from", "key-serde", "value-serde"} {
 		switch was, is := other[name], p.print[name]; {
 		case was == is:
 		case was == "":

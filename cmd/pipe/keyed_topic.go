@@ -27,7 +27,7 @@ func (l *pipeline) openState(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	src, name := found[0], l.Run.Members.Config.Name
+	src, name := found[len(found)-1], l.Run.Members.Config.Name // VIA, or else SRC
 	l.source = src
 	if k.late != "" {
 		letters, err := l.Admin.Topics(ctx, k.late)
@@ -36,7 +36,7 @@ func (l *pipeline) openState(ctx context.Context) error {
 		}
 		l.ids[k.late] = letters[0].ID
 	}
-	if k.topic == src.Name || k.topic == l.dst || k.topic == l.rules.Topic || k.topic == k.late {
+	if k.topic == src.Name || k.topic == found[0].Name || k.topic == l.dst || k.topic == l.rules.Topic || k.topic == k.late {
 		return cli.Errorf(cli.CodeSameTopic, "--state %s: that topic has other records", k.topic)
 	}
 	if k.restart {
@@ -81,8 +81,10 @@ func (l *pipeline) checkStored(ctx context.Context, group string, state kafka.To
 		return err
 	}
 	var spans []kafka.Span
+	stored := false
 	for _, tp := range tps {
 		m := marks[tp]
+		stored = stored || m.End > 0
 		source := kafka.TopicPartition{Topic: l.source.Name, Partition: tp.Partition}
 		if at, ok := commits[source]; ok && m.End == 0 {
 			return l.noState(group, source, at.Offset)
@@ -91,11 +93,23 @@ func (l *pipeline) checkStored(ctx context.Context, group string, state kafka.To
 			spans = append(spans, kafka.Span{TopicPartition: tp, From: m.Start, To: m.Stable})
 		}
 	}
+	if stored && l.keyed.via != "" && !hasOffsets(commits, l.Plan.Range.Topics[0]) {
+		return stateRefused("group %s has no offsets in %s any more, and %s has a state: all of it would be counted again", group, l.Plan.Range.Topics[0], state.Name)
+	}
 	reader, err := kafka.OpenReader(l.cfg, kafka.ReaderConfig{Spans: spans}, []kafka.Topic{state})
 	if err != nil {
 		return err
 	}
 	return cli.FirstOf(l.checkFirst(ctx, reader), reader.Close())
+}
+
+func hasOffsets(commits map[kafka.TopicPartition]kafka.Commit, topic string) bool {
+	for tp := range commits {
+		if tp.Topic == topic {
+			return true
+		}
+	}
+	return false
 }
 
 // checkFirst looks at the first record of each partition: the plan comes first.
@@ -139,6 +153,42 @@ func (l *pipeline) noState(group string, tp kafka.TopicPartition, at int64) erro
 	return stateRefused("group %s stands at %s@%d, and %s has no state of that partition", group, tp, at, l.keyed.topic)
 }
 
+// openVia finds VIA, or creates it with the partitions of SRC. Its records keep their times,
+// which may be old, so that nothing but purge deletes them.
+func (l *pipeline) openVia(ctx context.Context) error {
+	via := l.keyed.via
+	if via == l.Plan.Range.Topics[0] || via == l.dst || via == l.rules.Topic || via == l.keyed.late {
+		return cli.Errorf(cli.CodeSameTopic, "--via %s: that topic has other records", via)
+	}
+	topics, err := l.Admin.Topics(ctx, via)
+	switch {
+	case err == nil:
+		l.ids[via] = topics[0].ID
+		return nil
+	case !errors.Is(err, kafka.ErrUnknownTopic) || !l.create:
+		return fmt.Errorf("--via: %w", connect.NearOrNew(err))
+	}
+	src, err := l.Admin.Topics(ctx, l.Plan.Range.Topics[0])
+	if err != nil {
+		return connect.NearTopic(err)
+	}
+	config := kafka.TopicConfig{Name: via, Partitions: len(src[0].Partitions), Replication: src[0].Replication(), Config: map[string]string{
+		"cleanup.policy": "delete", "retention.ms": "-1", "message.timestamp.type": "CreateTime",
+	}}
+	err = l.Admin.CreateTopic(ctx, config)
+	if errors.Is(err, kafka.ErrExists) {
+		topics, err = l.await(ctx, via)
+	} else if err == nil {
+		l.Env.Notice("created %s with %s", via, cli.Count(int64(config.Partitions), "partition"))
+		topics, err = l.Admin.Topics(ctx, via)
+	}
+	if err != nil {
+		return fmt.Errorf("--via %s: %w", via, err)
+	}
+	l.ids[via] = topics[0].ID
+	return nil
+}
+
 // createState makes the topic, unless the group has done something already.
 func (l *pipeline) createState(ctx context.Context, group string, src kafka.Topic) ([]kafka.Topic, error) {
 	k := l.keyed
@@ -146,10 +196,8 @@ func (l *pipeline) createState(ctx context.Context, group string, src kafka.Topi
 	if err != nil {
 		return nil, err
 	}
-	for tp := range commits {
-		if tp.Topic == src.Name {
-			return nil, stateRefused("%s does not exist, and group %s has offsets in %s: the state that goes with them is gone", k.topic, group, src.Name)
-		}
+	if hasOffsets(commits, src.Name) {
+		return nil, stateRefused("%s does not exist, and group %s has offsets in %s: the state that goes with them is gone", k.topic, group, src.Name)
 	}
 	if !l.create && !k.restart {
 		return nil, cli.Hint(cli.Errorf(cli.CodeUnknownTopic, "%s, the topic of the state, does not exist", k.topic), "--create creates it")
@@ -159,7 +207,7 @@ func (l *pipeline) createState(ctx context.Context, group string, src kafka.Topi
 	}}
 	err = l.Admin.CreateTopic(ctx, config)
 	if errors.Is(err, kafka.ErrExists) {
-		return l.awaitState(ctx)
+		return l.await(ctx, k.topic)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", k.topic, err)
@@ -168,13 +216,13 @@ func (l *pipeline) createState(ctx context.Context, group string, src kafka.Topi
 	return l.Admin.Topics(ctx, k.topic)
 }
 
-// awaitState waits for the topic that another process creates just now: brokers hear of it one
-// after the other.
-func (l *pipeline) awaitState(ctx context.Context) ([]kafka.Topic, error) {
+// await waits for a topic that another process creates just now: brokers hear of it one after
+// the other.
+func (l *pipeline) await(ctx context.Context, name string) ([]kafka.Topic, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.cfg.Timeout)
 	defer cancel()
 	for {
-		topics, err := l.Admin.Topics(ctx, l.keyed.topic)
+		topics, err := l.Admin.Topics(ctx, name)
 		if !errors.Is(err, kafka.ErrUnknownTopic) {
 			return topics, err
 		}

@@ -54,7 +54,11 @@ func (f *Options) Plan(env *cli.Env, src, dst string) (*Plan, error) {
 	if p.rules.Topic == src {
 		return nil, cli.Errorf(cli.CodeSameTopic, "--on-error dlq:%s: that topic is read itself", src)
 	}
-	if p.Range, err = r.Reading.Plan(env, []string{src}); err != nil {
+	topics := []string{src}
+	if p.keyed != nil && p.keyed.via != "" {
+		topics = append(topics, p.keyed.via)
+	}
+	if p.Range, err = r.Reading.Plan(env, topics); err != nil {
 		return nil, err
 	}
 	p.Range.ToEnd = f.Exit

@@ -105,6 +105,11 @@ func (l *pipeline) open(ctx context.Context) (record.Source, error) {
 	if l.Admin.Admin, err = kafka.OpenAdmin(ctx, cluster.Config); err != nil {
 		return nil, err
 	}
+	if l.keyed != nil && l.keyed.via != "" {
+		if err := l.openVia(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if l.dst != "" {
 		if err := l.openTarget(ctx); err != nil {
 			return nil, err
