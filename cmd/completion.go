@@ -36,11 +36,10 @@ func completeLine(root *cobra.Command, env *cli.Env, args []string) {
 	}
 	var walk func(*cobra.Command)
 	walk = func(c *cobra.Command) {
-		if c.HasSubCommands() {
-			for _, sub := range c.Commands() {
-				walk(sub)
-			}
-		} else if c.Name() != "help" {
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+		if c.Name() != "help" && (!c.HasSubCommands() || strings.Contains(c.Use, " ")) {
 			c.ValidArgsFunction = completeArgument(env)
 		}
 		complete := func(flag *pflag.Flag) {

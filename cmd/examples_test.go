@@ -109,6 +109,8 @@ kstream topic delete orders --yes && kstream replay framed orders --create`
 		"kstream replay orders file:orders.dump":                                                                                 {before: "rm orders.dump"},
 		"kstream pipe orders revenue --group revenue --create --aggregate 'n=count, sum=sum(.value.total)'":                      end,
 		"kstream pipe events busy --group busy --create --aggregate n=count --window 1m --map 'select(.state.n > 5)'":            end,
+		"kstream topic alter orders --replication 3":                                                                             {left: "an embedded broker copies no records to others; topic_cluster_test.go runs its like"},
+		"kstream cluster config set 1 2 --config log.retention.ms=86400000":                                                      three,
 	}
 }
 

@@ -34,7 +34,7 @@ func newGroupCmd(env *cli.Env) *cobra.Command {
 }
 
 func registerWatch(f *group.WatchOptions, flags *pflag.FlagSet) {
-	flags.BoolVarP(&f.Watch, "watch", "w", false, "look again and again, until Ctrl-C")
+	flags.BoolVarP(&f.Watch, "watch", "w", false, "look again and again, until Ctrl-C; on a terminal arrows scroll, / filters, q quits")
 	flags.Var(&f.Interval, "interval", "with --watch: look every `D` (default 2s)")
 	flags.Var(&f.Stalled, "stalled-after", "call a partition stalled when records wait and its commit does not move for `D` (default 30s; without --watch only when given: looking takes that long)")
 }

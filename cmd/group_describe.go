@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -68,40 +69,42 @@ func (f *groupDescribeFlags) plan(env *cli.Env, groups []string) (*groupDescribe
 }
 
 func (p *groupDescribePlan) run(ctx context.Context, env *cli.Env) error {
-	return connect.WithAdmin(ctx, env, &p.flags.cluster, func(_ *connect.Cluster, admin *kafka.Admin) error {
-		show := p.show(env)
+	return connect.WithAdmin(ctx, env, &p.flags.cluster, func(_ *connect.Cluster, admin *kafka.Admin) (err error) {
+		ctx, quit := context.WithCancel(ctx)
+		defer quit()
+		show := func(snapshots []group.Snapshot) error {
+			text, err := p.render(snapshots)
+			if err == nil {
+				_, err = env.Stdout.Write(text)
+			}
+			return err
+		}
+		switch {
+		case !p.flags.watch.Watch:
+		case p.listing.Format == "json" || !env.Draws():
+			show = (&group.Changes{Listing: p.listing}).Show
+		default:
+			var screen *group.Screen
+			screen, env = group.OpenScreen(env, quit)
+			defer func() { err = errors.Join(err, screen.Close()) }()
+			show = func(snapshots []group.Snapshot) error {
+				return screen.Draw(func() ([]byte, error) { return p.render(snapshots) })
+			}
+		}
 		return p.flags.watch.Run(ctx, p.flags.watch.Observer(env, admin, false), p.groups, show)
 	})
 }
 
-// show returns what is called with the snapshots of each look.
-func (p *groupDescribePlan) show(env *cli.Env) func([]group.Snapshot) error {
-	if p.flags.watch.Watch && (p.listing.Format == "json" || !env.StdoutTerminal) {
-		changes := &group.Changes{Listing: p.listing}
-		return changes.Show
+// render returns the text of one look.
+func (p *groupDescribePlan) render(snapshots []group.Snapshot) ([]byte, error) {
+	items := make([]group.Item, len(snapshots))
+	for i := range snapshots {
+		items[i] = group.ItemOf(&snapshots[i])
 	}
-	display := &group.Screen{Env: env}
-	return func(snapshots []group.Snapshot) error {
-		items := make([]group.Item, len(snapshots))
-		for i := range snapshots {
-			items[i] = group.ItemOf(&snapshots[i])
-		}
-		var text []byte
-		var err error
-		if p.listing.Format == "table" {
-			text = p.appendTables(nil, items)
-		} else {
-			text, err = p.listing.Append(nil, "kstream.group.describe/v1", items, nil)
-		}
-		switch {
-		case err != nil:
-		case p.flags.watch.Watch:
-			err = display.Draw(text)
-		default:
-			_, err = env.Stdout.Write(text)
-		}
-		return err
+	if p.listing.Format == "table" {
+		return p.appendTables(nil, items), nil
 	}
+	return p.listing.Append(nil, "kstream.group.describe/v1", items, nil)
 }
 
 // appendTables appends three tables for each group, with an empty line between them:
@@ -113,12 +116,12 @@ func (p *groupDescribePlan) appendTables(dst []byte, items []group.Item) []byte 
 			dst = append(dst, '\n')
 		}
 		head := &output.Table{Columns: []output.Column{
-			{Name: "group"}, {Name: "state"}, {Name: "type"}, {Name: "protocol"}, {Name: "members", Right: true}, {Name: "lag", Right: true}, {Name: "coordinator"},
+			{Name: "group"}, {Name: "state"}, {Name: "type", Minor: true}, {Name: "protocol", Minor: true}, {Name: "members", Right: true}, {Name: "lag", Right: true}, {Name: "coordinator", Minor: true},
 		}}
 		head.Add(g.Group, g.State, g.Type, g.Protocol, strconv.Itoa(len(g.Members)), strconv.FormatInt(g.Lag, 10), g.Coordinator)
 		dst = append(p.listing.AppendTable(dst, head), '\n')
 		members := &output.Table{Columns: []output.Column{
-			{Name: "member_id"}, {Name: "client_id"}, {Name: "instance_id"}, {Name: "host"}, {Name: "partitions"},
+			{Name: "member_id"}, {Name: "client_id", Minor: true}, {Name: "instance_id", Minor: true}, {Name: "host", Minor: true}, {Name: "partitions"},
 		}}
 		for _, m := range g.Members {
 			has := group.ShortPartitions(m.Partitions)

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -126,29 +127,31 @@ func (f *groupLagFlags) plan(env *cli.Env, groups []string) (*groupLagPlan, erro
 }
 
 func (p *groupLagPlan) run(ctx context.Context, env *cli.Env) error {
-	return connect.WithAdmin(ctx, env, &p.flags.cluster, func(_ *connect.Cluster, admin *kafka.Admin) error {
+	return connect.WithAdmin(ctx, env, &p.flags.cluster, func(_ *connect.Cluster, admin *kafka.Admin) (err error) {
 		if f := p.flags; f.listen != "" {
 			return f.watch.Listen(ctx, f.listen, f.watch.Observer(env, admin, false), p.groups, func(snapshots []group.Snapshot) []group.Snapshot {
 				return group.OfTopics(snapshots, p.flags.topics)
 			})
 		}
-		display := &group.Screen{Env: env}
+		ctx, quit := context.WithCancel(ctx)
+		defer quit()
+		var screen *group.Screen
+		if p.flags.watch.Watch && p.listing.Format == "table" && env.Draws() {
+			screen, env = group.OpenScreen(env, quit)
+			defer func() { err = errors.Join(err, screen.Close()) }()
+		}
 		untimed := p.by != group.ByPartition && !p.flags.set("max-time")
 		return p.flags.watch.Run(ctx, p.flags.watch.Observer(env, admin, untimed), p.groups, func(snapshots []group.Snapshot) error {
 			snapshots = group.OfTopics(snapshots, p.flags.topics)
-			text, err := p.render(snapshots)
-			if err != nil {
-				return err
+			render := func() ([]byte, error) { return p.render(snapshots) }
+			if screen != nil {
+				return cli.FirstOf(screen.Draw(render), p.check(snapshots))
 			}
-			if p.flags.watch.Watch && p.listing.Format == "table" && env.StdoutTerminal {
-				err = display.Draw(text)
-			} else {
+			text, err := render()
+			if err == nil {
 				_, err = env.Stdout.Write(text)
 			}
-			if err != nil {
-				return err
-			}
-			return p.check(snapshots)
+			return cli.FirstOf(err, p.check(snapshots))
 		})
 	})
 }

@@ -131,7 +131,7 @@ func (p *groupListPlan) run(ctx context.Context, env *cli.Env) error {
 		}
 		return p.listing.Print("kstream.group.list/v1", items, func() *output.Table {
 			t := &output.Table{Columns: []output.Column{
-				{Name: "group"}, {Name: "state"}, {Name: "type"}, {Name: "protocol"}, {Name: "members", Right: true}, {Name: "coordinator"},
+				{Name: "group"}, {Name: "state"}, {Name: "type", Minor: true}, {Name: "protocol", Minor: true}, {Name: "members", Right: true}, {Name: "coordinator", Minor: true},
 				{Name: "topics", Right: true}, {Name: "lag", Right: true},
 			}}
 			for _, i := range items {

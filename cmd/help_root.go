@@ -103,6 +103,9 @@ func commandPage(c *cobra.Command, width int, short bool) string {
 	}
 	if c.HasAvailableSubCommands() {
 		fmt.Fprintf(&text, "\nUsage: %s COMMAND\n", c.CommandPath())
+		if strings.Contains(c.Use, " ") {
+			fmt.Fprintf(&text, "       %s\n", strings.ReplaceAll(c.UseLine(), " [flags]", " [FLAGS]"))
+		}
 	} else {
 		text.WriteString("\n" + filled("Usage: "+strings.ReplaceAll(c.UseLine(), " [flags]", " [FLAGS]"), "", width))
 	}

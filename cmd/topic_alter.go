@@ -24,6 +24,7 @@ type topicAlterFlags struct {
 	config     configFlags
 	reset      []string
 	partitions int
+	replicas   int
 	dryRun     bool
 	changed    func(string) bool
 }
@@ -32,14 +33,18 @@ func newTopicAlterCmd(env *cli.Env) *cobra.Command {
 	var f topicAlterFlags
 	cmd := &cobra.Command{
 		Use:   "alter TOPIC...",
-		Short: "Change the settings and the number of partitions of topics",
-		Long: `Change settings of topics, or give them more partitions. Only the settings that are named
-change. It prints each change, old and new; what is already as asked is a notice, and left
-as it is. The number of replicas cannot be changed: the
-client has no request for it.`,
+		Short: "Change the settings, the number of partitions and that of replicas of topics",
+		Long: `Change settings of topics, give them more partitions, or another number of replicas. Only
+what is named changes. It prints each change, old and new; what is already as asked is a
+notice, and left as it is.
+
+With --replication partitions keep the replicas that they have, the preferred leader first;
+new ones go to the brokers with the fewest, in other racks if there are such. The brokers
+copy the data by and by, for which it waits up to --timeout.`,
 		Example: `  kstream topic alter orders --config retention.ms=86400000
   kstream topic alter orders --delete-config retention.ms     back to what the broker has
-  kstream topic alter orders --partitions 12 --dry-run`,
+  kstream topic alter orders --partitions 12 --dry-run
+  kstream topic alter orders --replication 3`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			plan, err := f.plan(env, args)
@@ -51,6 +56,7 @@ client has no request for it.`,
 	}
 	flags := cmd.Flags()
 	flags.IntVarP(&f.partitions, "partitions", "p", 0, "have `N` partitions in all; there is no way back")
+	flags.IntVar(&f.replicas, "replication", 0, "have `N` replicas of each partition")
 	flags.StringSliceVar(&f.reset, "delete-config", nil, "take setting `NAME` back to what the broker has; repeatable")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "only let the broker check it, and show what would change")
 	f.changed = flags.Changed
@@ -71,8 +77,14 @@ func (f *topicAlterFlags) plan(env *cli.Env, args []string) (*topicAlterPlan, er
 	if f.changed("partitions") && (f.partitions < 1 || f.partitions > 1<<20) {
 		return nil, cli.Usagef("--partitions %d: want more than 0", f.partitions)
 	}
-	if len(f.config.set)+len(p.reset)+f.partitions == 0 {
-		return nil, cli.Usagef("what is to change? want --partitions, --config or --delete-config")
+	if f.changed("replication") && f.replicas < 1 {
+		return nil, cli.Usagef("--replication %d: want more than 0", f.replicas)
+	}
+	if f.replicas > 0 && f.partitions > 0 {
+		return nil, cli.Usagef("--replication and --partitions: one after the other")
+	}
+	if len(f.config.set)+len(p.reset)+f.partitions+f.replicas == 0 {
+		return nil, cli.Usagef("what is to change? want --partitions, --replication, --config or --delete-config")
 	}
 	for _, name := range p.reset {
 		if _, both := f.config.set[name]; both || name == "" {
@@ -91,7 +103,8 @@ type topicAlterItem struct {
 	Altered bool          `json:"altered"`
 	cli.ItemError
 
-	topic kafka.Topic
+	topic    kafka.Topic
+	replicas map[int32][]int32 // of the partitions that get others
 }
 
 // topicChange is one of its settings, or its partitions, before and after. Of a setting
@@ -119,6 +132,11 @@ func (p *topicAlterPlan) run(ctx context.Context, env *cli.Env) error {
 		old, err := p.settings(ctx, admin, items)
 		if err != nil {
 			return err
+		}
+		if p.flags.replicas > 0 {
+			if err := p.place(ctx, env, admin, items); err != nil {
+				return err
+			}
 		}
 		for _, item := range items {
 			p.alter(ctx, env, admin, item, old[item.Topic])
@@ -181,6 +199,10 @@ func (p *topicAlterPlan) alter(ctx context.Context, env *cli.Env, admin *kafka.A
 			item.Fail(p.explain(err, old))
 		}
 		item.Altered = item.Cause == nil && !validateOnly
+	}
+	if item.replicas != nil && item.Cause == nil && !f.dryRun {
+		item.Fail(p.reassign(ctx, env, admin, item))
+		item.Altered = item.Cause == nil
 	}
 	if item.Altered && f.partitions > have {
 		env.Notice("%s: new records with the same key may now go to another partition than the old ones", item.Topic)

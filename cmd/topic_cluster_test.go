@@ -203,3 +203,113 @@ func TestTopicsOfThreeBrokers(t *testing.T) {
 	awaitProblems(map[string][2]int{})
 	wantSame("the broker is back")
 }
+
+// Sizes on disk are those that Kafka's own tool tells; other replicas and leaders are those
+// that were asked for.
+func TestReplicasOfThreeBrokers(t *testing.T) {
+	s, c := clusterStage(t, kafkatest.Options{Nodes: 3, Heap: "320m"})
+	s.start("topic", "create", s.topic, "--partitions", "4", "--replication", "1").wait(0)
+	p := s.start("produce", s.topic, "--generate", "{{seq}} a record of some length", "-n", "10000", "--partitioner", "round-robin")
+	p.wait(0)
+
+	kafkaSizes := func() map[string]int64 {
+		t.Helper()
+		out := c.MustTool(t, "LogDirsCommand", "--describe", "--topic-list", s.topic)
+		var told struct {
+			Brokers []struct {
+				Broker  int
+				LogDirs []struct {
+					Partitions []struct {
+						Partition string
+						Size      int64
+					}
+				}
+			}
+		}
+		if err := json.Unmarshal([]byte(out[strings.Index(out, "{"):]), &told); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		sizes := map[string]int64{}
+		for _, b := range told.Brokers {
+			for _, d := range b.LogDirs {
+				for _, p := range d.Partitions {
+					sizes[fmt.Sprintf("%s on %d", p.Partition, b.Broker)] += p.Size
+				}
+			}
+		}
+		return sizes
+	}
+	compare := func() {
+		t.Helper()
+		topics, _ := listedItems[topicItem](s, 0, "topic", "describe", s.topic)
+		ours, total := map[string]int64{}, int64(0)
+		for _, p := range topics[0].Partitions {
+			for i, id := range p.Replicas {
+				ours[fmt.Sprintf("%s-%d on %d", s.topic, p.Partition, id)] = *p.ReplicaBytes[i]
+				total += *p.ReplicaBytes[i]
+			}
+		}
+		if d := cmp.Diff(kafkaSizes(), ours); d != "" {
+			t.Errorf("sizes (-Kafka's +ours):\n%s", d)
+		}
+		listed, _ := listedItems[topicListItem](s, 0, "topic", "list", s.topic, "--sizes")
+		if total == 0 || *topics[0].Bytes != total || *listed[0].Bytes != total {
+			t.Errorf("described as %d, listed as %d bytes, want %d", *topics[0].Bytes, *listed[0].Bytes, total)
+		}
+	}
+	compare()
+	for _, replicas := range []int{3, 2} {
+		s.start("topic", "alter", s.topic, "--replication", fmt.Sprint(replicas)).wait(0)
+		topics, _ := listedItems[topicItem](s, 0, "topic", "describe", s.topic)
+		for _, p := range topics[0].Partitions {
+			if len(p.Replicas) != replicas || len(p.ISR) != replicas {
+				t.Errorf("partition %d has replicas %v, %v in sync, want %d", p.Partition, p.Replicas, p.ISR, replicas)
+			}
+		}
+		compare()
+	}
+	brokers, _ := listedItems[clusterBrokerItem](s, 0, "cluster", "brokers")
+	for _, b := range brokers {
+		if b.Bytes == nil || *b.Usable <= 0 || len(b.LogDirs) != 1 {
+			t.Errorf("broker %d: %+v", b.Broker, b)
+		}
+	}
+
+	// A broker that was away leads nothing, until its partitions elect it again.
+	await := func(what string, done func(topicItem) bool) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 3*scriptLimit)
+		defer cancel()
+		var said string
+		err := until(ctx, func() (bool, error) {
+			p := s.start("topic", "describe", s.topic, "-o", "json")
+			<-p.ended
+			said = p.printed()
+			var document struct{ Items []topicItem }
+			return json.Unmarshal([]byte(said), &document) == nil && len(document.Items) == 1 && done(document.Items[0]), nil
+		})
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", what, err, said)
+		}
+	}
+	if err := c.Kill(2); err != nil {
+		t.Fatal(err)
+	}
+	await("another leader for each partition of a broker that is gone", func(topic topicItem) bool {
+		return !slices.ContainsFunc(topic.Partitions, func(p topicPartitionItem) bool { return p.Leader == 2 || p.Leader < 0 })
+	})
+	if err := c.Restart(t.Context(), 2); err != nil {
+		t.Fatal(err)
+	}
+	await("all replicas in sync", func(topic topicItem) bool { return topic.UnderReplicated == 0 })
+	plan, _ := listedItems[clusterElectItem](s, 0, "cluster", "elect", s.topic, "--dry-run")
+	elected, _ := listedItems[clusterElectItem](s, 0, "cluster", "elect", s.topic)
+	if len(plan) == 0 || len(plan) != len(elected) {
+		t.Fatalf("%d to elect, %d elected", len(plan), len(elected))
+	}
+	for _, e := range elected {
+		if e.New == nil || *e.New != e.Replicas[0] {
+			t.Errorf("%s[%d] has leader %v, want %d", e.Topic, e.Partition, e.New, e.Replicas[0])
+		}
+	}
+}

@@ -3,6 +3,9 @@ package cmd
 import (
 	"cmp"
 	"context"
+	"errors"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -28,8 +31,8 @@ func newTopicDescribeCmd(env *cli.Env) *cobra.Command {
 logs, and the configuration that somebody has set, with where it was set.
 
 The state of a partition is ok, under_replicated (a replica is not in sync), under_min_isr
-(too few are in sync for acks=all to be accepted) or offline (nobody leads it). The size of
-the logs on disk is not shown: the client cannot ask for it.`,
+(too few are in sync for acks=all to be accepted) or offline (nobody leads it). bytes is what
+all replicas take on disk, which only those may ask who may describe the cluster.`,
 		Example: `  kstream topic describe orders
   kstream topic describe 'orders*' -o json
   kstream topic describe orders --all-config        default values too`,
@@ -68,6 +71,7 @@ type topicItem struct {
 	Replication     int                  `json:"replication"`
 	UnderReplicated int                  `json:"under_replicated"`
 	Offline         int                  `json:"offline"`
+	Bytes           *int64               `json:"bytes"` // on disk, of all replicas; null when not known
 	Partitions      []topicPartitionItem `json:"partitions"`
 	Config          []settingItem        `json:"config"`
 }
@@ -82,6 +86,10 @@ type topicPartitionItem struct {
 	State     string  `json:"state"`
 	Start     *int64  `json:"start"`
 	End       *int64  `json:"end"`
+	// Bytes are those on disk: of all replicas, and of each, in the order of Replicas. null is
+	// what is not known.
+	Bytes        *int64   `json:"bytes"`
+	ReplicaBytes []*int64 `json:"replica_bytes"`
 }
 
 // settingItem is an entry of the configuration of a topic or broker.
@@ -156,6 +164,13 @@ func (p *topicDescribePlan) look(ctx context.Context, env *cli.Env, admin *kafka
 	if err != nil {
 		env.Notice("the configuration is not known: %v", err)
 	}
+	sizes, err := diskSizes(ctx, admin, found)
+	if err != nil && ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if err != nil && !errors.Is(err, kafka.ErrDenied) {
+		env.Notice("what is on disk is not known everywhere: %v", err)
+	}
 	items := []topicItem{}
 	for i := range found {
 		if found[i].Err != nil {
@@ -165,12 +180,12 @@ func (p *topicDescribePlan) look(ctx context.Context, env *cli.Env, admin *kafka
 		if answer.Err != nil {
 			env.Notice("%v", answer.Err)
 		}
-		items = append(items, p.item(&found[i].Topic, answer, marks))
+		items = append(items, p.item(&found[i].Topic, answer, marks, sizes))
 	}
 	return items, nil
 }
 
-func (p *topicDescribePlan) item(t *kafka.Topic, settings kafka.SettingsAnswer, marks map[kafka.TopicPartition]kafka.Watermarks) topicItem {
+func (p *topicDescribePlan) item(t *kafka.Topic, settings kafka.SettingsAnswer, marks map[kafka.TopicPartition]kafka.Watermarks, sizes map[kafka.TopicPartition]map[int32]int64) topicItem {
 	short := listItemOf(t)
 	item := topicItem{
 		Topic: t.Name, ID: t.ID, Internal: t.Internal, Replication: short.Replication,
@@ -185,12 +200,58 @@ func (p *topicDescribePlan) item(t *kafka.Topic, settings kafka.SettingsAnswer, 
 	}
 	for _, part := range t.Partitions {
 		row := topicPartitionItem{Partition: part.ID, Leader: part.Leader, Replicas: part.Replicas, ISR: part.ISR, State: stateOf(&part, minISR)}
-		if m, ok := marks[kafka.TopicPartition{Topic: t.Name, Partition: part.ID}]; ok {
+		tp := kafka.TopicPartition{Topic: t.Name, Partition: part.ID}
+		if m, ok := marks[tp]; ok {
 			row.Start, row.End = &m.Start, &m.End
 		}
+		row.Bytes, row.ReplicaBytes = bytesOf(sizes[tp], part.Replicas)
 		item.Partitions = append(item.Partitions, row)
 	}
+	item.Bytes = new(int64)
+	for _, row := range item.Partitions {
+		if row.Bytes == nil {
+			item.Bytes = nil
+			break
+		}
+		*item.Bytes += *row.Bytes
+	}
 	return item
+}
+
+// diskSizes asks the brokers that have replicas of the topics what these take on disk.
+func diskSizes(ctx context.Context, admin *kafka.Admin, found []kafka.TopicAnswer) (map[kafka.TopicPartition]map[int32]int64, error) {
+	var tps []kafka.TopicPartition
+	brokers := map[int32]bool{}
+	for _, t := range found {
+		for _, part := range t.Partitions {
+			tps = append(tps, kafka.TopicPartition{Topic: t.Name, Partition: part.ID})
+			for _, id := range part.Replicas {
+				brokers[id] = true
+			}
+		}
+	}
+	if len(tps) == 0 {
+		return nil, nil
+	}
+	dirs, err := admin.LogDirs(ctx, slices.Sorted(maps.Keys(brokers)), tps...)
+	return kafka.ReplicaBytes(dirs), err
+}
+
+// bytesOf is what the replicas of a partition take, together and each.
+func bytesOf(sizes map[int32]int64, replicas []int32) (total *int64, each []*int64) {
+	total, each = new(int64), make([]*int64, len(replicas))
+	for i, id := range replicas {
+		n, ok := sizes[id]
+		if !ok {
+			total = nil
+			continue
+		}
+		each[i] = &n
+		if total != nil {
+			*total += n
+		}
+	}
+	return total, each
 }
 
 // stateOf returns the worst that is to be said about a partition.
@@ -215,7 +276,7 @@ func (p *topicDescribePlan) appendTables(dst []byte, items []topicItem) []byte {
 		if i > 0 {
 			dst = append(dst, '\n')
 		}
-		head := topicTable(p.Listing, []topicListItem{{t.Topic, t.ID, len(t.Partitions), t.Replication, t.UnderReplicated, t.Offline, t.Internal}})
+		head := topicTable(p.Listing, []topicListItem{{t.Topic, t.ID, len(t.Partitions), t.Replication, t.UnderReplicated, t.Offline, t.Internal, t.Bytes}}, true)
 		dst = append(p.Listing.AppendTable(dst, head), '\n')
 		parts := &output.Table{Columns: []output.Column{
 			{Name: "partition", Right: true},
@@ -225,6 +286,7 @@ func (p *topicDescribePlan) appendTables(dst []byte, items []topicItem) []byte {
 			{Name: "start", Right: true},
 			{Name: "end", Right: true},
 			{Name: "state"},
+			{Name: "bytes", Right: true},
 		}}
 		for _, row := range t.Partitions {
 			state := output.Cell{Text: row.State}
@@ -246,6 +308,7 @@ func (p *topicDescribePlan) appendTables(dst []byte, items []topicItem) []byte {
 				{Text: orUnknown(row.Start)},
 				{Text: orUnknown(row.End)},
 				state,
+				{Text: shownBytes(p.Listing, row.Bytes)},
 			})
 		}
 		dst = append(p.Listing.AppendTable(dst, parts), '\n')

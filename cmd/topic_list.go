@@ -1,7 +1,9 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -16,6 +18,7 @@ import (
 type topicListFlags struct {
 	record.TopicsOptions
 	internal bool
+	sizes    bool
 	problems bool
 }
 
@@ -29,6 +32,7 @@ func newTopicListCmd(env *cli.Env) *cobra.Command {
 left out unless --internal asks for them or an argument is their name.`,
 		Example: `  kstream topic list
   kstream topic list 'orders*' -o json
+  kstream topic list --sizes           what fills the disks, the largest first
   kstream topic list --problems        those with partitions that are under-replicated or offline`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			plan, err := f.plan(env, args)
@@ -40,6 +44,7 @@ left out unless --internal asks for them or an argument is their name.`,
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&f.internal, "internal", false, "Kafka's internal topics too")
+	flags.BoolVar(&f.sizes, "sizes", false, "what each takes on disk, on all brokers together; the largest first")
 	flags.BoolVar(&f.problems, "problems", false, "only topics with under-replicated or offline partitions")
 	registerTopics(&f.TopicsOptions, flags)
 	return cmd
@@ -67,6 +72,7 @@ type topicListItem struct {
 	UnderReplicated int    `json:"under_replicated"` // partitions
 	Offline         int    `json:"offline"`          // partitions
 	Internal        bool   `json:"internal"`
+	Bytes           *int64 `json:"bytes,omitempty"` // on disk, of all replicas; with --sizes
 }
 
 func listItemOf(t *kafka.Topic) topicListItem {
@@ -98,7 +104,12 @@ func (p *topicListPlan) run(ctx context.Context, env *cli.Env) error {
 				items = append(items, item)
 			}
 		}
-		if err := p.Listing.Print("kstream.topic.list/v1", items, func() *output.Table { return topicTable(p.Listing, items) }); err != nil {
+		if p.flags.sizes {
+			if err := addSizes(ctx, admin, items); err != nil {
+				return err
+			}
+		}
+		if err := p.Listing.Print("kstream.topic.list/v1", items, func() *output.Table { return topicTable(p.Listing, items, p.flags.sizes) }); err != nil {
 			return err
 		}
 		return record.TopicErrors(env, record.CausesOf(found))
@@ -119,28 +130,67 @@ func (p *topicListPlan) find(ctx context.Context, admin *kafka.Admin) ([]kafka.T
 	return found, err
 }
 
-func topicTable(l *cli.Listing, items []topicListItem) *output.Table {
+// topicTable has a column for the sizes on disk only if they were asked for.
+func topicTable(l *cli.Listing, items []topicListItem, sized bool) *output.Table {
 	t := &output.Table{Columns: []output.Column{
 		{Name: "topic"},
 		{Name: "partitions", Right: true},
 		{Name: "replication", Right: true},
 		{Name: "under_replicated", Right: true},
 		{Name: "offline", Right: true},
-		{Name: "internal"},
-		{Name: "id"},
+		{Name: "internal", Minor: true},
+		{Name: "id", Minor: true},
 	}}
+	if sized {
+		t.Columns = append(t.Columns, output.Column{Name: "bytes", Right: true})
+	}
 	palette := l.Palette()
 	for _, i := range items {
-		t.Rows = append(t.Rows, []output.Cell{
+		row := []output.Cell{
 			{Text: i.Topic},
 			{Text: strconv.Itoa(i.Partitions)},
 			{Text: strconv.Itoa(i.Replication)},
 			alarm(i.UnderReplicated, palette.Warn), alarm(i.Offline, palette.Bad),
 			{Text: strconv.FormatBool(i.Internal)},
 			{Text: i.ID, Style: palette.Dim},
-		})
+		}
+		if sized {
+			row = append(row, output.Cell{Text: shownBytes(l, i.Bytes)})
+		}
+		t.Rows = append(t.Rows, row)
 	}
 	return t
+}
+
+// addSizes asks all brokers what the topics take on disk, and sorts by that.
+func addSizes(ctx context.Context, admin *kafka.Admin, items []topicListItem) error {
+	cluster, err := admin.Cluster(ctx)
+	if err != nil {
+		return err
+	}
+	dirs, err := admin.LogDirs(ctx, cluster.IDs())
+	if err != nil {
+		return err
+	}
+	total := map[string]int64{}
+	for _, d := range dirs {
+		for _, r := range d.Replicas {
+			total[r.Topic] += r.Bytes
+		}
+	}
+	for i := range items {
+		items[i].Bytes = new(total[items[i].Topic])
+	}
+	slices.SortStableFunc(items, func(a, b topicListItem) int { return cmp.Compare(*b.Bytes, *a.Bytes) })
+	return nil
+}
+
+// shownBytes writes a size with its unit for a person, and plain for a program.
+func shownBytes(l *cli.Listing, n *int64) string {
+	if n != nil && l.Env.StdoutTerminal {
+		return output.Bytes(*n)
+	}
+	return orUnknown(n)
 }
 
 // alarm is a number that should be zero.

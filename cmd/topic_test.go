@@ -64,16 +64,17 @@ func TestTopicHealth(t *testing.T) {
 	}}
 	settings := kafka.SettingsAnswer{Settings: []kafka.Setting{{Name: "min.insync.replicas", Value: "2", Source: kafka.SourceTopic}}}
 	marks := map[kafka.TopicPartition]kafka.Watermarks{{Topic: "orders", Partition: 0}: {Start: 1, Stable: 2, End: 3}}
+	sizes := map[kafka.TopicPartition]map[int32]int64{{Topic: "orders", Partition: 0}: {1: 10, 2: 10, 3: 9}, {Topic: "orders", Partition: 1}: {1: 10}}
 	plan := &topicDescribePlan{flags: &topicDescribeFlags{}, TopicsPlan: record.TopicsPlan{Listing: &cli.Listing{Env: &cli.Env{Getenv: func(string) string { return "" }}, Headers: true}}}
-	got := string(plan.appendTables(nil, []topicItem{plan.item(&topic, settings, marks)}))
-	want := `topic	partitions	replication	under_replicated	offline	internal	id
-orders	4	2	3	1	false	
+	got := string(plan.appendTables(nil, []topicItem{plan.item(&topic, settings, marks, sizes)}))
+	want := `topic	partitions	replication	under_replicated	offline	internal	id	bytes
+orders	4	2	3	1	false		?
 
-partition	leader	replicas	isr	start	end	state
-0	1	1,2,3	1,2,3	1	3	ok
-1	2	1,2,3	2,3	?	?	under_replicated
-2	3	1,2,3	3	?	?	under_min_isr
-3	none	1,2	1	?	?	offline
+partition	leader	replicas	isr	start	end	state	bytes
+0	1	1,2,3	1,2,3	1	3	ok	29
+1	2	1,2,3	2,3	?	?	under_replicated	?
+2	3	1,2,3	3	?	?	under_min_isr	?
+3	none	1,2	1	?	?	offline	?
 
 config	value	source
 min.insync.replicas	2	dynamic_topic_config

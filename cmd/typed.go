@@ -32,6 +32,9 @@ func unknownCommand(root *cobra.Command, args []string) error {
 			return nil
 		default:
 			sub := subcommand(c, word)
+			if sub == nil && strings.Contains(c.Use, " ") { // it takes arguments of its own too
+				return nil
+			}
 			if sub == nil {
 				return noCommand(c, word)
 			}

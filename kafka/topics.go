@@ -176,6 +176,15 @@ type Cluster struct {
 	Operations []string
 }
 
+// IDs are those of the brokers.
+func (c *Cluster) IDs() []int32 {
+	ids := make([]int32, len(c.Brokers))
+	for i, b := range c.Brokers {
+		ids[i] = b.ID
+	}
+	return ids
+}
+
 // Broker is a node of a cluster, at the address that it tells its clients.
 type Broker struct {
 	ID   int32

@@ -240,7 +240,7 @@ func (a *Admin) onWire(ctx context.Context, do func(context.Context, *wire) erro
 	switch {
 	case err == nil || errors.Is(err, ErrNoTransaction) || errors.Is(err, ErrFailed):
 		return err
-	case errors.Is(err, kerr.TransactionalIDAuthorizationFailed), errors.Is(err, kerr.ClusterAuthorizationFailed), errors.Is(err, kerr.TopicAuthorizationFailed):
+	case errors.Is(err, kerr.TransactionalIDAuthorizationFailed), errors.Is(err, kerr.ClusterAuthorizationFailed), errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(err, kerr.GroupAuthorizationFailed):
 		return fmt.Errorf("%w: %w", ErrDenied, err)
 	case errors.As(err, &ke):
 		return fmt.Errorf("%w: %w", ErrFailed, err)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/charmbracelet/lipgloss"
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 )
@@ -149,5 +150,41 @@ func TestHuman(t *testing.T) {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
+	}
+}
+
+// A table that is wider than the terminal is cut in its texts, and then in its columns; one
+// that is not is left alone, and so is a pipe.
+func TestTableFits(t *testing.T) {
+	table := Table{
+		Columns: []Column{{Name: "name"}, {Name: "id", Minor: true}, {Name: "records", Right: true}, {Name: "state"}},
+		Rows: [][]Cell{
+			{{Text: "orders-" + strings.Repeat("日本", 20) + "-end"}, {Text: "0123456789abcdef"}, {Text: "1234567"}, {Text: "ok"}},
+			{{Text: "s"}, {Text: "f"}, {Text: "1"}, {Text: "ok"}},
+		},
+	}
+	for width, want := range map[int][]string{
+		60: {"orders-日本日…日本日本-end", "0123456789abcdef", "ok"},
+		40: {"ok", "(1 column more: id; -o json has all)"},
+		24: {"orders-日本…本日本-end", "(3 columns more: record…"},
+	} {
+		text := string(table.Append(nil, TableOptions{Terminal: true, Width: width}))
+		for line := range strings.Lines(text) {
+			if got := lipgloss.Width(strings.TrimRight(line, "\n")); got > width {
+				t.Errorf("%d columns of %d: %s", got, width, line)
+			}
+		}
+		for _, w := range want {
+			if !strings.Contains(text, w) {
+				t.Errorf("%d columns have no %q:\n%s", width, w, text)
+			}
+		}
+	}
+	whole := string(table.Append(nil, TableOptions{Terminal: true}))
+	if got := string(table.Append(nil, TableOptions{Terminal: true, Width: 1000})); got != whole {
+		t.Errorf("a wide terminal has\n%s", got)
+	}
+	if got := string(table.Append(nil, TableOptions{Width: 20})); !strings.Contains(got, table.Rows[0][0].Text) {
+		t.Errorf("a pipe has\n%s", got)
 	}
 }

@@ -35,7 +35,7 @@ func (f *Confirmation) Ask(ctx context.Context, env *Env, plan *output.Table, ac
 		return Hint(Errorf(CodeNeedsYes, "%s: needs a yes, and there is no terminal to ask on", action),
 			"--yes answers, --dry-run shows what would be done")
 	}
-	o := output.TableOptions{Terminal: true}
+	o := output.TableOptions{Terminal: true, Width: env.Width}
 	if env.ColorFor(env.StderrTerminal) {
 		o.Palette = output.Colours()
 	}

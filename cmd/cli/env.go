@@ -78,7 +78,7 @@ func goneOf(err error) error {
 	return err
 }
 
-// BareFile returns the file behind w, for a command that inherits it.
+// BareFile returns the file behind w, for a command that inherits it or a picture that is drawn on it.
 func BareFile(w io.Writer) io.Writer {
 	if f, ok := w.(stdoutFile); ok {
 		return f.file
@@ -139,3 +139,6 @@ func (e *Env) Unicode() bool {
 	}
 	return runtime.GOOS == "windows"
 }
+
+// Draws reports whether stdout is a terminal on which a picture can be drawn anew.
+func (e *Env) Draws() bool { return e.StdoutTerminal && e.Getenv("TERM") != "dumb" }

@@ -55,7 +55,7 @@ func (l *Listing) Append(dst []byte, schema string, items any, table func() *out
 // AppendTable appends t to dst as the flags and the terminal want it.
 func (l *Listing) AppendTable(dst []byte, t *output.Table) []byte {
 	return t.Append(dst, output.TableOptions{
-		Terminal: l.Env.StdoutTerminal, Headers: l.Headers, Palette: l.Palette(),
+		Terminal: l.Env.StdoutTerminal, Width: l.Env.Width, Headers: l.Headers, Palette: l.Palette(),
 	})
 }
 

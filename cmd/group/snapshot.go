@@ -235,12 +235,12 @@ func LagTable(l *cli.Listing, items []PartitionLagItem, withGroup bool) *output.
 		{Name: "group"},
 		{Name: "topic"},
 		{Name: "partition", Right: true},
-		{Name: "committed", Right: true},
-		{Name: "end", Right: true},
+		{Name: "committed", Right: true, Minor: true},
+		{Name: "end", Right: true, Minor: true},
 		{Name: "lag", Right: true},
-		{Name: "lost", Right: true},
+		{Name: "lost", Right: true, Minor: true},
 		{Name: "time_lag_ms", Right: true},
-		{Name: "member"},
+		{Name: "member", Minor: true},
 		{Name: "reason"},
 	}}
 	if !withGroup {

@@ -1,7 +1,6 @@
 package group
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -101,34 +100,4 @@ func (o *observer) rest(ctx context.Context, d time.Duration) error {
 	case <-timer.C:
 		return nil
 	}
-}
-
-// Control sequences (ECMA-48) with which a screen is drawn anew without flicker: to the
-// top left, each line cleared behind its end, and what is left below.
-const (
-	cursorHome = "\x1b[H"
-	clearScene = "\x1b[2J\x1b[H"
-	clearLine  = "\x1b[K"
-	clearBelow = "\x1b[J"
-)
-
-// Screen draws text over what it drew before.
-type Screen struct {
-	Env   *cli.Env
-	drawn bool
-}
-
-// Draw writes text over what the call before has written.
-func (s *Screen) Draw(text []byte) error {
-	var b bytes.Buffer
-	if s.drawn {
-		b.WriteString(cursorHome)
-	} else {
-		b.WriteString(clearScene)
-	}
-	s.drawn = true
-	b.Write(bytes.ReplaceAll(text, []byte("\n"), []byte(clearLine+"\n")))
-	b.WriteString(clearBelow)
-	_, err := s.Env.Stdout.Write(b.Bytes())
-	return err
 }

@@ -132,6 +132,7 @@ func Start(cfg Config) (*Broker, error) {
 	}
 	b.addr = b.listeners.advertised()
 	b.listAllUsers()
+	b.refuseReplicas()
 	ctx, leave := context.WithCancel(context.Background())
 	b.leave = leave
 	b.listeners.joins.holdNew(cfg.JoinDelay, func(group string) bool {

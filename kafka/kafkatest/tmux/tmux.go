@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
 // awaitLimit bounds each wait for the screen to show something.
@@ -73,6 +75,31 @@ func (term *Terminal) Resize(width, height int) {
 func (term *Terminal) Screen() string {
 	term.t.Helper()
 	return term.run("capture-pane", "-p")
+}
+
+// Wrapped returns the lines, on the screen and above it, that were wider than the terminal.
+func (term *Terminal) Wrapped() (lines []string) {
+	term.t.Helper()
+	width, err := strconv.Atoi(strings.TrimSpace(term.run("display-message", "-p", "#{pane_width}")))
+	if err != nil {
+		term.t.Fatal(err)
+	}
+	for line := range strings.Lines(term.run("capture-pane", "-p", "-J", "-S", "-")) {
+		if line = strings.TrimRight(line, " \n"); ansi.StringWidth(line) > width {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// Scrolled is how many lines are above the screen.
+func (term *Terminal) Scrolled() int {
+	term.t.Helper()
+	n, err := strconv.Atoi(strings.TrimSpace(term.run("display-message", "-p", "#{history_size}")))
+	if err != nil {
+		term.t.Fatal(err)
+	}
+	return n
 }
 
 // Coloured is the screen with its colours, as control sequences.
