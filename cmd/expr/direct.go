@@ -75,10 +75,17 @@ type step struct {
 // maxSteps bounds what is kept for each record.
 const maxSteps = 16
 
-// newDirect returns nil when the query is of another kind.
-func newDirect(query *gojq.Query) *direct {
+// newDirect returns nil when the query, about the record, is of another kind.
+func newDirect(query *gojq.Query) *direct { return newDirectOf(query, &node{op: opInput}) }
+
+// newDirectOfValue does the same for a query about the value alone.
+func newDirectOfValue(query *gojq.Query) *direct {
+	return newDirectOf(query, &node{op: opPath, step: stepValue})
+}
+
+func newDirectOf(query *gojq.Query, in *node) *direct {
 	d := &direct{steps: make([]step, 2, maxSteps)}
-	if d.root, _ = d.query(query, &node{op: opInput}); d.root == nil {
+	if d.root, _ = d.query(query, in); d.root == nil {
 		return nil
 	}
 	return d

@@ -53,6 +53,30 @@ func (d *direct) match(r *Record) (match, certain bool) {
 	return v.truth(), ok
 }
 
+// result returns the result of the expression as gojq would, and whether there is one, unless
+// that is for gojq to say: arrays, objects, and numbers that are no integers, which it prints as
+// they were written.
+func (d *direct) result(r *Record) (v any, has, certain bool) {
+	l := look{r: r, steps: d.steps}
+	found, ok := l.eval(d.root)
+	if !ok {
+		return nil, false, false
+	}
+	switch found.kind {
+	case kindNone:
+		return nil, false, true
+	case kindNull:
+		return nil, true, true
+	case kindFalse, kindTrue:
+		return found.kind == kindTrue, true, true
+	case kindInt:
+		return found.int, true, true
+	case kindString:
+		return string(found.text), true, true
+	}
+	return nil, false, false
+}
+
 // eval returns the result of n. What is not ok is for gojq to say.
 func (l *look) eval(n *node) (value, bool) {
 	switch n.op {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"kstream/output"
 )
 
@@ -17,6 +19,7 @@ func agrees(t *testing.T, f *Filter, r *Record) bool {
 	if f.direct == nil {
 		return false
 	}
+	agreesOnResult(t, f.query.String(), r)
 	got, certain := f.direct.match(r)
 	if !certain {
 		return false
@@ -30,6 +33,38 @@ func agrees(t *testing.T, f *Filter, r *Record) bool {
 		t.Fatalf("%s\nvalue %q key %q\n got %t, gojq says %t", f.query, r.Value.Data, r.Key.Data, got, want)
 	}
 	return true
+}
+
+// agreesOnResult holds what direct makes of a record against what gojq does, for --map and, about
+// the value alone, for --key-from.
+func agreesOnResult(t *testing.T, text string, r *Record) {
+	t.Helper()
+	m, err := NewMap("--map", text)
+	if err != nil {
+		return
+	}
+	ofRecord := func(m *Map) (results []string, err error) {
+		err = m.Apply(t.Context(), r, func(json []byte) error {
+			results = append(results, string(json))
+			return nil
+		})
+		return results, err
+	}
+	got, err := ofRecord(m)
+	want, wantErr := ofRecord(&Map{program: m.program})
+	if d := cmp.Diff(want, got); d != "" || errText(err) != errText(wantErr) {
+		t.Fatalf("%s\nvalue %q key %q: error %v, gojq's %v\n%s", text, r.Value.Data, r.Key.Data, err, wantErr, d)
+	}
+	text = strings.ReplaceAll(strings.ReplaceAll(text, ".value.", "."), ".value", ".")
+	k, err := NewValueText("--key-from", text)
+	if err != nil {
+		return
+	}
+	key, err := k.Apply(t.Context(), r)
+	wantKey, wantErr := (&Text{program: k.program, ofValue: true}).Apply(t.Context(), r)
+	if (key == nil) != (wantKey == nil) || string(key) != string(wantKey) || errText(err) != errText(wantErr) {
+		t.Fatalf("%s\nvalue %q: %q, %v; gojq: %q, %v", text, r.Value.Data, key, err, wantKey, wantErr)
+	}
 }
 
 func TestDirect(t *testing.T) {

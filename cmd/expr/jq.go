@@ -51,7 +51,10 @@ func (f *Filter) Match(ctx context.Context, r *Record) (bool, error) {
 }
 
 // Map is a --map.
-type Map struct{ *program }
+type Map struct {
+	*program
+	direct *direct // nil: gojq does all of it
+}
 
 // NewMap compiles an expression that makes new values. Errors are *Error.
 func NewMap(flag, text string) (*Map, error) {
@@ -60,7 +63,7 @@ func NewMap(flag, text string) (*Map, error) {
 		return nil, err
 	}
 	p.need = whole(p.need, p.out)
-	return &Map{p}, nil
+	return &Map{p, newDirect(p.query)}, nil
 }
 
 // Apply hands each result to yield as compact JSON, in order: none, one or many.
@@ -81,20 +84,25 @@ func (m *Map) each(ctx context.Context, in any, yield func(json []byte) error) e
 		if err, bad := v.(error); bad {
 			return fmt.Errorf("%s: %w", m.flag, err)
 		}
-		out, err := gojq.Marshal(v)
-		if err != nil {
-			return fmt.Errorf("%s: %w", m.flag, err)
-		}
-		if err = yield(out); err != nil {
+		if err := m.hand(v, yield); err != nil {
 			return err
 		}
 	}
+}
+
+func (m *Map) hand(v any, yield func(json []byte) error) error {
+	out, err := gojq.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("%s: %w", m.flag, err)
+	}
+	return yield(out)
 }
 
 // Text is an expression with one result that is used as text: a key, the name of a
 // topic.
 type Text struct {
 	*program
+	direct  *direct // nil: gojq does all of it
 	ofValue bool
 }
 
@@ -105,7 +113,7 @@ func NewText(flag, text string) (*Text, error) {
 		return nil, err
 	}
 	p.need = whole(p.need, p.out)
-	return &Text{program: p}, nil
+	return &Text{program: p, direct: newDirect(p.query)}, nil
 }
 
 // NewValueText compiles an expression whose input is the record's value alone
@@ -115,7 +123,7 @@ func NewValueText(flag, text string) (*Text, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.ofValue = true
+	t.ofValue, t.direct = true, newDirectOfValue(t.query)
 	return t, nil
 }
 
@@ -145,6 +153,18 @@ func (t *Text) of(ctx context.Context, in any) ([]byte, error) {
 	default:
 		return gojq.Marshal(v)
 	}
+}
+
+func (t *Text) result(ctx context.Context, r *Record) (any, error) {
+	if t.direct != nil {
+		if v, has, certain := t.direct.result(r); has && certain {
+			return v, nil
+		}
+	}
+	if t.ofValue {
+		return t.one(ctx, r.Value.value(true))
+	}
+	return t.one(ctx, r.input(t.need))
 }
 
 // one runs the program for exactly one result.

@@ -73,6 +73,7 @@ func FuzzNeeds(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		x.direct, y.direct = nil, nil
 		ctx, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer stop()
 		run := func(need part) (results []string, match bool, failed bool) {
