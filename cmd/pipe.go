@@ -1,6 +1,8 @@
 package cmd
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -9,11 +11,12 @@ import (
 	"kstream/cmd/cli"
 	"kstream/cmd/pipe"
 	"kstream/cmd/sink"
+	"kstream/cmd/source"
 )
 
 func newPipeCmd(env *cli.Env) *cobra.Command {
 	var f pipe.Options
-	into := sink.Options{Pipe: &f}
+	into, from := sink.Options{Pipe: &f}, source.Options{Pipe: &f}
 	cmd := &cobra.Command{
 		Use:   "pipe SRC DST",
 		Short: "Transform records from topic to topic, without end, as a group",
@@ -39,7 +42,11 @@ state, with --create.
 DST postgres://USER@HOST/DATABASE or sqlite:FILE is a database: each record becomes a row of
 --table, or of the table that --route says, in one transaction with the offsets, which its table
 kstream_offsets keeps. So each record is a row once, whatever is killed. A password in a URL may be
-a reference, such as postgres://ada:@env:PGPASSWORD@db/shop. See docs/connect.md.`,
+a reference, such as postgres://ada:@env:PGPASSWORD@db/shop. See docs/connect.md.
+
+SRC can be such a database, too: its rows behind the position of --group, in the order of --cursor,
+become records of DST, with the position in their transaction. Rows that commit late, with a smaller
+cursor than one that was read, are missed, unless --settle waits for them; deleted rows are not seen.`,
 		Example: `  kstream pipe orders orders-copy --group copy --members 3
   kstream pipe orders paid --group paid --filter '.value.state == "paid"' --map '.value | {id, total}'
   kstream pipe orders enriched --group enrich --exec ./enrich.py --exactly-once
@@ -47,21 +54,30 @@ a reference, such as postgres://ada:@env:PGPASSWORD@db/shop. See docs/connect.md
   kstream pipe events busy --group busy --create --aggregate n=count --window 1m --map 'select(.state.n > 5)'
   kstream pipe events - --group split --route '"events-" + .value.country' --on-error dlq:events-odd
   kstream pipe orders sqlite:orders.db --table orders --create-table --group orders-db -e
-  kstream pipe orders postgres://ada:@env:PGPASSWORD@db/shop --table orders --mode upsert --primary-key key --group shop`,
+  kstream pipe orders postgres://ada:@env:PGPASSWORD@db/shop --table orders --mode upsert --primary-key key --group shop
+  kstream pipe sqlite:app.db changes --table customers --cursor updated_at,id --group app -e`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if sink.IsURL(args[1]) {
+			switch changed := cmd.Flags().Changed; {
+			case sink.IsURL(args[0]):
+				from.Table, from.PrimaryKey = into.Table, into.PrimaryKey
+				plan, err := from.Plan(env, args[0], args[1])
+				if err != nil {
+					return err
+				}
+				_, err = source.Run(cmd.Context(), env, plan)
+				return err
+			case slices.ContainsFunc(source.Flags(), changed):
+				return cli.Usagef("%s are about a database as SRC", "--"+strings.Join(source.Flags(), ", --"))
+			case sink.IsURL(args[1]):
 				plan, err := into.Plan(env, args[0], args[1])
 				if err != nil {
 					return err
 				}
 				_, err = sink.Run(cmd.Context(), env, plan)
 				return err
-			}
-			for _, name := range sink.Flags() {
-				if cmd.Flags().Changed(name) {
-					return cli.Usagef("--%s is about a database, and %s is a topic", name, args[1])
-				}
+			case slices.ContainsFunc(sink.Flags(), changed):
+				return cli.Usagef("%s are about a database, and %s is a topic", "--"+strings.Join(sink.Flags(), ", --"), args[1])
 			}
 			plan, err := f.Plan(env, args[0], args[1])
 			if err != nil {
@@ -72,7 +88,7 @@ a reference, such as postgres://ada:@env:PGPASSWORD@db/shop. See docs/connect.md
 		},
 	}
 	registerPipe(&f, cmd.Flags())
-	registerTables(&into, cmd.Flags())
+	registerTables(&into, &from, cmd.Flags())
 	return cmd
 }
 
@@ -80,14 +96,19 @@ a reference, such as postgres://ada:@env:PGPASSWORD@db/shop. See docs/connect.md
 const keyFromUsage = "the key, from the value as it is written by the jq `EXPR`: .user.id; it chooses the partition"
 
 // registerTables adds what is about the tables of a database.
-func registerTables(f *sink.Options, flags *pflag.FlagSet) {
+func registerTables(f *sink.Options, from *source.Options, flags *pflag.FlagSet) {
+	from.Interval.D = 5 * time.Second
 	defer section(flags, flagsTables)()
-	flags.StringVar(&f.Table, "table", "", "the table `NAME` that rows are written to; with --route that of records for which it is null")
+	flags.StringVar(&f.Table, "table", "", "the table `NAME` that rows are written to, or read from; with --route that of records for which it is null")
 	flags.StringVar(&f.Mode, "mode", "append", "`append|upsert`: upsert replaces the row of the same primary key, and a record without a value deletes it")
 	flags.StringVar(&f.PrimaryKey, "primary-key", "", "by which rows are the same: `key|.FIELD,…`, the key of the record or fields of its value")
 	flags.BoolVar(&f.Create, "create-table", false, "create tables that are not there, with the columns of the schema or of the first rows")
 	flags.BoolVar(&f.Alter, "alter-table", false, "add columns for fields that a table has none for")
 	flags.BoolVar(&f.Meta, "meta", false, "write topic, partition, offset, timestamp and key, each a column")
+	flags.StringVar(&from.Query, "query", "", "with a database as SRC: the rows of the `SQL` query, in place of --table")
+	flags.StringVar(&from.Cursor, "cursor", "", "with a database as SRC: the `COLUMN[,ID]` that grows when a row is new or changes; an ID tells rows of one time apart")
+	flags.Var(&from.Interval, "interval", "with a database as SRC: look for new rows every `D`")
+	flags.Var(&from.Settle, "settle", "with a database as SRC: read only rows up to what was the newest `D` ago, for those that commit late")
 }
 
 func registerPipe(f *pipe.Options, flags *pflag.FlagSet) {

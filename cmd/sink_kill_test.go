@@ -3,6 +3,7 @@
 package cmd
 
 import (
+	"encoding/json"
 	"fmt"
 	"kstream/kafka/kafkatest/postgrestest"
 	"math/rand/v2"
@@ -115,5 +116,81 @@ func TestKilledSinkOfPostgreSQL(t *testing.T) {
 	got := ask(`select count(*), count(distinct value), sum(value::bigint), count(*) - count(distinct (partition, "offset")) from t where key = value`)
 	if got != want {
 		t.Errorf("the table has %s, want %s", got, want)
+	}
+}
+
+// A source that is killed at any moment, while rows are inserted and updated, writes each version
+// that it has read once, in the order of the cursor.
+func TestKilledSource(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip("python3 is not here")
+	}
+	s := newStage(t)
+	s.create(1)
+	const rows = 20_000
+	s.write("app.db", "pragma journal_mode = wal; create table t (id integer primary key, version integer); create index v on t (version)",
+		fmt.Sprintf("with recursive k(i) as (values (1) union all select i + 1 from k where i < %d) insert into t select i, i from k", rows))
+	args := []string{"pipe", "sqlite:app.db", s.topic, "--table", "t", "--cursor", "version,id", "--group", s.group, "--interval", "10ms"}
+	written := func() int {
+		ctx, cancel := inTime()
+		defer cancel()
+		ends, err := s.witness.Ends(ctx, s.topic)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return int(ends[0])
+	}
+	version := rows
+	change := func() {
+		for range 20 { // each change is a version of its own, greater than all before
+			version++
+			s.write("app.db", fmt.Sprintf("update t set version = %d where id = %d", version, 1+rand.IntN(rows)))
+		}
+	}
+	for range soak(t, 3) {
+		p := s.start(args...)
+		before := written()
+		change()
+		p.await("more rows", func() bool { return written() > before })
+		p.signal(syscall.SIGKILL)
+		p.wait(137)
+	}
+	s.start(append(args, "-e")...).wait(0)
+	ctx, cancel := inTime()
+	defer cancel()
+	got, err := s.witness.ReadCommitted(ctx, s.topic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last, latest := 0, map[int]int{}
+	for _, records := range got {
+		for _, r := range records {
+			var v struct{ ID, Version int }
+			if err := json.Unmarshal(r.Value, &v); err != nil {
+				t.Fatal(err)
+			}
+			if v.Version <= last {
+				t.Fatalf("version %d comes behind %d", v.Version, last)
+			}
+			last, latest[v.ID] = v.Version, v.Version
+		}
+	}
+	sum := 0
+	for _, v := range latest {
+		sum += v
+	}
+	if want, have := s.asked("app.db", "select count(*), sum(version) from t"), fmt.Sprint(len(latest), sum); want != have {
+		t.Errorf("the newest versions are %s, want %s", have, want)
+	}
+}
+
+// write runs statements with the sqlite3 of Python.
+func (s *stage) write(file string, statements ...string) {
+	s.t.Helper()
+	program := "import sqlite3, sys\nc = sqlite3.connect(sys.argv[1], timeout=30)\nfor q in sys.argv[2:]: c.executescript(q)\nc.commit()"
+	args := append([]string{"-c", program, filepath.Join(s.dir, file)}, statements...)
+	if out, err := exec.CommandContext(s.t.Context(), "python3", args...).CombinedOutput(); err != nil {
+		s.t.Fatalf("%v: %s", err, out)
 	}
 }

@@ -231,19 +231,9 @@ func (c *Changer) EncodeText(ctx context.Context, part serde.Part, text []byte) 
 // encode makes the bytes of a part from JSON, with the serde that has read it: null is a
 // null, and where bytes are text, a string is its text and all else its JSON.
 func (c *Changer) encode(ctx context.Context, part serde.Part, json []byte) ([]byte, error) {
-	e := &c.Encoders[part]
-	f := input.Field{Bytes: json}
-	switch {
-	case string(json) == "null":
-		return nil, nil
-	case !e.identity && e.text == nil:
-		f.Encoding = e.serde.Name()
-	case json[0] == '"':
-		text, err := jsontext.AppendUnquote([]byte{}, json)
-		if err != nil {
-			return nil, &Unusable{Err: err}
-		}
-		f.Bytes = text
+	f, err := c.Encoders[part].field(json)
+	if err != nil {
+		return nil, &Unusable{Err: err}
 	}
 	return c.encodeField(ctx, part, &f)
 }

@@ -8,6 +8,8 @@ import (
 	"kstream/cmd/input"
 	"kstream/serde"
 	"kstream/serde/value"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Encoding is how one part of records is written.
@@ -71,4 +73,29 @@ func (e *Encoding) Encode(ctx context.Context, topic string, f *input.Field, scr
 	}
 	*scratch = out.Data
 	return out.Data[from:len(out.Data):len(out.Data)], out.Headers, nil
+}
+
+// EncodeJSON is Encode for a part that is JSON: null is a null, and where bytes are text, a string
+// is its text and all else its JSON.
+func (e *Encoding) EncodeJSON(ctx context.Context, topic string, json []byte, scratch *[]byte) (data []byte, headers []serde.Header, err error) {
+	f, err := e.field(json)
+	if err != nil {
+		return nil, nil, err
+	}
+	return e.Encode(ctx, topic, &f, scratch)
+}
+
+// field is what Encode takes of a part that is JSON.
+func (e *Encoding) field(json []byte) (f input.Field, err error) {
+	switch {
+	case string(json) == "null":
+		return f, nil
+	case !e.identity && e.text == nil:
+		f.Encoding = e.serde.Name()
+	case json[0] == '"':
+		f.Bytes, err = jsontext.AppendUnquote([]byte{}, json)
+		return f, err
+	}
+	f.Bytes = json
+	return f, nil
 }

@@ -174,7 +174,7 @@ func (t *target) namedBy(ctx context.Context, topic string) (redriveTarget, erro
 			h.err = &record.Unusable{Err: err}
 		case err != nil:
 			return redriveTarget{}, err
-		case topics[0].Internal || topic == progressTopic:
+		case topics[0].Internal || topic == record.ProgressTopic:
 			h.err = &record.Unusable{Err: fmt.Errorf("%s is a topic of the brokers' or kstream's own", topic)}
 		default:
 			h.id, h.partitions = topics[0].ID, int32(len(topics[0].Partitions))

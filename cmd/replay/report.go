@@ -235,7 +235,7 @@ func (r *run) fail(d *failedDelivery, place string, cause error) {
 func (r *run) deliveryError(d *failedDelivery) (place string, err error) {
 	code := record.DeliveryCode(d.err)
 	if d.at.Partition < 0 {
-		return progressTopic, cli.Errorf(code, "%w", d.err)
+		return record.ProgressTopic, cli.Errorf(code, "%w", d.err)
 	}
 	place = fmt.Sprintf("%s[%d]@%d", r.source.topic, d.at.Partition, d.at.Offset)
 	if d.letter {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"kstream/cmd/record"
 	"kstream/kafka"
 )
 
@@ -53,7 +54,7 @@ func (s *progressStore) addOld(found *stored, old *oldProgress) error {
 	for text, offset := range old.Next {
 		partition, err := strconv.ParseInt(text, 10, 32)
 		if err != nil {
-			return fmt.Errorf("%s: partition %q", progressTopic, text)
+			return fmt.Errorf("%s: partition %q", record.ProgressTopic, text)
 		}
 		found.add(int32(partition), progressValue{Next: offset, Flags: old.Flags, old: true})
 	}

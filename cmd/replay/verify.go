@@ -189,7 +189,7 @@ func (t *target) verify(ctx context.Context, records int64) error {
 // verifyPatience is how long reading so many records back may take, with an open
 // transaction of somebody else before them.
 func verifyPatience(records int64) time.Duration {
-	return openTransactionsLast + time.Duration(records)*time.Millisecond
+	return record.OpenTransactionsLast + time.Duration(records)*time.Millisecond
 }
 
 // openWritten opens what was written.

@@ -89,7 +89,7 @@ func (l *sink) open(ctx context.Context) (record.Source, error) {
 		return nil, err
 	}
 	l.kafka = cluster.Config
-	if l.url, l.shown, err = reveal(ctx, l.plan.url); err != nil {
+	if l.url, l.shown, err = Reveal(ctx, l.plan.url); err != nil {
 		return nil, err
 	}
 	o := &l.options
@@ -125,7 +125,7 @@ func (l *sink) probe(ctx context.Context) error {
 }
 
 func (l *sink) openStore(ctx context.Context) (store, error) {
-	switch kindOf(l.url) {
+	switch KindOf(l.url) {
 	case "sqlite":
 		_, path, _ := strings.Cut(l.url, ":")
 		return sqlite.Open(ctx, path, &l.options)

@@ -15,8 +15,8 @@ func kinds() map[string]string {
 	return map[string]string{"sqlite:": "sqlite", "postgres://": "postgres", "postgresql://": "postgres"}
 }
 
-// kindOf returns the kind of database that a URL names, or "".
-func kindOf(url string) string {
+// KindOf returns the kind of database that a URL names, or "".
+func KindOf(url string) string {
 	for prefix, kind := range kinds() {
 		if strings.HasPrefix(strings.ToLower(url), prefix) {
 			return kind
@@ -33,8 +33,8 @@ func IsURL(arg string) bool {
 // withPassword matches a URL with a user and a password, which may have anything in it.
 var withPassword = regexp.MustCompile(`^([a-z+]+://[^/@:\s]*:)(.*)(@[^@]*)$`)
 
-// reveal returns the URL with its secrets looked up, and what is to be shown of it.
-func reveal(ctx context.Context, url string) (full, shown string, err error) {
+// Reveal returns the URL with its secrets looked up, and what is to be shown of it.
+func Reveal(ctx context.Context, url string) (full, shown string, err error) {
 	if config.IsReference(url) {
 		full, err := config.Secrets{}.Lookup(ctx, url)
 		return full, url, err
@@ -69,9 +69,14 @@ func escape(password string) string {
 
 // checkURL refuses what names no database, without repeating what may be a password.
 func checkURL(url string) error {
-	if kindOf(url) != "" || config.IsReference(url) {
+	if KindOf(url) != "" || config.IsReference(url) {
 		return nil
 	}
+	return NoDatabase("DST", url)
+}
+
+// NoDatabase is the error of a URL of no database that is known.
+func NoDatabase(which, url string) error {
 	scheme, _, _ := strings.Cut(url, ":")
-	return cli.Hint(cli.Usagef("DST %s:…: no such kind of database", scheme), "sqlite:FILE, postgres://USER@HOST/DATABASE")
+	return cli.Hint(cli.Usagef("%s %s:…: no such kind of database", which, scheme), "sqlite:FILE, postgres://USER@HOST/DATABASE")
 }

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -25,8 +26,8 @@ func stateOf(err error) string {
 
 func is(err error, state string) bool { return err != nil && stateOf(err) == state }
 
-// isLost reports whether the connection is of no use any more, or there is none.
-func isLost(err error) bool {
+// IsLost reports whether the connection is of no use any more, or there is none.
+func IsLost(err error) bool {
 	switch state := stateOf(err); {
 	case strings.HasPrefix(state, "08"), state == "57P01", state == "57P02", state == "57P03", state == "57P05", state == "53300":
 		return true
@@ -72,8 +73,10 @@ func isOfRow(err error) bool {
 	return false
 }
 
-// explain adds the code to an error that is told.
-func (s *Store) explain(err error) error {
+func (s *Store) explain(err error) error { return Explain(err, s.options.Timeout) }
+
+// Explain adds the code to an error that is told.
+func Explain(err error, timeout time.Duration) error {
 	var coded *cli.CodedError
 	if err == nil || errors.As(err, &coded) || errors.Is(err, table.ErrFenced) || errors.Is(err, table.ErrLost) {
 		return err
@@ -86,10 +89,10 @@ func (s *Store) explain(err error) error {
 	case state == "3D000" || state == "42P01" || state == "3F000" || state == "42703":
 		return cli.Errorf(cli.CodeUnknownTable, "%w", err)
 	case state == "57014":
-		return cli.Errorf(cli.CodeUnreachable, "no answer within %s: %w", s.options.Timeout, err)
+		return cli.Errorf(cli.CodeUnreachable, "no answer within %s: %w", timeout, err)
 	case state == "42P10":
 		return cli.Errorf(cli.CodeUsage, "the table has no primary key and no unique index over the columns that --primary-key names: %w", err)
-	case isLost(err):
+	case IsLost(err):
 		return cli.Errorf(cli.CodeUnreachable, "%w", err)
 	}
 	return err

@@ -32,18 +32,26 @@ const createOffsets = `CREATE TABLE IF NOT EXISTS kstream_offsets (group_id text
  topic_id text NOT NULL, partition integer NOT NULL, next_offset bigint NOT NULL, epoch bigint NOT NULL,
  owner text NOT NULL, updated_at timestamptz NOT NULL, PRIMARY KEY (group_id, topic, partition))`
 
+// ParseURL reads the URL of a database. Its errors repeat nothing of it; which is the argument that
+// it is.
+func ParseURL(which, url string) (*pgconn.Config, error) {
+	config, err := pgconn.ParseConfig(url)
+	if err == nil {
+		return config, nil
+	}
+	var parse *pgconn.ParseConfigError
+	if errors.As(err, &parse) { // its text repeats the URL
+		err = parse.Unwrap()
+	}
+	reason, _, _ := strings.Cut(fmt.Sprint(err), "`")
+	return nil, cli.Usagef("%s is no URL of PostgreSQL: %s", which, strings.TrimSpace(reason))
+}
+
 // Open connects to the database of a URL and makes the table of offsets.
 func Open(ctx context.Context, url string, o *table.Options) (*Store, error) {
-	config, err := pgconn.ParseConfig(url)
+	config, err := ParseURL("DST", url)
 	if err != nil {
-		var parse *pgconn.ParseConfigError
-		if errors.As(err, &parse) { // its text repeats the URL
-			err = parse.Unwrap()
-		}
-		if config, _, _ := strings.Cut(fmt.Sprint(err), "`"); config != "" {
-			err = errors.New(strings.TrimSpace(config))
-		}
-		return nil, cli.Usagef("DST is no URL of PostgreSQL: %w", err)
+		return nil, err
 	}
 	for name, value := range map[string]string{
 		"application_name": "kstream", "statement_timeout": strconv.FormatInt(o.Timeout.Milliseconds(), 10),
@@ -99,12 +107,12 @@ func (s *Store) persist(ctx context.Context, safe bool, work func(context.Contex
 			if err == nil {
 				return nil
 			}
-			if s.conn.IsClosed() || isLost(err) {
+			if s.conn.IsClosed() || IsLost(err) {
 				lost = err
 			}
 		}
 		s.layouts = map[string]*target{}
-		passes := s.conn == nil || s.conn.IsClosed() || isLost(err) || isPassing(err)
+		passes := s.conn == nil || s.conn.IsClosed() || IsLost(err) || isPassing(err)
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
@@ -115,7 +123,7 @@ func (s *Store) persist(ctx context.Context, safe bool, work func(context.Contex
 		case time.Since(began) > s.options.Timeout:
 			return cli.Errorf(cli.CodeUnreachable, "within %s: %w", s.options.Timeout, err)
 		}
-		if isLost(err) || s.conn == nil || s.conn.IsClosed() {
+		if IsLost(err) || s.conn == nil || s.conn.IsClosed() {
 			_ = s.disconnect()
 			if !told && time.Since(began) > time.Second {
 				told = true
