@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -12,6 +13,7 @@ import (
 	"kstream/cmd/cli"
 	"kstream/cmd/sandbox"
 	"kstream/kafka/embedded"
+	registry "kstream/serde/registry/embedded"
 )
 
 type brokerFlags struct {
@@ -20,6 +22,7 @@ type brokerFlags struct {
 	advertise string
 	data      string
 	output    string
+	registry  string
 }
 
 func newBrokerCmd(env *cli.Env) *cobra.Command {
@@ -32,9 +35,11 @@ speaks Kafka's protocol to any client: groups, transactions, administration. It 
 for development and tests, not for data that matters: there is no replication.
 
 Once it answers, stdout has one line, the bootstrap address. Without --data all is
-in memory and gone at the end.`,
+in memory and gone at the end. --registry adds a schema registry, which refuses
+schemas of Avro, Protobuf and JSON Schema that are not compatible.`,
 		Example: `  kstream broker                                    on 127.0.0.1:9092, in memory
   kstream broker --data ~/kafka --topics orders:3   what is written stays
+  kstream broker --registry                         with schemas on 127.0.0.1:8081
   kstream broker --listen 127.0.0.1:0 -o json       on a free port, as JSON`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -49,6 +54,8 @@ in memory and gone at the end.`,
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:9092", "listen on `HOST:PORT`; further nodes on the ports that follow; port 0 is any free one")
 	flags.StringVar(&f.advertise, "advertise", "", "the `HOST[:PORT]` that clients are told to connect to, where it is another one")
 	flags.StringVar(&f.data, "data", "", "keep topics, records and groups in the directory `DIR`")
+	flags.StringVar(&f.registry, "registry", "", "a schema registry too, on `HOST:PORT` (127.0.0.1:8081 if it stands alone)")
+	flags.Lookup("registry").NoOptDefVal = "127.0.0.1:8081"
 	flags.StringVarP(&f.output, "output", "o", "text", "how to print the address: `text|json`")
 	registerShape(&f.shape, flags)
 	return cmd
@@ -64,6 +71,8 @@ func registerShape(f *sandbox.ShapeOptions, flags *pflag.FlagSet) {
 type brokerPlan struct {
 	config embedded.Config
 	json   bool
+	// registry is where a schema registry listens; empty: nowhere.
+	registry string
 }
 
 func (f *brokerFlags) plan() (*brokerPlan, error) {
@@ -74,7 +83,7 @@ func (f *brokerFlags) plan() (*brokerPlan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &brokerPlan{cfg, f.output == "json"}, nil
+	return &brokerPlan{cfg, f.output == "json", f.registry}, nil
 }
 
 // run serves until ctx ends. Only then is the broker closed, so whoever waits for
@@ -87,9 +96,22 @@ func (p *brokerPlan) run(ctx context.Context, env *cli.Env) (err error) {
 		return sandbox.BrokerError(err)
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
+	addresses := map[string]string{"brokers": b.Addr()}
+	if p.registry != "" {
+		file := ""
+		if p.config.Dir != "" {
+			file = filepath.Join(p.config.Dir, "schemas.jsonl")
+		}
+		r, failed := registry.Start(p.registry, file)
+		if failed != nil {
+			return failed
+		}
+		defer func() { err = errors.Join(err, r.Close()) }()
+		addresses["registry"] = r.URL()
+	}
 	line := b.Addr()
 	if p.json {
-		text, err := json.Marshal(map[string]string{"brokers": b.Addr()})
+		text, err := json.Marshal(addresses)
 		if err != nil {
 			return err
 		}
@@ -99,6 +121,9 @@ func (p *brokerPlan) run(ctx context.Context, env *cli.Env) (err error) {
 		return err
 	}
 	env.Notice("broker: ready, %s; Ctrl-C ends it. Try: kstream produce TOPIC -b %s", p.where(), b.Addr())
+	if url := addresses["registry"]; url != "" {
+		env.Notice("broker: schema registry at %s", url)
+	}
 	if !b.Loopback() {
 		env.Notice("broker: whoever reaches this port reads and writes without a password")
 	}

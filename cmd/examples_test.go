@@ -48,7 +48,8 @@ kstream topic delete orders --yes && kstream replay framed orders --create`
 	fresh := exampleRun{empty: true}
 	end, yes := exampleRun{more: "-e"}, exampleRun{more: "--yes"}
 	return map[string]exampleRun{
-		"kstream broker": {left: port},
+		"kstream broker":                                                                                          {left: port},
+		"kstream broker --registry":                                                                               {left: port},
 		"kstream broker --data ~/kafka --topics orders:3":                                                         {left: port},
 		"kstream broker --listen 127.0.0.1:0 -o json":                                                             {left: port},
 		"kstream bench produce bench-1 --create --records 1000000":                                                {more: "--records 100"},

@@ -11,10 +11,10 @@ func newSandboxCmd(env *cli.Env) *cobra.Command {
 	var f sandbox.Options
 	cmd := &cobra.Command{
 		Use:   "sandbox [flags] -- COMMAND [ARG...]",
-		Short: "Run a command with a throw-away broker",
+		Short: "Run a command with a throw-away broker and schema registry",
 		Long: `Run COMMAND with a broker of its own, in memory, on a free port of the loopback
-address. COMMAND finds it in KSTREAM_BROKERS. No other cluster and no schema registry of
-yours counts inside: variables that name one are taken away, and KSTREAM_CONFIG is an empty
+address, and a schema registry, which refuses incompatible schemas. COMMAND finds them in
+KSTREAM_BROKERS and KSTREAM_REGISTRY. No other cluster and no registry of yours counts inside: variables that name one are taken away, and KSTREAM_CONFIG is an empty
 file, so that no context is the current one; flags of COMMAND still count. Signals go to COMMAND, its exit
 code becomes ours (128+N when signal N killed it), and the broker ends with it.`,
 		Example: `  kstream sandbox -- make test

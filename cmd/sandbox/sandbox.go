@@ -12,6 +12,7 @@ import (
 
 	"kstream/cmd/cli"
 	"kstream/kafka/embedded"
+	registry "kstream/serde/registry/embedded"
 )
 
 // Options are the flags of sandbox, as typed.
@@ -71,8 +72,14 @@ func Run(ctx context.Context, env *cli.Env, p *Plan) (err error) {
 		return err
 	}
 
+	schemas, err := registry.Start("127.0.0.1:0", "")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, schemas.Close()) }()
+
 	child := &exec.Cmd{
-		Path: p.path, Args: p.command, Env: sandboxEnviron(os.Environ(), b.Addr()),
+		Path: p.path, Args: p.command, Env: sandboxEnviron(os.Environ(), b.Addr(), schemas.URL()),
 		Stdin: env.Stdin, Stdout: cli.BareFile(env.Stdout), Stderr: env.Stderr,
 	}
 	group := cli.OwnGroup(child, env.StdinTerminal)
@@ -102,7 +109,7 @@ func passStatus(err error) error {
 
 // sandboxEnviron is environ with the sandbox as its only cluster: neither variables nor
 // a configuration file say anything of another one.
-func sandboxEnviron(environ []string, brokers string) []string {
+func sandboxEnviron(environ []string, brokers, registry string) []string {
 	kept := slices.DeleteFunc(slices.Clone(environ), func(s string) bool {
 		name, _, _ := strings.Cut(s, "=")
 		switch name {
@@ -111,5 +118,5 @@ func sandboxEnviron(environ []string, brokers string) []string {
 		}
 		return strings.HasPrefix(name, "KSTREAM_PROPERTY_")
 	})
-	return append(kept, "KSTREAM_BROKERS="+brokers, "KSTREAM_CONFIG="+os.DevNull)
+	return append(kept, "KSTREAM_BROKERS="+brokers, "KSTREAM_REGISTRY="+registry, "KSTREAM_CONFIG="+os.DevNull)
 }

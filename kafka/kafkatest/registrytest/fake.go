@@ -14,11 +14,14 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/sr/srfake"
+
+	"kstream/serde/registry/embedded"
 )
 
 // Moods of a Fake.
 const (
 	Good         = "good"         // everything is compatible with everything
+	Strict       = "strict"       // what is not compatible is refused, as an embedded registry does
 	Incompatible = "incompatible" // nothing is
 	Page         = "page"         // a web page in answer to everything
 	Broken       = "broken"       // 500 in answer to everything
@@ -30,13 +33,14 @@ const (
 
 // Moods lists what SetMood takes, beside a status from 400 on and the text that comes with it
 // in answer to everything: "422 {…}".
-func Moods() []string { return []string{Good, Incompatible, Page, Broken, Cut, Locked, Silent, Late} }
+func Moods() []string { return []string{Good, Strict, Incompatible, Page, Broken, Cut, Locked, Silent, Late} }
 
 // Fake is a registry within the test, without a check of compatibility of its own. It
 // may be used by any number of goroutines.
 type Fake struct {
 	server *httptest.Server
 	store  *srfake.Registry
+	strict *embedded.Registry // with a store of its own
 
 	mu    sync.Mutex
 	mood  string
@@ -45,7 +49,7 @@ type Fake struct {
 
 // NewFake starts a Fake on loopback. Close it when done.
 func NewFake() *Fake {
-	f := &Fake{store: srfake.NewRegistry(), mood: Good}
+	f := &Fake{store: srfake.NewRegistry(), strict: embedded.New(), mood: Good}
 	f.server = httptest.NewServer(f)
 	return f
 }
@@ -99,6 +103,8 @@ func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case status != 0:
 		say(status, text)
+	case mood == Strict:
+		f.strict.ServeHTTP(w, r)
 	case mood == Page:
 		say(http.StatusOK, "<html>Please log in</html>")
 	case mood == Broken:
