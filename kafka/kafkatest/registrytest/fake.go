@@ -33,7 +33,9 @@ const (
 
 // Moods lists what SetMood takes, beside a status from 400 on and the text that comes with it
 // in answer to everything: "422 {…}".
-func Moods() []string { return []string{Good, Strict, Incompatible, Page, Broken, Cut, Locked, Silent, Late} }
+func Moods() []string {
+	return []string{Good, Strict, Incompatible, Page, Broken, Cut, Locked, Silent, Late}
+}
 
 // Fake is a registry within the test, without a check of compatibility of its own. It
 // may be used by any number of goroutines.
