@@ -24,3 +24,27 @@ func TestNoAllocations(t *testing.T) {
 		t.Errorf("%v allocations a record", n)
 	}
 }
+
+// One plain result is read from the bytes: gojq allocates more than twenty times for it.
+func TestPlainResultsAreDirect(t *testing.T) {
+	r := &Record{Value: data(`{"id":7,"user":{"name":"ann"}}`)}
+	m, err := NewMap("--map", ".value.user.name")
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := NewValueText("--key-from", "select(.id > 3) | .user.name")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := testing.AllocsPerRun(100, func() {
+		if err := m.Apply(t.Context(), r, func([]byte) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if key, err := k.Apply(t.Context(), r); err != nil || string(key) != "ann" {
+			t.Fatal(key, err)
+		}
+	})
+	if n > 15 {
+		t.Errorf("%v allocations", n)
+	}
+}

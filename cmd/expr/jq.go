@@ -70,6 +70,15 @@ func NewMap(flag, text string) (*Map, error) {
 // The slice belongs to yield. Apply ends with the first error, of the expression,
 // of ctx or of yield; results before it were yielded already.
 func (m *Map) Apply(ctx context.Context, r *Record, yield func(json []byte) error) error {
+	if m.direct != nil {
+		v, has, certain := m.direct.result(r)
+		switch {
+		case certain && has:
+			return m.hand(v, yield)
+		case certain:
+			return nil
+		}
+	}
 	return m.each(ctx, r.input(m.need), yield)
 }
 
@@ -130,13 +139,15 @@ func NewValueText(flag, text string) (*Text, error) {
 // Apply returns the result: the bytes of a string, nil for null, the compact JSON
 // of anything else. No result and several are errors.
 func (t *Text) Apply(ctx context.Context, r *Record) ([]byte, error) {
-	var in any
-	if t.ofValue {
-		in = r.Value.value(true)
-	} else {
-		in = r.input(t.need)
+	if t.direct != nil {
+		if v, has, certain := t.direct.result(r); certain && has { // none is an error, which is gojq's
+			return asText(v)
+		}
 	}
-	return t.of(ctx, in)
+	if t.ofValue {
+		return t.of(ctx, r.Value.value(true))
+	}
+	return t.of(ctx, r.input(t.need))
 }
 
 // of returns the result over an input.
@@ -145,6 +156,10 @@ func (t *Text) of(ctx context.Context, in any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return asText(v)
+}
+
+func asText(v any) ([]byte, error) {
 	switch v := v.(type) {
 	case nil:
 		return nil, nil
@@ -153,18 +168,6 @@ func (t *Text) of(ctx context.Context, in any) ([]byte, error) {
 	default:
 		return gojq.Marshal(v)
 	}
-}
-
-func (t *Text) result(ctx context.Context, r *Record) (any, error) {
-	if t.direct != nil {
-		if v, has, certain := t.direct.result(r); has && certain {
-			return v, nil
-		}
-	}
-	if t.ofValue {
-		return t.one(ctx, r.Value.value(true))
-	}
-	return t.one(ctx, r.input(t.need))
 }
 
 // one runs the program for exactly one result.
