@@ -130,7 +130,7 @@ func (p *groupDescribePlan) appendTables(dst []byte, items []group.Item) []byte 
 			}
 			members.Add(m.MemberID, m.ClientID, m.InstanceID, m.Host, has)
 		}
-		dst = append(p.listing.AppendTable(dst, members), '\n')
+		dst = append(p.listing.AppendPart(dst, members, "no members"), '\n')
 		dst = p.listing.AppendTable(dst, group.LagTable(p.listing, g.Partitions, false))
 	}
 	return dst

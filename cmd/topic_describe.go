@@ -312,7 +312,7 @@ func (p *topicDescribePlan) appendTables(dst []byte, items []topicItem) []byte {
 			})
 		}
 		dst = append(p.Listing.AppendTable(dst, parts), '\n')
-		dst = p.Listing.AppendTable(dst, settingTable(t.Config))
+		dst = p.Listing.AppendPart(dst, settingTable(t.Config), "no settings of its own")
 	}
 	return dst
 }

@@ -93,6 +93,12 @@ func (t *Table) appendTabs(dst []byte, row []Cell) []byte {
 	return append(dst, '\n')
 }
 
+// Wrap breaks a text into lines of at most width columns, between words where it can, and
+// makes it harmless for a terminal.
+func Wrap(text string, width int) []string {
+	return strings.Split(ansi.Wrap(Escaped(text), max(width, 20), ""), "\n")
+}
+
 // appendAligned pads by display width: wide and combining characters count as the
 // columns that a terminal gives them.
 func (t *Table) appendAligned(dst []byte, o TableOptions) []byte {

@@ -59,6 +59,15 @@ func (l *Listing) AppendTable(dst []byte, t *output.Table) []byte {
 	})
 }
 
+// AppendPart is AppendTable for one table of several: a terminal gets a word in the place of
+// one without rows.
+func (l *Listing) AppendPart(dst []byte, t *output.Table, none string) []byte {
+	if len(t.Rows) == 0 && l.Env.StdoutTerminal {
+		return append(l.Palette().Dim.Append(dst, none), '\n')
+	}
+	return l.AppendTable(dst, t)
+}
+
 // Print writes what append makes to stdout.
 func (l *Listing) Print(schema string, items any, table func() *output.Table) error {
 	text, err := l.Append(nil, schema, items, table)

@@ -66,19 +66,40 @@ func (p *Plan) Run(ctx context.Context, env *cli.Env) error {
 	if err := cli.Stopped(ctx); err != nil {
 		return err
 	}
-	err := p.listing.Print("kstream.doctor/v1", x.checks, func() *output.Table {
-		t := &output.Table{Columns: []output.Column{{Name: "CHECK"}, {Name: "STATUS"}, {Name: "DETAIL"}, {Name: "REMEDY"}}}
-		palette := p.listing.Palette()
-		styles := map[string]output.Style{ok: palette.Good, warn: palette.Warn, fail: palette.Bad, skip: palette.Dim}
-		for _, c := range x.checks {
-			t.Rows = append(t.Rows, []output.Cell{{Text: c.Check}, {Text: c.Status, Style: styles[c.Status]}, {Text: c.Detail}, {Text: c.Remedy}})
-		}
-		return t
-	})
+	err := p.listing.Print("kstream.doctor/v1", x.checks, x.table)
 	if err == nil && x.code != 0 {
 		err = &cli.ExitError{Status: x.code}
 	}
 	return err
+}
+
+// table has a row for each check. On a terminal nothing is cut: texts go on below themselves,
+// and a remedy stands below its check.
+func (x *examination) table() *output.Table {
+	t := &output.Table{Columns: []output.Column{{Name: "check"}, {Name: "status"}, {Name: "detail"}, {Name: "remedy"}}}
+	palette := x.listing.Palette()
+	styles := map[string]output.Style{ok: palette.Good, warn: palette.Warn, fail: palette.Bad, skip: palette.Dim}
+	if !x.env.StdoutTerminal {
+		for _, c := range x.checks {
+			t.Add(c.Check, c.Status, c.Detail, c.Remedy)
+		}
+		return t
+	}
+	t.Columns = t.Columns[:3]
+	width := x.env.Width - len("configuration  status  ")
+	for _, c := range x.checks {
+		lines := output.Wrap(c.Detail, width)
+		if c.Remedy != "" {
+			lines = append(lines, output.Wrap("remedy: "+c.Remedy, width)...)
+		}
+		row := []output.Cell{{Text: c.Check}, {Text: c.Status, Style: styles[c.Status]}, {}}
+		for _, line := range lines {
+			row[2].Text = line
+			t.Rows = append(t.Rows, row)
+			row = make([]output.Cell, 3)
+		}
+	}
+	return t
 }
 
 // examination gathers the checks of a run.
