@@ -28,7 +28,8 @@ A record counts as done when what came of it is acknowledged: at least once. Wit
 --exactly-once, what came of records and the offsets of the group are committed in one
 transaction for each member: readers of committed records see each result once, whatever is
 killed. Such readers wait up to transaction.timeout.ms (15 s unless -X says otherwise) for a
-member that was killed.
+member that was killed. Transactional ids are kstream-pipe-GROUP-RANDOM-MEMBER, and with
+--instance-id kstream-pipe-GROUP-NAME-NUMBER; --transactional-id-prefix replaces kstream-pipe-.
 
 With --aggregate or --reduce it keeps a state for each key, and with --window for each key and
 span of time, in the compacted topic --state: always exactly once. Results are {key, window,
@@ -116,12 +117,13 @@ func registerPipe(f *pipe.Options, flags *pflag.FlagSet) {
 	f.CommitEvery.D = 500 * time.Millisecond
 	registerPipeReading(f, flags)
 	r := &f.Reading
-	end := section(flags, flagsOwn, "commit-every")
+	end := section(flags, flagsOwn, "commit-every", "transactional-id-prefix")
 	flags.StringVar(&f.Exec, "exec", "", "each member writes record lines to the command `CMD`; each line that it answers is the new value, and an empty one drops the record")
 	registerExecMode(flags, &f.ExecMode)
 	flags.StringVar(&f.KeyFrom, "key-from", "", keyFromUsage)
 	flags.StringVar(&f.Route, "route", "", "the topic by the jq `EXPR` over the record as it is written; null is DST")
 	flags.BoolVar(&f.ExactlyOnce, "exactly-once", false, "commit results and offsets in one transaction for each member")
+	flags.StringVar(&f.IDPrefix, "transactional-id-prefix", pipe.DefaultIDPrefix, "with --exactly-once: `PREFIX` of the transactional ids, before the group and the member")
 	flags.BoolVar(&f.Create, "create", false, "create DST like SRC if it does not exist: partitions and configuration")
 	flags.Var(&f.CommitEvery, "commit-every", "commit what is done every `D`, or after N records and every 5s")
 	flags.StringVarP(&f.Compression, "compression", "z", "", "`none|gzip|snappy|lz4|zstd`")

@@ -23,7 +23,8 @@ records and progress are written in one transaction, and the same command goes o
 kill. A second one takes over from a first that still runs. --name does the same at least
 once, without transactions. Progress is kept in the compacted topic __kstream_progress on the
 cluster of DST, for each partition by itself; where it is lost, and DST has the records, the
-command ends with 8 rather than copy them again.
+command ends with 8 rather than copy them again. The transactional id is kstream-replay-NAME;
+--transactional-id-prefix replaces kstream-replay-.
 
 With --redrive there is no DST: each record goes back to the topic that one of its headers
 names, as Spring Kafka, Kafka Connect and kstream write them into dead letter topics.`,
@@ -53,7 +54,7 @@ func registerReplay(f *replay.Options, flags *pflag.FlagSet) {
 	end := section(flags, flagsCluster)
 	registerOtherCluster(&f.Other, flags, "DST")
 	end()
-	end = section(flags, flagsOwn, "redrive-header", "redrive-allow", "max-retries", "restart", "drop-header", "rate")
+	end = section(flags, flagsOwn, "redrive-header", "redrive-allow", "max-retries", "restart", "transactional-id-prefix", "drop-header", "rate")
 	flags.StringArrayVar(&f.SetHeaders, "set-header", nil, "header `NAME=VALUE` instead of those of that name; NAME alone is a null; repeatable")
 	flags.StringArrayVar(&f.DropHeaders, "drop-header", nil, "leave out headers called `NAME`; repeatable")
 	flags.StringVar(&f.KeyFrom, "key-from", "", keyFromUsage)
@@ -62,6 +63,7 @@ func registerReplay(f *replay.Options, flags *pflag.FlagSet) {
 	flags.StringVar(&f.Timestamps, "timestamps", "keep", "`keep|now`")
 	flags.StringVarP(&f.Compression, "compression", "z", "", "`none|gzip|snappy|lz4|zstd`")
 	flags.BoolVar(&f.ExactlyOnce, "exactly-once", false, "write records and progress in one transaction; the same command goes on where it ended")
+	flags.StringVar(&f.IDPrefix, "transactional-id-prefix", replay.DefaultIDPrefix, "with --exactly-once: `PREFIX` of the transactional id, before the name of the progress; the same each time")
 	flags.StringVar(&f.Name, "name", "", "keep progress under `NAME` (with --exactly-once: made from SRC and DST)")
 	flags.BoolVar(&f.Restart, "restart", false, "forget the progress and begin anew")
 	flags.StringVar(&f.Speed, "speed", "max", "keep the time between records, so many times faster: `2x|max`")

@@ -140,7 +140,11 @@ func (l *login) due() time.Duration {
 	return math.MaxInt64
 }
 
+// since returns since when brokers refuse, or zero.
 func (l *login) since() time.Time {
+	if l == nil {
+		return time.Time{}
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.lost
@@ -220,9 +224,6 @@ func (l *login) refused(err ck.Error) bool {
 // failed returns why brokers refuse the login, once they have done so for the timeout, and
 // nothing else to log in with has come up.
 func (l *login) failed(ctx context.Context) error {
-	if l == nil {
-		return nil
-	}
 	if lost := l.since(); lost.IsZero() || time.Since(lost) < l.cfg.timeout() {
 		return nil
 	}

@@ -273,7 +273,7 @@ func (m *member) commit() error {
 		return nil
 	}
 	var ke ck.Error
-	if errors.As(err, &ke) && passing(ke) {
+	if errors.As(err, &ke) && (passing(ke) || m.login.refused(ke)) {
 		return nil
 	}
 	if refused := m.refused(errorOf(err)); refused != nil {

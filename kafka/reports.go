@@ -221,9 +221,9 @@ func (p *Producer) onError(err ck.Error) {
 // delivery would show it.
 func (p *Producer) checkDown() {
 	p.mu.Lock()
-	down := p.down
+	down := p.down && p.err == nil
 	p.mu.Unlock()
-	if down && preflight(context.Background(), Config{Brokers: p.cfg.Brokers, Timeout: 200 * time.Millisecond}) == nil {
+	if down && p.login.since().IsZero() && preflight(context.Background(), Config{Brokers: p.cfg.Brokers, Timeout: 200 * time.Millisecond}) == nil {
 		p.arrived(0, true)
 	}
 }

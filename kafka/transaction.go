@@ -123,10 +123,19 @@ func (p *Producer) within(ctx context.Context, call func(context.Context) error)
 	}
 	answer := make(chan error, 1)
 	p.calls.Go(func() { answer <- call(ctx) }) // ends with the call; the client lives as long
-	select {
-	case err := <-answer:
-		return err
-	case <-ctx.Done():
+	refused := time.NewTicker(pollInterval)
+	defer refused.Stop()
+	for ctx.Err() == nil {
+		select {
+		case err := <-answer:
+			return err
+		case <-refused.C:
+			if err := p.Err(); errors.Is(err, ErrAuth) { // which the call would wait out
+				p.lost = true
+				return err
+			}
+		case <-ctx.Done():
+		}
 	}
 	timer := time.NewTimer(answerGrace)
 	defer timer.Stop()

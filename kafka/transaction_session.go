@@ -277,6 +277,21 @@ func (s *Session) Totals() Totals {
 	return s.producer.Totals()
 }
 
+// Err returns why no broker lets this client in any more, or nil. It is safe for concurrent
+// use.
+func (s *Session) Err() error {
+	s.mu.Lock()
+	p := s.producer
+	s.mu.Unlock()
+	if p == nil {
+		return nil
+	}
+	if err := p.Err(); errors.Is(err, ErrAuth) || errors.Is(err, ErrTLS) || errors.Is(err, ErrUnreachable) {
+		return err
+	}
+	return nil
+}
+
 // GiveUp ends the session with cause: records that wait fail with it at once instead of at
 // their deadlines. It is safe for concurrent use.
 func (s *Session) GiveUp(cause error) {

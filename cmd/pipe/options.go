@@ -5,6 +5,9 @@ import (
 	"kstream/cmd/record"
 )
 
+// DefaultIDPrefix begins the transactional ids of members, before the group.
+const DefaultIDPrefix = "kstream-pipe-"
+
 // Options is the command line as typed. Plan checks it.
 type Options struct {
 	Reading     record.Options
@@ -17,6 +20,7 @@ type Options struct {
 	Route       string
 	KeyFrom     string
 	ExactlyOnce bool
+	IDPrefix    string // of transactional ids
 	CommitEvery record.CommitEveryFlag
 	Compression string
 	ToValue     string

@@ -22,6 +22,7 @@ type Plan struct {
 	toValue           string                 // the format in which values are written; empty: as they are read
 	rules             record.OnError         // --on-error
 	exactlyOnce       bool                   // results and offsets in one transaction
+	idPrefix          string                 // of transactional ids
 	commitEvery       record.CommitEveryFlag // and this often
 	compression       string
 	keyed             *keyedPlan // nil: no state is kept
@@ -33,7 +34,7 @@ func (f *Options) Plan(env *cli.Env, src, dst string) (*Plan, error) {
 	p := &Plan{
 		Selection: &record.Selection{Cluster: &r.Cluster}, dst: dst, create: f.Create,
 		exec: f.Exec, execMode: f.ExecMode, toValue: f.ToValue,
-		exactlyOnce: f.ExactlyOnce, commitEvery: f.CommitEvery, compression: f.Compression,
+		exactlyOnce: f.ExactlyOnce, idPrefix: f.IDPrefix, commitEvery: f.CommitEvery, compression: f.Compression,
 	}
 	p.Answered, p.Failures.Action = f.Exec != "", "stop"
 	if err := f.check(src, dst); err != nil {
@@ -47,6 +48,9 @@ func (f *Options) Plan(env *cli.Env, src, dst string) (*Plan, error) {
 		return nil, err
 	}
 	p.exactlyOnce = p.exactlyOnce || p.keyed != nil
+	if f.Changed("transactional-id-prefix") && !p.exactlyOnce {
+		return nil, cli.Usagef("--transactional-id-prefix goes with --exactly-once")
+	}
 	if p.rules, err = record.PlanFailures(f.OnError, "stop", "skip", "dlq"); err != nil {
 		return nil, err
 	}

@@ -197,9 +197,9 @@ func (l *pipeline) configured(cfg kafka.Config) (kafka.Config, error) {
 func (l *pipeline) transactionalID(member int) (id string, mine bool) {
 	group := l.Run.Members.Config
 	if group.InstanceID != "" {
-		return fmt.Sprintf("kstream-pipe-%s-%s-%d", group.Name, group.InstanceID, member-1), false
+		return fmt.Sprintf("%s%s-%s-%d", l.idPrefix, group.Name, group.InstanceID, member-1), false
 	}
-	return fmt.Sprintf("kstream-pipe-%s-%s-%d", group.Name, l.id, member), true
+	return fmt.Sprintf("%s%s-%s-%d", l.idPrefix, group.Name, l.id, member), true
 }
 
 // carry runs the members until the pipe ends, and returns how it ended.

@@ -99,6 +99,9 @@ func (w *run) sendAll(live context.Context, readings <-chan reading) error {
 			}
 		case <-look.C:
 			w.tellNews()
+			if err := w.session.Err(); err != nil { // also while no input comes
+				return err
+			}
 			if !w.transactional() && w.replaced(live) { // else each commit looks
 				if err := w.broken(); err != nil {
 					return err

@@ -25,7 +25,7 @@ const (
 func (r *run) openTarget(polling context.Context) error {
 	pc := kafka.ProducerConfig{Compression: r.compression, MaxBatch: r.target.maxBatch}
 	if r.transactions {
-		pc.Transactional = transactionalPrefix + r.progress.name
+		pc.Transactional = r.idPrefix + r.progress.name
 	}
 	if r.pacer == nil {
 		pc.Linger = record.BulkLinger

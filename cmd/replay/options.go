@@ -9,6 +9,9 @@ import (
 	"kstream/cmd/record"
 )
 
+// DefaultIDPrefix begins the transactional id, before the name of the progress.
+const DefaultIDPrefix = "kstream-replay-"
+
 // Options is the command line as typed. Plan checks it.
 type Options struct {
 	Reading record.Options
@@ -24,6 +27,7 @@ type Options struct {
 	Compression              string
 	ExactlyOnce, Restart     bool
 	Name                     string
+	IDPrefix                 string // of the transactional id
 	Speed, Rate              string
 	Create, DryRun, Verify   bool
 	Redrive                  bool
@@ -47,6 +51,7 @@ func (f *Options) check(args []string) error {
 		needs("redrive-header", "--redrive", f.Redrive),
 		needs("redrive-allow", "--redrive", f.Redrive),
 		needs("max-retries", "--redrive", f.Redrive),
+		needs("transactional-id-prefix", "--exactly-once or --redrive", f.ExactlyOnce || f.Redrive),
 		needs("restart", "--name or --exactly-once", f.keepsProgress()),
 		cli.CheckPositive(f.Set, cli.FlagValue{Name: "count", N: f.Count}, cli.FlagValue{Name: "for", N: int64(f.Limit.D)}),
 	); err != nil {

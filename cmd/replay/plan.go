@@ -39,7 +39,8 @@ type Plan struct {
 	dryRun       bool // count, and write nothing
 	verify       bool
 
-	exactlyOnce  bool // was asked for
+	exactlyOnce  bool   // was asked for
+	idPrefix     string // of the transactional id
 	transactions bool
 	named        bool   // progress is kept
 	name         string // under which; empty: one that is made of SRC and DST
@@ -87,7 +88,7 @@ func (f *Options) Plan(env *cli.Env, args []string) (*Plan, error) {
 		create: f.Create, partitioning: f.Partitioning, stamp: f.Timestamps == "now", compression: f.Compression,
 		dryRun: f.DryRun, verify: f.Verify,
 		exactlyOnce: f.ExactlyOnce, transactions: (f.ExactlyOnce || f.Redrive) && !f.DryRun,
-		named: f.keepsProgress(), name: f.Name, restart: f.Restart, fingerprint: f.fingerprint(),
+		idPrefix: f.IDPrefix, named: f.keepsProgress(), name: f.Name, restart: f.Restart, fingerprint: f.fingerprint(),
 		json: f.Output == "json",
 	}
 	if f.Set("key-serde") {

@@ -12,9 +12,8 @@ import (
 	"kstream/kafka"
 )
 
-// transactionalPrefix begins the transactional id, before the name. (The group that once
-// kept the progress is called the same.)
-const transactionalPrefix = "kstream-replay-"
+// formerGroup begins the name of the group that once kept the progress.
+const formerGroup = "kstream-replay-"
 
 // progress is how far a run is. The goroutine that copies owns it.
 type progress struct {
@@ -47,7 +46,7 @@ func (p *progress) open(ctx context.Context, dst kafka.Topic) error {
 		},
 	}
 	if p.clusters.same {
-		p.store.group = transactionalPrefix + p.name
+		p.store.group = formerGroup + p.name
 	}
 	if p.plan.dryRun {
 		return nil
