@@ -154,11 +154,13 @@ func TestTransactionalIDPrefix(t *testing.T) {
 	for _, rule := range [][]string{
 		{"--operation", "read", "--topic", s.topic, "--group", "team-g"},
 		{"--operation", "write", "--transactional-id", "team-", "--prefix"},
-		{"--operation", "all", "--topic", "copy", "--topic", "__kstream_progress"},
+		{"--operation", "all", "--topic", "copy", "--topic", "again", "--topic", "__kstream_progress"},
 	} {
 		s.start(append([]string{"acl", "create", "--principal", alice}, rule...)...).wait(0)
 	}
-	s.start("topic", "create", "copy", "--partitions", "1").wait(0)
+	for _, topic := range []string{"copy", "again"} {
+		s.start("topic", "create", topic, "--partitions", "1").wait(0)
+	}
 	login := []string{"-b", c.SecureBootstrap(kafkatest.SASLPlaintext), "-X", "sasl.mechanism=PLAIN", "-X", "sasl.username=" + kafkatest.AliceUser, "-X", "sasl.password=" + kafkatest.AlicePassword}
 	run := func(code int, args ...string) *process {
 		t.Helper()
@@ -171,11 +173,13 @@ func TestTransactionalIDPrefix(t *testing.T) {
 	p.wantSaid(`(?m)^kstream: .*WRITE on transactional id kstream-pipe-team-g-\S+-1 is not allowed for `+alice+`$`, 1)
 	p.wantSaid(`(?m)^hint: kstream acl create --principal `+alice+` --operation write --transactional-id kstream-pipe-team-g- --prefix allows .*; --transactional-id-prefix `, 1)
 	run(0, append(pipe, "--transactional-id-prefix", "team-")...)
-	p = run(4, "replay", s.topic, "copy", "--exactly-once", "--name", "n")
+	p = run(4, "replay", s.topic, "again", "--exactly-once", "--name", "n")
 	p.wantSaid(`(?m)^kstream: .*WRITE on transactional id kstream-replay-n is not allowed for `+alice+`$`, 1)
-	run(0, "replay", s.topic, "copy", "--exactly-once", "--name", "n", "--transactional-id-prefix", "team-")
-	if p := run(0, "consume", "copy", "-e"); p.lines() != 20 {
-		t.Errorf("%d records of the copy, want 20", p.lines())
+	run(0, "replay", s.topic, "again", "--exactly-once", "--name", "n", "--transactional-id-prefix", "team-")
+	for _, topic := range []string{"copy", "again"} {
+		if p := run(0, "consume", topic, "-e"); p.lines() != 10 {
+			t.Errorf("%d records in %s, want 10", p.lines(), topic)
+		}
 	}
 	p = run(2, "replay", s.topic, "copy", "--transactional-id-prefix", "team-")
 	p.wantSaid(`--transactional-id-prefix goes with --exactly-once or --redrive`, 1)

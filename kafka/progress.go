@@ -36,10 +36,23 @@ func StableCommitted(ctx context.Context, cfg Config, group string, partitions [
 			return nil, nil
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
+		case c.deniedGroup():
+			return nil, &DeniedError{"read", "group", group, cfg.Principal()}
 		case !mends(err) || time.Since(began) > cfg.timeout():
 			return nil, explain(cfg, c.logs, err)
 		}
 	}
+}
+
+// deniedGroup reports whether the client has been told that it may not ask for its group's
+// coordinator: it would ask again, for ever.
+func (c *consumer) deniedGroup() bool {
+	for ev := c.client.Poll(0); ev != nil; ev = c.client.Poll(0) {
+		if err, ok := ev.(ck.Error); ok && err.Code() == ck.ErrGroupAuthorizationFailed {
+			return true
+		}
+	}
+	return false
 }
 
 // committedSlice is how long one question for offsets may take, so that ctx is heeded.

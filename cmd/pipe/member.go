@@ -1,7 +1,6 @@
 package pipe
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -88,17 +87,7 @@ func (m *member) open() (err error) {
 	if m.session, err = kafka.OpenSession(m.cfg, pc, notice); err != nil {
 		return err
 	}
-	return m.hintID(m.session.TakeOver(m.working))
-}
-
-// hintID tells which rule allows all the ids that members have: that of one holds for it alone.
-func (m *member) hintID(err error) error {
-	var denied *kafka.DeniedError
-	if !errors.As(err, &denied) || denied.Resource != "transactional_id" {
-		return err
-	}
-	return cli.Hint(err, "kstream acl create --principal %s --operation %s --transactional-id %s --prefix allows those of this group; --transactional-id-prefix begins them otherwise",
-		cmp.Or(denied.Principal, "User:NAME"), denied.Operation, m.idPrefix+m.Run.Members.Config.Name+"-")
+	return m.session.TakeOver(m.working)
 }
 
 // close takes back what was not committed.

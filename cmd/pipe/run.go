@@ -219,10 +219,20 @@ func (l *pipeline) carry(polling context.Context, src record.Source) error {
 		err = nil // the end was asked for; ended tells by whom
 	}
 	l.tell()
-	if err != nil {
+	if err == nil {
+		err = l.ended(cause)
+	}
+	return l.hintID(err)
+}
+
+// hintID tells which rule allows all the ids that members have: that of one holds for it alone.
+func (l *pipeline) hintID(err error) error {
+	var denied *kafka.DeniedError
+	if !errors.As(err, &denied) || denied.Resource != "transactional_id" {
 		return err
 	}
-	return l.ended(cause)
+	return cli.Hint(err, "kstream acl create --principal %s --operation %s --transactional-id %s --prefix allows those of this group; --transactional-id-prefix begins them otherwise",
+		cmp.Or(denied.Principal, "User:NAME"), denied.Operation, l.idPrefix+l.Run.Members.Config.Name+"-")
 }
 
 // bound makes the contexts of the members: once the pipe is to end, expressions and the
