@@ -253,3 +253,36 @@ func (p *pipes) wantCounted(by string) {
 		}
 	}
 }
+
+// A process that is frozen past its session, while others go on with its states, and awake
+// again, changes nothing: neither results nor states.
+func TestFrozenStream(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip("missing: python3")
+	}
+	s := newStage(t)
+	s.create(6, "retention.ms=-1")
+	state := s.topic + "-state"
+	p := s.pipes(4)
+	launch := func() *process {
+		return p.start("--create", "--state", state, "--emit", "final", "--members", "2", "--aggregate", "n=count, sum=sum(.value.n)", "--window", "1s")
+	}
+	stop := s.events()
+	frozen := launch()
+	frozen.awaitCommits(5)
+	frozen.signal(syscall.SIGSTOP)
+	other := launch()
+	other.awaitCommits(10)
+	frozen.signal(syscall.SIGCONT)
+	frozen.awaitSaid(`(?s)lost .*: \+`)
+	frozen.awaitCommits(frozen.commits() + 5)
+	stop()
+	p.awaitDone()
+	for _, one := range p.all {
+		one.signal(syscall.SIGINT)
+		one.wait(0)
+	}
+	p.settled(p.to, state)
+	p.wantModel(state, "--window", "1000")
+}
