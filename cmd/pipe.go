@@ -121,6 +121,7 @@ func registerPipe(f *pipe.Options, flags *pflag.FlagSet) {
 	flags.StringVar(&f.Exec, "exec", "", "each member writes record lines to the command `CMD`; each line that it answers is the new value, and an empty one drops the record")
 	registerExecMode(flags, &f.ExecMode)
 	flags.StringVar(&f.KeyFrom, "key-from", "", keyFromUsage)
+	flags.StringArrayVar(&f.Lookups, "lookup", nil, "--filter, --map and --reduce see the newest values of a topic under their keys: `NAME=TOPIC` is $NAME[.key]; repeatable")
 	flags.StringVar(&f.Route, "route", "", "the topic by the jq `EXPR` over the record as it is written; null is DST")
 	flags.BoolVar(&f.ExactlyOnce, "exactly-once", false, "commit results and offsets in one transaction for each member")
 	flags.StringVar(&f.IDPrefix, "transactional-id-prefix", pipe.DefaultIDPrefix, "with --exactly-once: `PREFIX` of the transactional ids, before the group and the member")

@@ -32,9 +32,12 @@ type program struct {
 	code  *gojq.Code
 	need  part
 	out   bool // the input itself may come out
+
+	lookups []*Lookup
 }
 
-func compile(flag, text string, options ...gojq.CompilerOption) (*program, error) {
+// compile compiles an expression, which may use variables beside those of lookups.
+func compile(flag, text string, lookups []*Lookup, variables []string, options ...gojq.CompilerOption) (*program, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, &Error{flag, 0, "the expression is empty"}
 	}
@@ -45,12 +48,15 @@ func compile(flag, text string, options ...gojq.CompilerOption) (*program, error
 	if name, what := forbidden(reflect.ValueOf(query)); name != "" {
 		return nil, &Error{flag, column(text, name), what}
 	}
-	code, err := gojq.Compile(query, options...)
+	for _, l := range lookups {
+		variables = append(variables, "$"+l.name)
+	}
+	code, err := gojq.Compile(query, append(options, gojq.WithVariables(variables))...)
 	if err != nil {
 		return nil, compileError(flag, text, err)
 	}
 	need, out := needs(query)
-	return &program{flag, query, code, need, out}, nil
+	return &program{flag, query, code, need, out, lookups}, nil
 }
 
 func parseError(flag, text string, err error) error {

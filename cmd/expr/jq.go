@@ -17,8 +17,8 @@ type Filter struct {
 }
 
 // NewFilter compiles an expression that decides about records. Errors are *Error.
-func NewFilter(flag, text string) (*Filter, error) {
-	p, err := compile(flag, text)
+func NewFilter(flag, text string, lookups ...*Lookup) (*Filter, error) {
+	p, err := compile(flag, text, lookups, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,10 @@ func (f *Filter) Match(ctx context.Context, r *Record) (bool, error) {
 			return match, nil
 		}
 	}
-	results := f.code.RunWithContext(ctx, r.input(f.need))
+	if len(f.lookups) > 0 {
+		defer f.hold()()
+	}
+	results := f.code.RunWithContext(ctx, r.input(f.need), f.variables()...)
 	for {
 		v, ok := results.Next()
 		if !ok {
@@ -57,8 +60,8 @@ type Map struct {
 }
 
 // NewMap compiles an expression that makes new values. Errors are *Error.
-func NewMap(flag, text string) (*Map, error) {
-	p, err := compile(flag, text)
+func NewMap(flag, text string, lookups ...*Lookup) (*Map, error) {
+	p, err := compile(flag, text, lookups, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +87,10 @@ func (m *Map) Apply(ctx context.Context, r *Record, yield func(json []byte) erro
 
 // each hands on the results over an input.
 func (m *Map) each(ctx context.Context, in any, yield func(json []byte) error) error {
-	results := m.code.RunWithContext(ctx, in)
+	if len(m.lookups) > 0 {
+		defer m.hold()()
+	}
+	results := m.code.RunWithContext(ctx, in, m.variables()...)
 	for {
 		v, ok := results.Next()
 		if !ok {
@@ -117,7 +123,7 @@ type Text struct {
 
 // NewText compiles an expression over the record (--route).
 func NewText(flag, text string) (*Text, error) {
-	p, err := compile(flag, text)
+	p, err := compile(flag, text, nil, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -198,8 +204,7 @@ type Partition struct{ *program }
 // that ".value.user | murmur2 % $partitions" is where Java's producer would put
 // that user as a key.
 func NewPartition(flag, text string) (*Partition, error) {
-	p, err := compile(flag, text,
-		gojq.WithVariables([]string{"$partitions"}),
+	p, err := compile(flag, text, nil, []string{"$partitions"},
 		gojq.WithFunction("murmur2", 0, 0, func(v any, _ []any) any {
 			s, ok := v.(string)
 			if !ok {

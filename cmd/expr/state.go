@@ -77,7 +77,7 @@ type Scalar struct {
 // NewScalar compiles an expression whose results are aggregated, or by which records are
 // grouped.
 func NewScalar(flag, text string) (*Scalar, error) {
-	p, err := compile(flag, text)
+	p, err := compile(flag, text, nil, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -185,8 +185,8 @@ func (w *Window) value() any {
 type Reduce struct{ *program }
 
 // NewReduce compiles an expression over the record, which may use $state and $window.
-func NewReduce(flag, text string) (*Reduce, error) {
-	p, err := compile(flag, text, gojq.WithVariables([]string{"$state", "$window"}))
+func NewReduce(flag, text string, lookups ...*Lookup) (*Reduce, error) {
+	p, err := compile(flag, text, lookups, []string{"$state", "$window"})
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +201,10 @@ func (p *Reduce) Apply(ctx context.Context, r *Record, state []byte, window *Win
 	if err != nil {
 		return nil, false, err
 	}
-	results := p.code.RunWithContext(ctx, r.input(p.need), before, window.value())
+	if len(p.lookups) > 0 {
+		defer p.hold()()
+	}
+	results := p.code.RunWithContext(ctx, r.input(p.need), p.variables(before, window.value())...)
 	v, ok := results.Next()
 	if !ok {
 		return nil, false, nil

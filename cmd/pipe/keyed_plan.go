@@ -61,7 +61,7 @@ type keyedPlan struct {
 var topicRule = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
 
 // planKeyed returns nil for a pipe without a state.
-func (f *Options) planKeyed() (*keyedPlan, error) {
+func (f *Options) planKeyed(lookups []*expr.Lookup) (*keyedPlan, error) {
 	k := &f.Keyed
 	if k.Reduce == "" && len(k.Aggregates) == 0 {
 		for _, name := range belowState() {
@@ -91,7 +91,7 @@ func (f *Options) planKeyed() (*keyedPlan, error) {
 	if err := p.check(f); err != nil {
 		return nil, err
 	}
-	return p, p.compile(f)
+	return p, p.compile(f, lookups)
 }
 
 // checkKeyed refuses what does not go with a state.
@@ -159,10 +159,10 @@ func (p *keyedPlan) check(f *Options) error {
 }
 
 // compile compiles the expressions.
-func (p *keyedPlan) compile(f *Options) (err error) {
+func (p *keyedPlan) compile(f *Options, lookups []*expr.Lookup) (err error) {
 	k := &f.Keyed
 	if k.Reduce != "" {
-		p.reduce, err = expr.NewReduce("--reduce", k.Reduce)
+		p.reduce, err = expr.NewReduce("--reduce", k.Reduce, lookups...)
 	} else {
 		p.aggregates, err = stream.ParseAggregates("--aggregate", k.Aggregates)
 	}
@@ -173,7 +173,7 @@ func (p *keyedPlan) compile(f *Options) (err error) {
 		p.timeFrom, err = expr.NewTime("--time-from", k.TimeFrom)
 	}
 	if text := f.Reading.Filters.Mapping; err == nil && text != "" {
-		p.mapping, err = expr.NewMap("--map", text)
+		p.mapping, err = expr.NewMap("--map", text, lookups...)
 	}
 	if err == nil && f.KeyFrom != "" {
 		p.keyFrom, err = expr.NewText("--key-from", f.KeyFrom)
@@ -214,9 +214,9 @@ func (p *keyedPlan) differs(stored []byte) (string, error) {
 		return "", fmt.Errorf("the record of its plan: %w", err)
 	}
 	for _, name := range []string{"by", "reduce", "aggregate", "window", "advance", "session", "time-from", "key-serde", "value-serde"} {
-		switch was, is := other[name], p.print[name]; {
-		case was == is:
-		case was == "":
+		switch was := other[name]; was {
+		case p.print[name]:
+		case "":
 			return fmt.Sprintf("without --%s", name), nil
 		default:
 			return fmt.Sprintf("with --%s %s", name, was), nil

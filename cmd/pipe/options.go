@@ -27,5 +27,6 @@ type Options struct {
 	OnError     string
 	Create      bool
 	Keyed       KeyedOptions
+	Lookups     []string
 	Changed     func(name string) bool
 }

@@ -26,6 +26,7 @@ type Plan struct {
 	commitEvery       record.CommitEveryFlag // and this often
 	compression       string
 	keyed             *keyedPlan // nil: no state is kept
+	lookups           []lookup   // topics that expressions see
 }
 
 // Plan returns what is read, made of it and written, or a usage error. It opens nothing.
@@ -44,7 +45,10 @@ func (f *Options) Plan(env *cli.Env, src, dst string) (*Plan, error) {
 		p.dst = ""
 	}
 	var err error
-	if p.keyed, err = f.planKeyed(); err != nil {
+	if err := p.planLookups(f.Lookups); err != nil {
+		return nil, err
+	}
+	if p.keyed, err = f.planKeyed(p.variables()); err != nil {
 		return nil, err
 	}
 	p.exactlyOnce = p.exactlyOnce || p.keyed != nil
@@ -122,7 +126,7 @@ func (p *Plan) planChanges(env *cli.Env, f *Options) error {
 	filters := f.Reading.Filters
 	filters.Mapping = "" // what it makes is written, not shown
 	var err error
-	if p.Filters, err = filters.Plan(env); err != nil {
+	if p.Filters, err = filters.Plan(env, p.variables()...); err != nil {
 		return err
 	}
 	p.changes = &record.Changes{Topic: p.dst}
@@ -130,7 +134,7 @@ func (p *Plan) planChanges(env *cli.Env, f *Options) error {
 		return nil
 	}
 	if text := f.Reading.Filters.Mapping; text != "" {
-		if p.changes.Mapping, err = expr.NewMap("--map", text); err != nil {
+		if p.changes.Mapping, err = expr.NewMap("--map", text, p.variables()...); err != nil {
 			return cli.Usagef("%w", err)
 		}
 	}

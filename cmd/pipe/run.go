@@ -37,6 +37,9 @@ type pipeline struct {
 	gone     error             // what was committed, and is not there any more
 	source   kafka.Topic       // that a state is made of
 
+	following sync.WaitGroup     // of the topics of --lookup
+	unfollow  context.CancelFunc // ends that
+
 	lateRecords atomic.Int64 // that were committed
 	windowsOpen atomic.Int64 // when the members left
 
@@ -71,7 +74,7 @@ func Run(ctx context.Context, env *cli.Env, p *Plan) (s Summary, err error) {
 	defer p.limits.Time(stop)()
 	l := &pipeline{
 		Plan: p, Run: record.NewRun(p.Selection, p.members, p.limits, env, stop),
-		id: strings.ToLower(rand.Text()[:8]), members: map[int]*member{}, topics: map[string]knownTopic{}, ids: map[string]string{},
+		id: strings.ToLower(rand.Text()[:8]), unfollow: func() {}, members: map[int]*member{}, topics: map[string]knownTopic{}, ids: map[string]string{},
 	}
 	l.Signals, l.Polling = ctx, polling
 	defer func() { err = errors.Join(err, l.close()) }()
@@ -130,6 +133,9 @@ func (l *pipeline) open(ctx context.Context) (record.Source, error) {
 	}
 	topics, err := l.Find(ctx, l.Admin.Admin)
 	if err != nil {
+		return nil, err
+	}
+	if err := l.openLookups(ctx); err != nil {
 		return nil, err
 	}
 	l.Run.Members.Config.Committer = l.committer
@@ -291,6 +297,8 @@ func (l *pipeline) becameLate() string {
 
 // close ends what members have left open, and all else.
 func (l *pipeline) close() error {
+	l.unfollow()
+	l.following.Wait()
 	var errs []error
 	for _, m := range l.members {
 		errs = append(errs, m.close())

@@ -31,7 +31,7 @@ type Filters struct {
 }
 
 // Plan compiles the filters; a mistake in an expression is a usage error.
-func (f *FilterOptions) Plan(env *cli.Env) (*Filters, error) {
+func (f *FilterOptions) Plan(env *cli.Env, lookups ...*expr.Lookup) (*Filters, error) {
 	p := &Filters{}
 	var err error
 	if p.times, err = f.Times.plan(env); err != nil {
@@ -55,7 +55,7 @@ func (f *FilterOptions) Plan(env *cli.Env) (*Filters, error) {
 		p.greps = append(p.greps, grep)
 	}
 	if f.Filter != "" {
-		if p.filter, err = expr.NewFilter("--filter", f.Filter); err != nil {
+		if p.filter, err = expr.NewFilter("--filter", f.Filter, lookups...); err != nil {
 			return nil, cli.Usagef("%w", err)
 		}
 	}

@@ -107,7 +107,7 @@ func (f *Options) check(src, dst string) error {
 	case f.Table == table.OffsetsTable:
 		return cli.Usagef("--table %s: that is where kstream keeps offsets", f.Table)
 	}
-	for _, name := range append(pipe.StateFlags(), "exec", "create", "compression", "to-value-serde", "count", "key-equals", "key-from") {
+	for _, name := range append(pipe.StateFlags(), "exec", "create", "compression", "to-value-serde", "count", "key-equals", "key-from", "lookup") {
 		if p.Changed(name) {
 			hint := map[string]string{"create": "--create-table", "count": "-e, --for and --idle-timeout end it"}[name]
 			err := cli.Usagef("--%s does not go with a database", name)

@@ -82,9 +82,5 @@ func (w *Windows) appendStarts(starts []int64, at, now int64) []int64 {
 }
 
 func floorMod(n, by int64) int64 {
-	if m := n % by; m < 0 {
-		return m + by
-	} else {
-		return m
-	}
+	return (n%by + by) % by
 }
