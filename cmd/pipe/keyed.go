@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strconv"
 	"sync"
@@ -113,24 +114,31 @@ func (k *keyed) last(p *part) error {
 	return k.ended
 }
 
-// assign begins to restore the states of partitions, aside from everything else.
+// assign begins to restore the states of partitions, aside from everything else, and with all
+// processors.
 func (k *keyed) assign(starts map[kafka.TopicPartition]int64) {
 	if len(starts) == 0 {
 		return
 	}
-	var parts []*part
+	jobs := make([][]*part, min(len(starts), runtime.GOMAXPROCS(0)))
 	for tp, start := range starts {
-		p := &part{Partition: stream.NewPartition(k.config), number: tp.Partition, start: start, next: -1, ready: make(chan struct{}), heard: time.Now()}
+		p := &part{Partition: stream.NewPartition(k.Plan.keyed.config()), number: tp.Partition, start: start, next: -1, ready: make(chan struct{}), heard: time.Now()}
 		p.Out = k.out
 		k.parts[tp.Partition] = p
-		parts = append(parts, p)
+		i := int(tp.Partition) % len(jobs)
+		jobs[i] = append(jobs[i], p)
 	}
-	ctx, cancel := context.WithCancel(k.working)
-	k.cancel = append(k.cancel, cancel)
-	k.restoring.Go(func() { // ends with ctx, which drop cancels
-		defer cancel()
-		k.restore(ctx, parts)
-	})
+	for _, parts := range jobs {
+		if len(parts) == 0 {
+			continue
+		}
+		ctx, cancel := context.WithCancel(k.working)
+		k.cancel = append(k.cancel, cancel)
+		k.restoring.Go(func() { // ends with ctx, which drop cancels
+			defer cancel()
+			k.restore(ctx, parts)
+		})
+	}
 }
 
 // drop forgets all states: what of them is committed is to be restored.

@@ -174,7 +174,13 @@ func (p *Partition) loadValue(s *slot, value []byte) error {
 // load reads the state of aggregates.
 func (f *Fold) load(cells []cell, state []byte) error {
 	clear(cells)
-	dec := jsontext.NewDecoder(bytes.NewReader(state))
+	f.text.Reset(state)
+	if f.dec == nil {
+		f.dec = jsontext.NewDecoder(&f.text)
+	} else {
+		f.dec.Reset(&f.text)
+	}
+	dec := f.dec
 	if t, err := dec.ReadToken(); err != nil || t.Kind() != '{' {
 		return errStored
 	}

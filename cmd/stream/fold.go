@@ -1,7 +1,10 @@
 package stream
 
 import (
+	"bytes"
 	"context"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"kstream/cmd/expr"
 )
@@ -13,6 +16,8 @@ type Fold struct {
 	Reduce     *expr.Reduce
 
 	values []expr.Value // of the record at hand, an aggregate each
+	text   bytes.Reader // of the state that is loaded
+	dec    *jsontext.Decoder
 }
 
 // prepare evaluates what depends on the record alone.
