@@ -89,6 +89,7 @@ kstream topic delete orders --yes && kstream replay framed orders --create`
 		"kstream pipe orders paid --group paid --filter '.value.state == \"paid\"' --map '.value | {id, total}'":                 end,
 		"kstream pipe orders postgres://ada:@env:PGPASSWORD@db/shop --table orders --mode upsert --primary-key key --group shop": {left: "it names a database; the script sink_postgres runs its like"},
 		"kstream pipe sqlite:app.db changes --table customers --cursor updated_at,id --group app -e":                             {left: "it names a database; the script source runs its like"},
+		"kstream pipe orders https://search:9200/orders/_bulk --format elasticsearch --group search":                             {left: "it names a server; TestSinkOfHTTP runs its like"},
 		"kstream pipe orders enriched --group enrich --exec ./enrich.py --exactly-once":                                          end,
 		"kstream pipe events - --group split --route '\"events-\" + .value.country' --on-error dlq:events-odd":                   end,
 		"kstream group lag --listen :9308":                                                                                       {left: port},

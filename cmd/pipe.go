@@ -43,7 +43,8 @@ state, with --create.
 DST postgres://USER@HOST/DATABASE or sqlite:FILE is a database: each record becomes a row of
 --table, or of the table that --route says, in one transaction with the offsets, which its table
 kstream_offsets keeps. So each record is a row once, whatever is killed. A password in a URL may be
-a reference, such as postgres://ada:@env:PGPASSWORD@db/shop. See docs/connect.md.
+a reference, such as postgres://ada:@env:PGPASSWORD@db/shop. DST https://HOST/PATH is a server that
+takes many records in a request, at least once, each with its id. See docs/connect.md.
 
 SRC can be such a database, too: its rows behind the position of --group, in the order of --cursor,
 become records of DST, with the position in their transaction. Rows that commit late, with a smaller
@@ -56,6 +57,7 @@ cursor than one that was read, are missed, unless --settle waits for them; delet
   kstream pipe events - --group split --route '"events-" + .value.country' --on-error dlq:events-odd
   kstream pipe orders sqlite:orders.db --table orders --create-table --group orders-db -e
   kstream pipe orders postgres://ada:@env:PGPASSWORD@db/shop --table orders --mode upsert --primary-key key --group shop
+  kstream pipe orders https://search:9200/orders/_bulk --format elasticsearch --group search
   kstream pipe sqlite:app.db changes --table customers --cursor updated_at,id --group app -e`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -106,6 +108,7 @@ func registerTables(f *sink.Options, from *source.Options, flags *pflag.FlagSet)
 	flags.BoolVar(&f.Create, "create-table", false, "create tables that are not there, with the columns of the schema or of the first rows")
 	flags.BoolVar(&f.Alter, "alter-table", false, "add columns for fields that a table has none for")
 	flags.BoolVar(&f.Meta, "meta", false, "write topic, partition, offset, timestamp and key, each a column")
+	flags.StringVar(&f.Format, "format", "json", "the body of requests to DST https://…: `json|elasticsearch`, lines of JSON or those of _bulk")
 	flags.StringVar(&from.Query, "query", "", "with a database as SRC: the rows of the `SQL` query, in place of --table")
 	flags.StringVar(&from.Cursor, "cursor", "", "with a database as SRC: the `COLUMN[,ID]` that grows when a row is new or changes; an ID tells rows of one time apart")
 	flags.Var(&from.Interval, "interval", "with a database as SRC: look for new rows every `D`")

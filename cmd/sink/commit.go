@@ -45,6 +45,7 @@ func (m *member) Begin(committed map[kafka.TopicPartition]int64) (map[kafka.Topi
 				tp.Topic, table.OffsetsTable, m.options.Group), "another --group begins anew; or delete these rows of %s", table.OffsetsTable)
 		case p.Next >= 0:
 			starts[tp] = p.Next
+		case m.follows():
 		case committed[tp] > 0 && !m.plan.moved:
 			return nil, cli.Hint(cli.Errorf(cli.CodeAlreadyExists, "group %s has committed offset %d of %s, and the database knows nothing of it", m.options.Group, committed[tp], tp),
 				"is it another database? --from-offset says where to begin in it, another --group begins anew")
@@ -55,6 +56,9 @@ func (m *member) Begin(committed map[kafka.TopicPartition]int64) (map[kafka.Topi
 	}
 	return starts, nil
 }
+
+// follows reports whether the offsets are those of the group: a server keeps none.
+func (m *member) follows() bool { return KindOf(m.url) == "web" }
 
 // ids asks for the ids that topics have now.
 func (m *member) ids(tps []kafka.TopicPartition) (map[string]string, error) {

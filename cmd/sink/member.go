@@ -211,7 +211,7 @@ func (m *member) tableOf(ctx context.Context) (string, error) {
 		return "", &record.Unusable{Err: errors.New("--route: " + table.OffsetsTable + " is where kstream keeps offsets")}
 	case text != nil:
 		return string(text), nil
-	case m.options.Table == "":
+	case m.options.Table == "" && !m.follows():
 		return "", &record.Unusable{Err: errors.New("--route: no table, and there is no --table")}
 	}
 	return m.options.Table, nil

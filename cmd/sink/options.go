@@ -9,6 +9,7 @@ import (
 	"kstream/cmd/pipe"
 	"kstream/cmd/record"
 	"kstream/cmd/sink/table"
+	"kstream/cmd/sink/web"
 )
 
 // Options is the command line as typed: what pipe has for topics too, and what is about tables.
@@ -20,11 +21,12 @@ type Options struct {
 	Create     bool
 	Alter      bool
 	Meta       bool
+	Format     string
 }
 
 // Flags are those that are about tables.
 func Flags() []string {
-	return []string{"table", "mode", "primary-key", "create-table", "alter-table", "meta"}
+	return []string{"table", "mode", "primary-key", "create-table", "alter-table", "meta", "format"}
 }
 
 // Plan is a valid command line.
@@ -37,7 +39,8 @@ type Plan struct {
 	route   *expr.Text
 	options table.Options
 	every   record.CommitEveryFlag
-	moved   bool // --from-offset says where to begin
+	format  string // of the body of requests
+	moved   bool   // --from-offset says where to begin
 }
 
 // Plan returns what is read, and where it goes, or a usage error. It opens nothing.
@@ -52,6 +55,9 @@ func (f *Options) Plan(env *cli.Env, src, dst string) (*Plan, error) {
 		options: table.Options{Group: p.Members.Group, Table: f.Table, Mode: table.Mode(f.Mode), Create: f.Create, Alter: f.Alter, Meta: f.Meta},
 	}
 	var err error
+	if plan.format, err = f.planWeb(dst); err != nil {
+		return nil, err
+	}
 	if plan.Failures, err = record.PlanFailures(p.OnError, "stop", "skip", "dlq"); err != nil {
 		return nil, err
 	}
@@ -102,7 +108,7 @@ func (f *Options) check(src, dst string) error {
 		return err
 	}
 	switch {
-	case f.Table == "" && p.Route == "":
+	case f.Table == "" && p.Route == "" && KindOf(dst) != "web":
 		return cli.Usagef("want --table NAME, or --route, which says the table of each record")
 	case f.Table == table.OffsetsTable:
 		return cli.Usagef("--table %s: that is where kstream keeps offsets", f.Table)
@@ -147,4 +153,28 @@ func (f *Options) planKeys(o *table.Options) error {
 		return cli.Usagef("--mode upsert: want --primary-key key, or .FIELD, by which rows are the same")
 	}
 	return nil
+}
+
+// planWeb checks what goes to a server by HTTP, or does not.
+func (f *Options) planWeb(dst string) (format string, err error) {
+	if KindOf(dst) != "web" {
+		if f.Pipe.Changed("format") {
+			return "", cli.Usagef("--format goes with a DST of HTTP: https://HOST/PATH")
+		}
+		return web.Lines, nil
+	}
+	for _, name := range []string{"mode", "create-table", "alter-table", "meta"} {
+		if f.Pipe.Changed(name) {
+			return "", cli.Usagef("--%s does not go with a DST of HTTP", name)
+		}
+	}
+	switch {
+	case f.Format != web.Lines && f.Format != web.Elasticsearch:
+		return "", cli.Usagef("--format %s: want json or elasticsearch", f.Format)
+	case f.Format == web.Lines && f.Pipe.Changed("table"):
+		return "", cli.Usagef("--table does not go with --format json; with elasticsearch it is the index")
+	case f.PrimaryKey != "" && f.PrimaryKey != table.KeyColumn:
+		return "", cli.Usagef("--primary-key %s: want key, which is then the id of the document", f.PrimaryKey)
+	}
+	return f.Format, checkPlain(dst)
 }

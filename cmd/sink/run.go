@@ -16,6 +16,7 @@ import (
 	"kstream/cmd/sink/postgres"
 	"kstream/cmd/sink/sqlite"
 	"kstream/cmd/sink/table"
+	"kstream/cmd/sink/web"
 	"kstream/kafka"
 )
 
@@ -131,6 +132,11 @@ func (l *sink) openStore(ctx context.Context) (store, error) {
 		return sqlite.Open(ctx, path, &l.options)
 	case "postgres":
 		return postgres.Open(ctx, l.url, &l.options)
+	case "web":
+		if err := checkPlain(l.url); err != nil {
+			return nil, err
+		}
+		return web.Open(l.url, l.plan.format, &l.options)
 	}
 	return nil, cli.Usagef("what %s stands for is no URL of a database", l.shown)
 }

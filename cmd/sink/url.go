@@ -3,6 +3,8 @@ package sink
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/url"
 	"regexp"
 	"strings"
 
@@ -12,13 +14,13 @@ import (
 
 // kinds are the databases, by how their URLs begin.
 func kinds() map[string]string {
-	return map[string]string{"sqlite:": "sqlite", "postgres://": "postgres", "postgresql://": "postgres"}
+	return map[string]string{"sqlite:": "sqlite", "postgres://": "postgres", "postgresql://": "postgres", "https://": "web", "http://": "web"}
 }
 
 // KindOf returns the kind of database that a URL names, or "".
-func KindOf(url string) string {
+func KindOf(address string) string {
 	for prefix, kind := range kinds() {
-		if strings.HasPrefix(strings.ToLower(url), prefix) {
+		if strings.HasPrefix(strings.ToLower(address), prefix) {
 			return kind
 		}
 	}
@@ -34,14 +36,14 @@ func IsURL(arg string) bool {
 var withPassword = regexp.MustCompile(`^([a-z+]+://[^/@:\s]*:)(.*)(@[^@]*)$`)
 
 // Reveal returns the URL with its secrets looked up, and what is to be shown of it.
-func Reveal(ctx context.Context, url string) (full, shown string, err error) {
-	if config.IsReference(url) {
-		full, err := config.Secrets{}.Lookup(ctx, url)
-		return full, url, err
+func Reveal(ctx context.Context, address string) (full, shown string, err error) {
+	if config.IsReference(address) {
+		full, err := config.Secrets{}.Lookup(ctx, address)
+		return full, address, err
 	}
-	m := withPassword.FindStringSubmatch(url)
+	m := withPassword.FindStringSubmatch(address)
 	if m == nil {
-		return url, url, nil
+		return address, address, nil
 	}
 	password, err := config.Secrets{}.Lookup(ctx, m[2])
 	if err != nil {
@@ -78,5 +80,18 @@ func checkURL(url string) error {
 // NoDatabase is the error of a URL of no database that is known.
 func NoDatabase(which, url string) error {
 	scheme, _, _ := strings.Cut(url, ":")
-	return cli.Hint(cli.Usagef("%s %s:…: no such kind of database", which, scheme), "sqlite:FILE, postgres://USER@HOST/DATABASE")
+	return cli.Hint(cli.Usagef("%s %s:…: no such kind of database", which, scheme), "sqlite:FILE, postgres://USER@HOST/DATABASE, https://HOST/PATH")
+}
+
+// checkPlain refuses to send records over the network as they are.
+func checkPlain(address string) error {
+	u, err := url.Parse(address)
+	if err != nil {
+		return cli.Usagef("DST is no URL of HTTP")
+	}
+	host := u.Hostname()
+	if ip := net.ParseIP(host); u.Scheme == "http" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return cli.Hint(cli.Usagef("DST http://%s: records would go over the network for everybody to read", u.Host), "https://%s", u.Host)
+	}
+	return nil
 }

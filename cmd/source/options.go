@@ -65,7 +65,7 @@ func (f *Options) Plan(env *cli.Env, src, dst string) (*Plan, error) {
 	}
 	for _, name := range []string{
 		"exec", "route", "count", "members", "instance-id", "from-offset", "on-error", "map", "filter", "grep", "sample", "key-from", "to-value-serde",
-		"idle-timeout", "exactly-once", "commit-every", "mode", "create-table", "alter-table", "meta",
+		"idle-timeout", "exactly-once", "commit-every", "mode", "create-table", "alter-table", "meta", "format",
 	} {
 		if p.Changed(name) {
 			return nil, cli.Usagef("--%s does not go with a database as SRC", name)
@@ -90,7 +90,7 @@ func (f *Options) Plan(env *cli.Env, src, dst string) (*Plan, error) {
 		}
 	}
 	plan.query.named = f.PrimaryKey != ""
-	if !config.IsReference(src) && sink.KindOf(src) == "" {
+	if kind := sink.KindOf(src); kind == "" && !config.IsReference(src) || kind == "web" {
 		return nil, sink.NoDatabase("SRC", src)
 	}
 	if err := r.CheckForeign(); err != nil {

@@ -118,7 +118,10 @@ type Rejection struct {
 }
 
 func (e *Rejection) Error() string {
-	if e.Column == "" {
+	switch {
+	case e.Table == "":
+		return e.Reason
+	case e.Column == "":
 		return fmt.Sprintf("table %s: %s", e.Table, e.Reason)
 	}
 	return fmt.Sprintf("table %s, column %s: %s", e.Table, strconv.Quote(e.Column), e.Reason)
