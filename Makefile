@@ -60,8 +60,8 @@ $(LINT):
 $(DEADCODE):
 	GOBIN=$(DEADCODE_DIR) go install golang.org/x/tools/cmd/deadcode@$(DEADCODE_VERSION)
 
-bench: build ## produce and consume 1,000,000 records on Apache Kafka, beside kcat when it is installed
-	$(CLUSTER) run -- go run ./kafka/kafkatest/bench -kstream ./kstream
+bench: build ## docs/benchmarks.md anew: 1,000,000 records on Apache Kafka, beside kcat and jq when they are installed
+	$(CLUSTER) run -- go run ./kafka/kafkatest/bench -kstream ./kstream -write docs/benchmarks.md
 
 fuzz: ## every fuzz target, FUZZTIME each (30s)
 	@for package in $$(go list ./...); do \

@@ -29,10 +29,11 @@ func fetched(partitions int) int {
 	return max(256<<10, min(1<<20, 4<<20/max(1, partitions)))
 }
 
-// ahead is how many records of each partition a reader of so many keeps fetched, where prefetch
-// allows it: each of them takes the client more memory than a small one has bytes.
-func ahead(partitions int) int {
-	return max(1000, min(100_000, 200_000/max(1, partitions)))
+// ahead is how many records of each partition a reader of so many, or one of so many members, keeps
+// fetched, where prefetch allows it: each of them takes the client more memory than a small one
+// has bytes.
+func ahead(partitions, share int) int {
+	return max(1000, min(100_000/max(1, share), 200_000/max(1, partitions)))
 }
 
 // consumerConfig is what a reader and a group member set differently.
@@ -81,7 +82,7 @@ func (cc *consumerConfig) properties(l *logs) ck.ConfigMap {
 		"check.crcs":                 true,
 		"isolation.level":            "read_committed",
 		"queued.max.messages.kbytes": max(1024, prefetch/max(1, cc.share)),
-		"queued.min.messages":        ahead(cc.partitions),
+		"queued.min.messages":        ahead(cc.partitions, cc.share),
 		"fetch.error.backoff.ms":     100,
 		"fetch.queue.backoff.ms":     10,
 		// What else is asked of the broker waits behind a fetch that waits: whether the topic

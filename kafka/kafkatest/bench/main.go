@@ -1,8 +1,9 @@
 //go:build unix
 
-// Command bench compares kstream with kcat on a real broker: it writes and
+// Command bench compares kstream with kcat, and kcat with jq, on a real broker: it writes and
 // reads the same records through both, in turns, so that a busy moment of the machine
-// hits both, and prints medians and ratios. Without kcat it measures kstream alone.
+// hits both, and writes docs/benchmarks.md: medians, ranges, ratios and goals. Without kcat it
+// measures kstream alone.
 //
 //	go run ./kafka/kafkatest/cluster run -- go run ./kafka/kafkatest/bench -kstream ./kstream
 package main
@@ -10,7 +11,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -22,10 +22,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"syscall"
-	"text/tabwriter"
 	"time"
 
 	"kstream/kafka/kafkatest"
@@ -48,15 +46,8 @@ type bench struct {
 
 // sample is one run of one program.
 type sample struct {
-	wall time.Duration
-	peak int64 // resident bytes
-}
-
-// contest is one task done by both programs.
-type contest struct {
-	name          string
-	kstream, kcat func(topic string) []string
-	writes        bool // each run needs an empty topic
+	wall, cpu time.Duration
+	peak      int64 // resident bytes
 }
 
 func main() {
@@ -73,7 +64,9 @@ func run(ctx context.Context) (err error) {
 	b := bench{brokers: os.Getenv(kafkatest.BrokersVariable), prefix: "bench-" + strings.ToLower(rand.Text()[:6])}
 	flag.StringVar(&b.kstream, "kstream", "./kstream", "the program to measure")
 	flag.IntVar(&b.records, "n", 1_000_000, "records")
-	flag.IntVar(&b.rounds, "rounds", 5, "rounds")
+	flag.IntVar(&b.rounds, "rounds", 7, "rounds")
+	var write string
+	flag.StringVar(&write, "write", "", "write the page to a file instead of stdout")
 	flag.Parse()
 	if b.brokers == "" {
 		return errors.New(kafkatest.BrokersVariable + " is not set: run me with make bench")
@@ -95,7 +88,16 @@ func run(ctx context.Context) (err error) {
 	}
 	defer b.witness.Close()
 	defer func() { err = errors.Join(err, b.witness.DeleteTopics(context.WithoutCancel(ctx), b.prefix)) }()
-	return b.compare(ctx, os.Stdout)
+	results, err := b.compare(ctx)
+	if err != nil {
+		return err
+	}
+	page := b.page(ctx, results)
+	if write == "" {
+		_, err = os.Stdout.Write(page)
+		return err
+	}
+	return os.WriteFile(write, page, 0o644)
 }
 
 // generate writes n lines of NDJSON, each lineBytes long, that differ.
@@ -114,63 +116,36 @@ func generate(path string, n int) error {
 	return errors.Join(w.Flush(), f.Close()) // Flush returns the first error of all the writes
 }
 
-func (b *bench) contests() []contest {
-	read := []string{"-C", "-b", b.brokers, "-o", "beginning", "-e", "-q", "-t"}
-	return []contest{
-		{"produce", func(topic string) []string {
-			return []string{"produce", topic, b.input, "-q", "-b", b.brokers}
-		}, func(topic string) []string {
-			return []string{"-P", "-b", b.brokers, "-X", "enable.idempotence=true", "-t", topic, "-l", b.input}
-		}, true},
-		{"consume, values", func(topic string) []string {
-			return []string{"consume", topic, "-e", "-q", "-o", "value", "-b", b.brokers}
-		}, func(topic string) []string { return append(read, topic) }, false},
-		{"consume, JSON", func(topic string) []string {
-			return []string{"consume", topic, "-e", "-q", "-o", "json", "-b", b.brokers}
-		}, func(topic string) []string { return append(append(read, topic), "-J") }, false},
-	}
-}
-
-func (b *bench) compare(ctx context.Context, out io.Writer) error {
+func (b *bench) compare(ctx context.Context) ([]result, error) {
 	full := b.prefix + "-full"
 	if err := b.fill(ctx, full); err != nil {
-		return err
+		return nil, err
 	}
-	fmt.Fprintf(out, "%d records of %d bytes, %d partitions, %d rounds in turns, %d CPUs; medians\n",
-		b.records, lineBytes, partitions, b.rounds, runtime.NumCPU())
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "\tkstream s\tkcat s\tkcat/kstream\trecords/s\tkstream MB\tkcat MB\t")
+	var results []result
 	for _, c := range b.contests() {
-		var ours, theirs []sample
-		for round := range b.rounds {
-			for _, side := range []struct {
-				program string
-				args    func(string) []string
-				samples *[]sample
-			}{{b.kstream, c.kstream, &ours}, {b.kcat, c.kcat, &theirs}} {
-				if side.program == "" {
-					continue
-				}
-				s, err := b.once(ctx, c, side.program, side.args, full, round)
-				if err != nil {
-					return err
-				}
-				*side.samples = append(*side.samples, s)
-			}
+		r := result{contest: c}
+		rounds := b.rounds
+		if c.small {
+			rounds = smallRounds
 		}
-		us, them := median(ours), median(theirs)
-		fmt.Fprintf(table, "%s\t%.2f\t%s\t%s\t%.0f\t%d\t%s\t\n", c.name, us.wall.Seconds(),
-			orDash(theirs, "%.2f", them.wall.Seconds()), orDash(theirs, "%.2f", them.wall.Seconds()/us.wall.Seconds()),
-			float64(b.records)/us.wall.Seconds(), us.peak>>20, orDash(theirs, "%d", them.peak>>20))
+		for round := range rounds {
+			s, err := b.once(ctx, c, "kstream", c.ours, full, round)
+			if err != nil {
+				return nil, err
+			}
+			r.ours = append(r.ours, s)
+			if c.theirs == nil {
+				continue
+			}
+			if s, err = b.once(ctx, c, "peer", c.theirs, full, round); err != nil {
+				return nil, err
+			}
+			r.theirs = append(r.theirs, s)
+		}
+		fmt.Fprintf(os.Stderr, "%s: %s\n", c.name, r.cells())
+		results = append(results, r)
 	}
-	return table.Flush()
-}
-
-func orDash[T any](samples []sample, format string, value T) string {
-	if len(samples) == 0 {
-		return "-"
-	}
-	return fmt.Sprintf(format, value)
+	return results, nil
 }
 
 // fill makes the topic that is read, and checks on the way that kstream writes
@@ -179,14 +154,14 @@ func (b *bench) fill(ctx context.Context, topic string) error {
 	if err := b.witness.CreateTopic(ctx, topic, partitions); err != nil {
 		return err
 	}
-	if _, err := measure(ctx, io.Discard, b.kstream, b.contests()[0].kstream(topic)); err != nil {
+	if _, err := measure(ctx, io.Discard, b.ours("produce", topic, b.input, "-q")); err != nil {
 		return err
 	}
 	if err := b.stored(ctx, topic); err != nil {
 		return err
 	}
 	var lines counter
-	if _, err := measure(ctx, &lines, b.kstream, b.contests()[1].kstream(topic)); err != nil {
+	if _, err := measure(ctx, &lines, b.ours("consume", topic, "-e", "-q", "-o", "value")); err != nil {
 		return err
 	}
 	if int(lines) != b.records {
@@ -211,16 +186,16 @@ func (b *bench) stored(ctx context.Context, topic string) error {
 	return nil
 }
 
-// once runs one program on one task.
-func (b *bench) once(ctx context.Context, c contest, program string, args func(string) []string, full string, round int) (sample, error) {
+// once runs one side of a contest.
+func (b *bench) once(ctx context.Context, c contest, side string, args func(string) []string, full string, round int) (sample, error) {
 	if !c.writes {
-		return measure(ctx, nil, program, args(full))
+		return measure(ctx, nil, args(full))
 	}
-	topic := fmt.Sprintf("%s-%s-%d", b.prefix, filepath.Base(program), round)
+	topic := fmt.Sprintf("%s-%s-%d", b.prefix, side, round)
 	if err := b.witness.CreateTopic(ctx, topic, partitions); err != nil {
 		return sample{}, err
 	}
-	s, err := measure(ctx, nil, program, args(topic))
+	s, err := measure(ctx, nil, args(topic))
 	if err != nil {
 		return s, err
 	}
@@ -228,15 +203,15 @@ func (b *bench) once(ctx context.Context, c contest, program string, args func(s
 }
 
 // measure runs a program to its end. Its output goes to w, or, when w is nil, to the null device.
-func measure(ctx context.Context, w io.Writer, program string, args []string) (sample, error) {
-	cmd := exec.CommandContext(ctx, program, args...)
+func measure(ctx context.Context, w io.Writer, args []string) (sample, error) {
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	var stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = w, &stderr
 	began := time.Now()
 	if err := cmd.Run(); err != nil {
 		return sample{}, fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, stderr.Bytes())
 	}
-	s := sample{wall: time.Since(began)}
+	s := sample{wall: time.Since(began), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
 	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		s.peak = usage.Maxrss << 10 // KiB on Linux; macOS counts bytes
 		if runtime.GOOS == "darwin" {
@@ -244,14 +219,6 @@ func measure(ctx context.Context, w io.Writer, program string, args []string) (s
 		}
 	}
 	return s, nil
-}
-
-func median(samples []sample) sample {
-	if len(samples) == 0 {
-		return sample{}
-	}
-	sorted := slices.SortedFunc(slices.Values(samples), func(a, b sample) int { return cmp.Compare(a.wall, b.wall) })
-	return sorted[len(sorted)/2]
 }
 
 // counter counts the lines written to it.
