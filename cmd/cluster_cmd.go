@@ -152,8 +152,14 @@ may describe the cluster may ask for the last three.`
 
 func brokerTable(l *cli.Listing, items []clusterBrokerItem) *output.Table {
 	t := &output.Table{Columns: []output.Column{
-		{Name: "broker", Right: true}, {Name: "host"}, {Name: "port", Right: true}, {Name: "rack"}, {Name: "controller"},
-		{Name: "replicas", Right: true}, {Name: "bytes", Right: true}, {Name: "usable_bytes", Right: true},
+		{Name: "broker", Right: true},
+		{Name: "host"},
+		{Name: "port", Right: true},
+		{Name: "rack"},
+		{Name: "controller"},
+		{Name: "replicas", Right: true},
+		{Name: "bytes", Right: true},
+		{Name: "usable_bytes", Right: true},
 	}}
 	for _, i := range items {
 		t.Add(strconv.Itoa(int(i.Broker)), i.Host, strconv.Itoa(i.Port), i.Rack, strconv.FormatBool(i.Controller),

@@ -47,7 +47,8 @@ before the group read them. time_lag_ms is the age of the record that comes next
 
 Reasons: ok, no_commit (never committed here), no_owner (records wait and no member has
 the partition), stalled (its commit does not move), lost (records are gone before they
-were read), open_transaction (what waits belongs to a transaction that is not done).
+were read), open_transaction (what waits belongs to a transaction that is not done;
+kstream transaction list shows it).
 
 With --max, --max-partition or --max-time it exits 7 when a bound is exceeded, and
 names each one; with --watch as soon as one is.`,
@@ -141,8 +142,13 @@ func (p *groupLagPlan) run(ctx context.Context, env *cli.Env) error {
 			defer func() { err = errors.Join(err, screen.Close()) }()
 		}
 		untimed := p.by != group.ByPartition && !p.flags.set("max-time")
+		told := false
 		return p.flags.watch.Run(ctx, p.flags.watch.Observer(env, admin, untimed), p.groups, func(snapshots []group.Snapshot) error {
 			snapshots = group.OfTopics(snapshots, p.flags.topics)
+			if !told && group.Open(snapshots) {
+				told = true
+				env.Notice("records wait in an open transaction; kstream transaction list shows it")
+			}
 			render := func() ([]byte, error) { return p.render(snapshots) }
 			if screen != nil {
 				return cli.FirstOf(screen.Draw(render), p.check(snapshots))

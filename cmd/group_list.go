@@ -131,8 +131,14 @@ func (p *groupListPlan) run(ctx context.Context, env *cli.Env) error {
 		}
 		return p.listing.Print("kstream.group.list/v1", items, func() *output.Table {
 			t := &output.Table{Columns: []output.Column{
-				{Name: "group"}, {Name: "state"}, {Name: "type", Minor: true}, {Name: "protocol", Minor: true}, {Name: "members", Right: true}, {Name: "coordinator", Minor: true},
-				{Name: "topics", Right: true}, {Name: "lag", Right: true},
+				{Name: "group"},
+				{Name: "state"},
+				{Name: "type", Minor: true},
+				{Name: "protocol", Minor: true},
+				{Name: "members", Right: true},
+				{Name: "coordinator", Minor: true},
+				{Name: "topics", Right: true},
+				{Name: "lag", Right: true},
 			}}
 			for _, i := range items {
 				t.Add(i.Group, i.State, i.Type, i.Protocol, strconv.Itoa(i.Members), i.Coordinator, strconv.Itoa(len(i.Topics)), orUnknown(i.Lag))

@@ -99,6 +99,13 @@ func OfTopics(snapshots []Snapshot, topics []string) []Snapshot {
 	return chosen
 }
 
+// Open reports whether records wait in a transaction that is not done.
+func Open(snapshots []Snapshot) bool {
+	return slices.ContainsFunc(snapshots, func(s Snapshot) bool {
+		return slices.ContainsFunc(s.Partitions, func(l PartitionLagItem) bool { return l.Reason == kafka.LagOpen })
+	})
+}
+
 // observer takes snapshots of groups. It remembers what the one before saw: records
 // whose time is known are not read again, and a commit that does not move is noticed.
 type observer struct {

@@ -55,7 +55,7 @@ func (r *Registry) mayRegister(ctx context.Context, subject string, body []byte)
 }
 
 // serveCheck answers POST /compatibility/subjects/SUBJECT/versions, or …/versions/VERSION.
-func (r *Registry) serveCheck(w http.ResponseWriter, ctx context.Context, parts []string, body []byte) {
+func (r *Registry) serveCheck(ctx context.Context, w http.ResponseWriter, parts []string, body []byte) {
 	var s sr.Schema
 	if err := json.Unmarshal(body, &s); err != nil {
 		refuse(w, http.StatusUnprocessableEntity, 42201, err.Error())

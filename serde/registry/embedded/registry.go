@@ -123,7 +123,7 @@ func (r *Registry) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if checks {
-		r.serveCheck(w, request.Context(), parts, body)
+		r.serveCheck(request.Context(), w, parts, body)
 		return
 	}
 	if registers {
