@@ -62,6 +62,11 @@ func (f *configFile) edit(env *cli.Env, change func(*config.Document) error) err
 	if err != nil {
 		return err
 	}
+	release, err := config.Lock(path)
+	if err != nil {
+		return err
+	}
+	defer release()
 	d, err := config.OpenDocument(path)
 	if err != nil {
 		return err

@@ -2,8 +2,10 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -270,4 +272,43 @@ func errText(err error) string {
 		return ""
 	}
 	return err.Error()
+}
+
+// Of processes that edit the file at once none undoes what another has written.
+func TestLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	var all sync.WaitGroup
+	const edits = 20
+	for i := range edits {
+		all.Go(func() {
+			release, err := Lock(path) // a file description of its own, as that of a process
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer release()
+			d, err := OpenDocument(path)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if _, _, err = d.Apply(fmt.Sprint("c", i), Change{Brokers: "b:1"}); err != nil {
+				t.Error(err)
+				return
+			}
+			if err := d.Save(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	file, _, err := Load(path)
+	if err != nil || len(file.Contexts) != edits {
+		t.Errorf("%d contexts of %d, %v", len(file.Contexts), edits, err)
+	}
+	release, err := Lock(filepath.Join(t.TempDir(), "nowhere", "config.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	release()
 }

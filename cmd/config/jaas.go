@@ -31,7 +31,10 @@ func parseJAAS(text string) ([]Line, error) {
 	case "IAMLoginModule": // of Amazon MSK
 		names = map[string]string{"awsProfileName": mskProfile, "awsRoleArn": mskRole}
 	case "Krb5LoginModule":
-		return nil, errNoKerberos()
+		if !kerberos {
+			return nil, errNoKerberos()
+		}
+		names = map[string]string{"principal": "sasl.kerberos.principal", "keyTab": "sasl.kerberos.keytab"}
 	default:
 		return nil, fmt.Errorf("the login module is none of PlainLoginModule, ScramLoginModule, OAuthBearerLoginModule and IAMLoginModule")
 	}

@@ -63,7 +63,10 @@ func NormalizeMechanism(name string) (string, error) {
 	case "oauth", "oauthbearer", "oauth2":
 		return "OAUTHBEARER", nil
 	case "gssapi", "kerberos":
-		return "", usagef("%v", errNoKerberos()).hint("the mechanisms are %s", strings.Join(mechanisms(), ", "))
+		if kerberos {
+			return "GSSAPI", nil
+		}
+		return "", usagef("%v", errNoKerberos()).hint("docs/config.md says how to build one that has it; the mechanisms are %s", strings.Join(mechanisms(), ", "))
 	case "awsmskiam":
 		return mskMechanism, nil
 	}
@@ -122,6 +125,8 @@ func (r *resolver) checkSASL(origin Origin, protocol string, tls bool) error {
 	}
 	has := func(name string) bool { return r.set[name].Value != "" }
 	switch {
+	case m.Value == "GSSAPI": // librdkafka has the rest
+		return nil
 	case m.Value == mskMechanism:
 		return r.checkMSK(m.Origin)
 	case m.Value != "OAUTHBEARER":
