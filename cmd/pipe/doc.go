@@ -7,6 +7,6 @@
 //
 // Reading order: options.go and plan.go; run.go, what the members share; member.go, one
 // member's work; pack.go, what was written and not yet sent; commit.go, transactions and
-// what is taken back; exec.go; lookup.go. With a state for each key: keyed_plan.go; keyed.go;
-// keyed_topic.go and keyed_restore.go.
+// what is taken back; exec.go; lookup.go. With a state for each key: keyed_plan.go;
+// keyed.go and keyed_save.go; keyed_topic.go and keyed_restore.go.
 package pipe
