@@ -113,6 +113,21 @@ func TestReaderWithoutABroker(t *testing.T) {
 	}
 }
 
+// A reader that follows goes on when the answer of a broker is lost on a connection that stays
+// open, after the time that a socket may be silent.
+func TestReaderOfASilentBroker(t *testing.T) {
+	cfg, proxy := proxied(t, 3)
+	cfg.Properties = map[string]string{"socket.timeout.ms": "2000", "fetch.wait.max.ms": "200"}
+	r := startReading(t, cfg, ReaderConfig{Spans: []Span{{TopicPartition: TopicPartition{"t", 0}, To: Follow}}})
+	r.until("the records", r.read("0@2 2"))
+	proxy.Set(chaostest.Fault{API: chaostest.Fetch, DropResponses: true, Times: 1})
+	fill(t, cfg, "t", numbered(3, 1))
+	r.until("the record after the silence", r.read("0@3 3"))
+	if n := proxy.Faults(); n != 1 {
+		t.Errorf("%d answers were lost", n)
+	}
+}
+
 // A broker that lost the end of its log in a crash uses those offsets again.
 func TestReaderOfATruncatedLog(t *testing.T) {
 	dir := t.TempDir()
