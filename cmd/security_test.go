@@ -209,6 +209,8 @@ func TestRightsNamed(t *testing.T) {
 		"group":    {[]string{"group", "describe", "g"}, "describe", "group g", "--group g"},
 		"acl":      {[]string{"acl", "list"}, "describe", "the cluster", "--cluster"},
 		"user":     {[]string{"user", "list"}, "describe", "the cluster", "--cluster"},
+		"acl new":  {[]string{"acl", "create", "--principal", "User:x", "--operation", "read", "--topic", "t"}, "describe", "the cluster", "--cluster"},
+		"user new": {[]string{"user", "set", "x", "--mechanism", "scram-sha-256"}, "describe", "the cluster", "--cluster"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := *s

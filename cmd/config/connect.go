@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"kstream/kafka/oauth"
 	"os"
 	"strings"
+
+	"kstream/kafka/oauth"
 )
 
 // Connection is an Effective with every secret looked up: what clients are made

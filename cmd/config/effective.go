@@ -1,11 +1,12 @@
 package config
 
 import (
-	"kstream/kafka/oauth"
 	"maps"
 	"slices"
 	"strings"
 	"time"
+
+	"kstream/kafka/oauth"
 )
 
 // OriginKind is where a setting comes from.

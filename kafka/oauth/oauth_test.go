@@ -61,15 +61,15 @@ func TestTokens(t *testing.T) {
 			}
 		}
 		want("b", "", 1)
-		time.Sleep(79 * time.Second)
+		<-time.After(79 * time.Second)
 		want("b", "", 1)
-		time.Sleep(2 * time.Second)
+		<-time.After(2 * time.Second)
 		want("c", "", 2)
 		down = true
-		time.Sleep(81 * time.Second)
+		<-time.After(81 * time.Second)
 		want("c", "", 3)
 		want("c", "", 3) // it is not asked for at every turn
-		time.Sleep(20 * time.Second)
+		<-time.After(20 * time.Second)
 		want("", "down", 4)
 		want("", "down", 5)
 		down = false
