@@ -5,7 +5,6 @@ package cmd
 import (
 	"encoding/json"
 	"fmt"
-	"kstream/kafka/kafkatest/postgrestest"
 	"math/rand/v2"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"kstream/kafka/kafkatest/postgrestest"
 )
 
 // asked runs a query with the sqlite3 of Python, the witness.

@@ -6,6 +6,8 @@
 // takes them over there (which fences whoever had them, by an epoch) and reads from where they
 // end. The offsets of the group in Kafka follow, for who looks at its lag.
 //
+// A server by HTTP keeps no offsets: those of the group are committed when it has taken the rows.
+//
 // Reading order: url.go; options.go and plan.go; run.go, what the members share; member.go, one
 // member's work; commit.go, transactions. The drivers are below: [kstream/cmd/sink/table] is
 // what they share.

@@ -263,7 +263,7 @@ func affinityOf(declared string) affinity {
 		return none
 	case has("blob"):
 		return blob
-	case has("real", "floa", "doub"):
+	case has("real", "floa", "doub"): //nolint:misspell // so says the rule
 		return reals
 	}
 	return numeric
@@ -315,10 +315,10 @@ func (t *target) bind(i int, v *columns.Value) error {
 	case columns.IsNull:
 		return add(nil)
 	case columns.IsBool:
-		switch {
-		case a == texts:
+		switch a {
+		case texts:
 			return add(str(v.Text))
-		case a == blob:
+		case blob:
 			return reject("it is %s, and the value is a boolean", declared)
 		}
 		return add(v.Text[0] == 't')

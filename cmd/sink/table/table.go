@@ -42,9 +42,6 @@ type Options struct {
 	Notice       func(format string, args ...any)
 }
 
-// MetaColumns are those of --meta, in their order.
-func MetaColumns() []string { return []string{"topic", "partition", "offset", "timestamp", KeyColumn} }
-
 // Partition is one that a member has taken over, and how far its records are in the database.
 type Partition struct {
 	kafka.TopicPartition
