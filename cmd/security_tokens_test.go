@@ -108,8 +108,10 @@ func TestTokenEndpoint(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := *s
 			s.t, s.dir = t, t.TempDir()
-			flags := []string{"-X", "sasl.oauthbearer.token.endpoint.url=" + test.url, "-X", "sasl.oauthbearer.method=oidc",
-				"-X", "sasl.oauthbearer.client.id=app", "-X", "sasl.oauthbearer.client.secret=" + test.secret, "-X", "sasl.oauthbearer.scope=kafka"}
+			flags := []string{
+				"-X", "sasl.oauthbearer.token.endpoint.url=" + test.url, "-X", "sasl.oauthbearer.method=oidc",
+				"-X", "sasl.oauthbearer.client.id=app", "-X", "sasl.oauthbearer.client.secret=" + test.secret, "-X", "sasl.oauthbearer.scope=kafka",
+			}
 			if test.more != "" {
 				flags = append(flags, "-X", test.more)
 			}
