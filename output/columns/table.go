@@ -23,6 +23,7 @@ type Value struct {
 	Name []byte // of a member
 	Kind Kind
 	Text []byte // of a string without quotes and escapes, of a number as it stands, or the bytes
+	Lone bool   // Text has U+FFFD where the string has a lone surrogate, which no text can hold
 	raw  []byte // as it stands in JSON; nil where it does not come from there
 }
 
@@ -116,7 +117,7 @@ func (t *TableRows) load() {
 }
 
 func valueOf(n *node) Value {
-	return Value{Name: n.name, Kind: Kind(n.kind), Text: n.text, raw: n.raw}
+	return Value{Name: n.name, Kind: Kind(n.kind), Text: n.text, Lone: n.lone, raw: n.raw}
 }
 
 // KeyMembers hands on the members of a key that is an object.

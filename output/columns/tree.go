@@ -22,6 +22,7 @@ type node struct {
 	kind  byte
 	name  []byte // of a member, without escapes
 	text  []byte // as it stands in the JSON; of a string without quotes and escapes
+	lone  bool   // text has U+FFFD where the string has a lone surrogate
 	raw   []byte // of a string or number as it stands; nil for the others until they end
 	after int    // index of the node behind it and all that is in it
 	count int    // of members
@@ -77,7 +78,7 @@ func (t *tree) value(name []byte, depth int) bool {
 		n.count = count
 	case '"':
 		n.kind = isString
-		n.text = t.quoted()
+		n.text, n.lone = t.quoted()
 	default:
 		for t.pos < len(t.data) && !bytes.ContainsRune([]byte(",]} \n\t\r"), rune(t.data[t.pos])) {
 			t.pos++
@@ -110,7 +111,7 @@ func (t *tree) members(kind byte, depth int) (count int, ok bool) {
 		}
 		var name []byte
 		if kind == isObject {
-			name = t.quoted()
+			name, _ = t.quoted()
 			t.space()
 			t.pos++ // the colon
 		}
@@ -129,8 +130,8 @@ func (t *tree) members(kind byte, depth int) (count int, ok bool) {
 	}
 }
 
-// quoted reads a string.
-func (t *tree) quoted() []byte {
+// quoted reads a string, and reports whether it has lone surrogates.
+func (t *tree) quoted() (text []byte, lone bool) {
 	start, escaped := t.pos, false
 	for t.pos++; t.pos < len(t.data) && t.data[t.pos] != '"'; t.pos++ {
 		if t.data[t.pos] == '\\' {
@@ -141,9 +142,10 @@ func (t *tree) quoted() []byte {
 	t.pos = min(t.pos+1, len(t.data))
 	quoted := t.data[start:t.pos]
 	if !escaped && len(quoted) > 1 {
-		return quoted[1 : len(quoted)-1]
+		return quoted[1 : len(quoted)-1], false
 	}
 	from := len(t.names)
-	t.names, _ = jsontext.AppendUnquote(t.names, quoted) // valid JSON has nothing to complain of
-	return t.names[from:len(t.names):len(t.names)]
+	var err error
+	t.names, err = jsontext.AppendUnquote(t.names, quoted) // of valid JSON it complains of nothing else
+	return t.names[from:len(t.names):len(t.names)], err != nil
 }

@@ -180,6 +180,10 @@ func (e *encoder) cell(dst []byte, i int, v *columns.Value) ([]byte, error) {
 	switch v.Kind {
 	case columns.IsBinary:
 		return reject("it is %s, and the bytes are no UTF-8", declared)
+	case columns.IsString:
+		if v.Lone {
+			return reject("it is %s, which cannot hold the lone surrogate in the text", declared)
+		}
 	case columns.IsList, columns.IsObject:
 		e.text = v.JSON(e.text[:0])
 		return escape(dst, e.text), nil

@@ -338,6 +338,8 @@ func (t *target) bind(i int, v *columns.Value) error {
 		return reject("%s holds 64 bits, which %s needs more than", declared, v.Text)
 	case columns.IsString:
 		switch {
+		case v.Lone:
+			return reject("it is %s, which cannot hold the lone surrogate in the text", declared)
 		case a == texts, a == none:
 			return add(str(v.Text))
 		case a == blob && !v.FromJSON():
