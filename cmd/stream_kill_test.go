@@ -94,17 +94,19 @@ func (p *pipes) settled(topics ...string) {
 	defer cancel()
 	err := until(ctx, func() (bool, error) {
 		for _, topic := range topics {
-			attempt, cancel := context.WithTimeout(ctx, 5*time.Second)
-			_, err := p.witness.ReadCommitted(attempt, topic)
-			late := attempt.Err() != nil
-			cancel()
-			if late || err != nil {
-				return false, nil
+			if settled, err := p.witness.Settled(ctx, topic); !settled || err != nil {
+				return false, err
 			}
 		}
 		return true, nil
 	})
 	if err != nil {
+		for _, one := range p.all {
+			p.t.Logf("%s said:\n%s", one.name, one.said())
+		}
+		open := p.stage.start("transaction", "list")
+		open.wait(0)
+		p.t.Logf("open:\n%s", open.printed())
 		p.t.Fatal(err)
 	}
 }

@@ -23,10 +23,14 @@ func (w *Client) ReadCommitted(ctx context.Context, topic string) (map[int32][]R
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", topic, err)
 	}
+	starts, err := w.offsets(ctx, topic, len(ends), atStart, uncommitted)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", topic, err)
+	}
 	from := map[int32]kgo.Offset{}
 	for partition, end := range ends {
-		if end > 0 {
-			from[partition] = kgo.NewOffset().At(0)
+		if start := starts[partition]; start < end {
+			from[partition] = kgo.NewOffset().At(start)
 		}
 	}
 	c, err := kgo.NewClient(append(w.c.Opts(),
