@@ -22,6 +22,8 @@ func (s *stage) everyCommand() map[string][]string {
 		"group":   {"consume", s.topic, "--group", s.group, "--members", "2"},
 		"produce": {"produce", s.topic},
 		"list":    {"group", "list"},
+		"topics":  {"topic", "list"},
+		"lag":     {"group", "lag", s.group},
 	}
 }
 
@@ -39,6 +41,7 @@ func TestBrokerRefuses(t *testing.T) {
 			p := s.start(args...)
 			p.closeInput()
 			p.wait(5)
+			p.wantSaid(`(?m)^kstream: `, 1)
 			p.wantSaid(`(?m)^kstream: .*`+nobody+`.*connection refused`, 1)
 			if took := time.Since(began); took > 5*time.Second { // two, on a machine that does nothing else
 				t.Errorf("it took %v", took)
@@ -58,9 +61,15 @@ func TestBrokerNeverAnswers(t *testing.T) {
 			t.Parallel()
 			s := *s
 			s.t, s.dir = t, t.TempDir()
+			began := time.Now()
 			p := s.start(append(args, "--timeout", "2s")...)
+			p.feed("1\n")
 			p.closeInput()
 			p.wait(5)
+			if took := time.Since(began); took > 8*time.Second { // without --timeout it is ten
+				t.Errorf("it took %v", took)
+			}
+			p.wantSaid(`(?m)^kstream: `, 1)
 			p.wantSaid(`(?m)^kstream: .*`+proxy.Addr(), 1)
 		})
 	}

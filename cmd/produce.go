@@ -21,7 +21,8 @@ TOPIC - takes the topic of each record from the input (-i json, or a format with
 
 With --transactional-id, readers of committed records see all of a transaction or none:
 a record that is not delivered, or bad input under --on-error stop, aborts it. SIGINT
-ends the input: what was read is delivered and committed.`,
+ends the input: what was read is delivered and committed.
+The user needs WRITE on the transactional id ID and on the topic.`,
 		Example: `  kstream produce orders --create -k k1 --value '{"amount":1}'
   kstream produce orders < orders.ndjson
   echo 'k1:{"amount":1}' | kstream produce orders -K :

@@ -191,7 +191,16 @@ func TestRightsNamed(t *testing.T) {
 	s, c := clusterStage(t, kafkatest.Options{Secure: true})
 	s.create(1)
 	s.numbers(0, 10)
-	c.MustTool(t, "AclCommand", "--add", "--force", "--allow-principal", "User:"+kafkatest.AliceUser, "--operation", "Describe", "--topic", s.topic)
+	allow := func(operation string, on ...string) {
+		t.Helper()
+		args := []string{"--add", "--force", "--allow-principal", "User:" + kafkatest.AliceUser, "--operation", operation}
+		c.MustTool(t, "AclCommand", append(args, on...)...)
+	}
+	allow("Describe", "--topic", s.topic, "--group", "seen")
+	allow("Read", "--group", "read")
+	for _, group := range []string{"hidden", "seen", "read"} {
+		s.start("consume", s.topic, "-e", "-g", group).wait(0)
+	}
 	s.brokers = c.SecureBootstrap(kafkatest.SASLPlaintext)
 	login := []string{"-X", "sasl.mechanism=PLAIN", "-X", "sasl.username=" + kafkatest.AliceUser, "-X", "sasl.password=" + kafkatest.AlicePassword}
 	for name, test := range map[string]struct {
@@ -207,6 +216,10 @@ func TestRightsNamed(t *testing.T) {
 		"alter":    {[]string{"topic", "alter", s.topic, "--partitions", "3"}, "alter", "topic " + s.topic, "--topic " + s.topic},
 		"delete":   {[]string{"topic", "delete", s.topic, "--yes"}, "delete", "topic " + s.topic, "--topic " + s.topic},
 		"group":    {[]string{"group", "describe", "g"}, "describe", "group g", "--group g"},
+		"lag":      {[]string{"group", "lag", "hidden"}, "describe", "group hidden", "--group hidden"},
+		"reset":    {[]string{"group", "reset", "hidden", "--to", "beginning", "--yes"}, "describe", "group hidden", "--group hidden"},
+		"commit":   {[]string{"group", "reset", "seen", "--to", "beginning", "--yes"}, "read", "group seen", "--group seen"},
+		"offsets":  {[]string{"group", "reset", "read", "--to", "beginning", "--yes"}, "read", "topic " + s.topic, "--topic " + s.topic},
 		"acl":      {[]string{"acl", "list"}, "describe", "the cluster", "--cluster"},
 		"user":     {[]string{"user", "list"}, "describe", "the cluster", "--cluster"},
 		"acl new":  {[]string{"acl", "create", "--principal", "User:x", "--operation", "read", "--topic", "t"}, "describe", "the cluster", "--cluster"},
