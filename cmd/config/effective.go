@@ -64,6 +64,7 @@ type Options struct {
 	Token      string   // --token
 	Environ    []string // as os.Environ returns it
 	FlagPrefix string   // "dst-" where the flags are --dst-brokers and --dst-context
+	ToRegistry bool     // the flag is --to, not --registry
 
 	loaded *File // the configuration file, when it is not to be read
 }

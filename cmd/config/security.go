@@ -120,7 +120,11 @@ func locate(err error, origin Origin) error {
 func (r *resolver) registrySettings() error {
 	switch env := r.getenv("KSTREAM_REGISTRY"); {
 	case r.opts.Registry != "":
-		r.registry["url"] = Setting{r.opts.Registry, Origin{FromFlag, "--registry"}}
+		flag := "--registry"
+		if r.opts.ToRegistry {
+			flag = "--to"
+		}
+		r.registry["url"] = Setting{r.opts.Registry, Origin{FromFlag, flag}}
 	case env != "" && r.registry["url"].Origin.Kind >= FromEnvironment || env != "" && r.registry["url"].Value == "":
 		r.registry["url"] = Setting{env, Origin{FromEnvironment, "KSTREAM_REGISTRY"}}
 	}

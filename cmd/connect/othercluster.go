@@ -27,7 +27,25 @@ func (f *OtherOptions) Plan(env *cli.Env, first *Options) (*Options, error) {
 	if !f.Given() {
 		return first, first.Plan(env)
 	}
-	o := config.Options{Brokers: f.Brokers, Context: f.Context, FlagPrefix: "dst-", Timeout: first.Timeout}
+	return f.resolve(env, first, config.Options{Brokers: f.Brokers, FlagPrefix: "dst-"})
+}
+
+// PlanRegistry returns where a second registry is: at url, or the one of the context that
+// --to-context names. Nothing of the first one leaks there, as in Plan.
+func (f *OtherOptions) PlanRegistry(env *cli.Env, first *Options, url string) (*Options, error) {
+	other, err := f.resolve(env, first, config.Options{Registry: url, FlagPrefix: "to-", ToRegistry: true})
+	if err != nil {
+		return nil, err
+	}
+	if other.SchemaRegistry() == nil {
+		return nil, cli.Hint(cli.Usagef("--to-context %s: it names no schema registry", f.Context), "--to URL names one")
+	}
+	return other, nil
+}
+
+// resolve finds the settings that o, f.Context and the timeout of first say.
+func (f *OtherOptions) resolve(env *cli.Env, first *Options, o config.Options) (*Options, error) {
+	o.Context, o.Timeout = f.Context, first.Timeout
 	keep := []string{"KSTREAM_TIMEOUT="}
 	if f.Context != "" {
 		o.Config = first.Config

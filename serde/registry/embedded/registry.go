@@ -10,7 +10,9 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -166,9 +168,13 @@ func (r *Registry) apply(c change) (status int, answer []byte) {
 		Version int `json:"version"`
 		sr.Schema
 	}
-	parts := strings.Split(strings.Trim(request.URL.Path, "/"), "/")
+	parts := strings.Split(strings.Trim(request.URL.EscapedPath(), "/"), "/")
 	if c.Method == http.MethodPost && json.Unmarshal(c.Body, &imported) == nil && imported.ID > 0 {
-		return r.seed(parts[1], imported.Version, imported.ID, imported.Schema)
+		subject, err := url.PathUnescape(parts[1])
+		if err != nil {
+			return http.StatusBadRequest, []byte(err.Error())
+		}
+		return r.seed(subject, imported.Version, imported.ID, imported.Schema)
 	}
 	var a answered
 	r.store.Handler().ServeHTTP(&a, request)
@@ -178,18 +184,72 @@ func (r *Registry) apply(c change) (status int, answer []byte) {
 	return a.status, a.text.Bytes()
 }
 
-// seed registers a schema under an id.
+// seed registers a schema under an id. Several subjects may have the schema of one id, as
+// they do where each of them registers it.
 func (r *Registry) seed(subject string, version, id int, schema sr.Schema) (status int, answer []byte) {
 	defer func() {
 		if e := recover(); e != nil { // the store's way to say that it is taken, or refused
 			status, answer = http.StatusUnprocessableEntity, errorText(42205, fmt.Sprint(e))
 		}
 	}()
-	if version <= 0 {
-		version = len(r.versions(subject)) + 1
+	var all []sr.SubjectSchema
+	r.ask("/schemas?deleted=true", &all)
+	next := 1
+	var first *sr.SubjectSchema // that has the id
+	for i, s := range all {
+		if s.Subject == subject {
+			next = max(next, s.Version+1)
+		}
+		if s.ID == id && first == nil {
+			first = &all[i]
+		}
 	}
-	r.store.SeedSchema(subject, version, id, schema)
-	return http.StatusOK, fmt.Appendf(nil, `{"id":%d}`, id)
+	if first == nil {
+		if version <= 0 {
+			version = next
+		}
+		r.store.SeedSchema(subject, version, id, schema)
+		return http.StatusOK, fmt.Appendf(nil, `{"id":%d}`, id)
+	}
+	return r.seedAgain(all, first, subject, version, next, schema)
+}
+
+// seedAgain gives a subject the schema of an id that is known: first has it, all are the
+// versions that there are, deleted ones too. The store takes it as the next version only.
+func (r *Registry) seedAgain(all []sr.SubjectSchema, first *sr.SubjectSchema, subject string, version, next int, schema sr.Schema) (status int, answer []byte) {
+	done := fmt.Appendf(nil, `{"id":%d}`, first.ID)
+	refused := func(format string, args ...any) (int, []byte) {
+		return http.StatusUnprocessableEntity, errorText(42205, fmt.Sprintf(format, args...))
+	}
+	live := r.versions(url.PathEscape(subject))
+	if !sameSchema(first.Schema, schema) {
+		return refused("id %d is another schema, that of %s version %d", first.ID, first.Subject, first.Version)
+	}
+	for _, s := range all {
+		switch {
+		case s.GUID == first.GUID && s.ID != first.ID:
+			return refused("the schema has the ids %d and %d", first.ID, s.ID)
+		case s.Subject != subject || s.ID != first.ID:
+		case !slices.Contains(live, s.Version):
+			return refused("version %d of %s, which has the schema, is deleted", s.Version, subject)
+		case version > 0 && s.Version != version:
+			return refused("version %d of %s has the schema already", s.Version, subject)
+		default:
+			return http.StatusOK, done
+		}
+	}
+	if version > 0 && version != next {
+		return refused("id %d is known: the next version of %s is %d, not %d", first.ID, subject, next, version)
+	}
+	if _, _, err := r.store.RegisterSchema(subject, schema); err != nil {
+		return refused("%v", err)
+	}
+	return http.StatusOK, done
+}
+
+// sameSchema compares schemas as they are written.
+func sameSchema(a, b sr.Schema) bool {
+	return a.Schema == b.Schema && a.Type == b.Type && slices.Equal(a.References, b.References)
 }
 
 // answered keeps an answer of the store.

@@ -140,6 +140,12 @@ func TestRegistryIsKept(t *testing.T) {
 	want(422, "POST", "/subjects/b/versions", foreign)
 	want(200, "PUT", "/mode/b", map[string]any{"mode": "IMPORT"})
 	want(200, "POST", "/subjects/b/versions", foreign)
+	want(200, "PUT", "/mode/b%2Fc", map[string]any{"mode": "IMPORT"})
+	want(200, "POST", "/subjects/b%2Fc/versions", foreign) // two subjects have one schema
+	want(200, "POST", "/subjects/b%2Fc/versions", foreign)
+	other := schema("AVRO", `"double"`)
+	other["id"] = 700
+	want(422, "POST", "/subjects/b%2Fc/versions", other)
 	want(200, "PUT", "/mode/a", map[string]any{"mode": "READONLY"})
 	want(200, "PUT", "/config/a", map[string]any{"compatibility": "FULL"})
 	if err := r.Close(); err != nil {
@@ -163,6 +169,9 @@ func TestRegistryIsKept(t *testing.T) {
 		}
 		if got := want(200, "GET", "/schemas/ids/700", nil); !strings.Contains(got, "bytes") {
 			t.Errorf("id 700 is %s", got)
+		}
+		if got := want(200, "GET", "/subjects/b%2Fc/versions/1", nil); !strings.Contains(got, `"id":700`) {
+			t.Errorf("the other subject with id 700 has %s", got)
 		}
 		if got := want(200, "GET", "/config/a", nil); !strings.Contains(got, "FULL") {
 			t.Errorf("the level is %s", got)
