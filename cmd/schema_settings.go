@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -156,17 +155,20 @@ func (p *schemaSettingPlan) run(ctx context.Context, env *cli.Env) error {
 	})
 }
 
-func (p *schemaSettingPlan) change(ctx context.Context, client *registry.Client) (err error) {
+func (p *schemaSettingPlan) change(ctx context.Context, client *registry.Client) error {
 	switch {
 	case p.value != "":
-		err = client.Set(ctx, p.setting.Setting, p.subject, p.value)
+		return p.explain(client.Set(ctx, p.setting.Setting, p.subject, p.value))
 	case p.flags.unset:
-		err = client.Unset(ctx, p.setting.Setting, p.subject)
-		if errors.Is(err, serde.ErrUnknownSchema) { // there is none of its own
+		// Not all registries tell that there was none.
+		if _, own, err := client.Get(ctx, p.setting.Setting, p.subject); err != nil {
+			return p.explain(err)
+		} else if !own {
 			return p.known(ctx, client)
 		}
+		return p.explain(client.Unset(ctx, p.setting.Setting, p.subject))
 	}
-	return p.explain(err)
+	return nil
 }
 
 // explain says what err is about.
