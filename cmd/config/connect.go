@@ -79,6 +79,9 @@ func (e *Effective) Connect(ctx context.Context, secrets Secrets) (*Connection, 
 			}
 		}
 	}
+	if err := e.convertRegistryStores(c.Registry); err != nil {
+		return nil, err
+	}
 	c.Properties["bootstrap.servers"] = strings.Join(e.Brokers, ",")
 	if !IsReference(e.Token.Value) && e.Token.Value != "" {
 		hide = append(hide, e.Token.Value)

@@ -221,6 +221,7 @@ func fromProvider(value string) string {
 // translated reports whether -X takes a setting as a Java client does.
 func translated(name, value string) bool {
 	return name == "sasl.jaas.config" || strings.HasPrefix(name, "ssl.truststore.") || strings.HasPrefix(name, "ssl.keystore.") ||
+		name == "schema.registry.ssl.truststore.type" || name == "schema.registry.ssl.keystore.type" ||
 		name == "ssl.endpoint.identification.algorithm" && value == ""
 }
 
@@ -241,7 +242,7 @@ func onlyJava(name string) bool {
 		"auto.include.jmx.reporter", "buffer.memory", "default.api.timeout.ms",
 		"exclude.internal.topics", "internal.leave.group.on.close", "max.block.ms",
 		"max.poll.records", "max.request.size", "partitioner.adaptive.partitioning.enable",
-		"partitioner.availability.timeout.ms", "partitioner.ignore.keys", "schema.registry.ssl.truststore.type",
+		"partitioner.availability.timeout.ms", "partitioner.ignore.keys", "schema.registry.ssl.truststore.type", "schema.registry.ssl.keystore.type",
 		"security.providers", "ssl.enabled.protocols", "ssl.keymanager.algorithm", "ssl.protocol", "ssl.provider",
 		"ssl.secure.random.implementation", "ssl.trustmanager.algorithm",
 	}, name)

@@ -29,6 +29,11 @@ func registryNames() map[string]string {
 		"schema.registry.ssl.ca.location":                     "ca",
 		"schema.registry.ssl.certificate.location":            "cert",
 		"schema.registry.ssl.key.location":                    "key",
+		"schema.registry.ssl.truststore.location":             "truststore.location",
+		"schema.registry.ssl.truststore.password":             "truststore.password",
+		"schema.registry.ssl.keystore.location":               "keystore.location",
+		"schema.registry.ssl.keystore.password":               "keystore.password",
+		"schema.registry.ssl.key.password":                    "key.password",
 		"schema.registry.enable.ssl.certificate.verification": "verify",
 	}
 }

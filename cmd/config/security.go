@@ -144,6 +144,17 @@ func (r *resolver) registrySettings() error {
 			r.warn("%s: the registry's certificate is not verified", verify.Origin)
 		}
 	}
+	for store, pem := range map[string]string{"truststore.location": "ca", "keystore.location": "cert"} { // of two the stronger source counts
+		s, ok := r.registry[store]
+		other, both := r.registry[pem]
+		switch {
+		case !ok || !both:
+		case other.Origin.Kind <= s.Origin.Kind:
+			delete(r.registry, store)
+		default:
+			delete(r.registry, pem)
+		}
+	}
 	at, ok := r.registry["url"]
 	if ok && at.Value == "" {
 		delete(r.registry, "url")

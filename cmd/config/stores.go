@@ -31,7 +31,7 @@ func (e *Effective) convertStores(properties map[string]string) error {
 	if path := properties[trustStoreFile]; path != "" {
 		text, err := trustFrom(path, properties[trustStorePassword])
 		if err != nil {
-			return e.storeError(trustStoreFile, path, err)
+			return storeError(trustStoreFile, e.Properties[trustStoreFile].Origin, path, err)
 		}
 		properties["ssl.ca.pem"] = text
 	}
@@ -44,7 +44,7 @@ func (e *Effective) convertStores(properties map[string]string) error {
 		}
 		chain, key, err := keyFrom(path, properties[keyStorePassword], password)
 		if err != nil {
-			return e.storeError(keyStoreFile, path, err)
+			return storeError(keyStoreFile, e.Properties[keyStoreFile].Origin, path, err)
 		}
 		properties["ssl.certificate.pem"], properties["ssl.key.pem"] = chain, key
 		delete(properties, "ssl.key.password")
@@ -54,8 +54,41 @@ func (e *Effective) convertStores(properties map[string]string) error {
 	return nil
 }
 
-func (e *Effective) storeError(name, path string, err error) error {
-	known := usagef("%s (%s): %s: %v", name, e.Properties[name].Origin, shownPath(path), err)
+// convertRegistryStores does so for those of the schema registry.
+func (e *Effective) convertRegistryStores(settings map[string]string) error {
+	const prefix, trust, key = "schema.registry.", "truststore.location", "keystore.location"
+	if path := settings[trust]; path != "" {
+		if err := exists(prefix+trustStoreFile, path, e.Registry[trust].Origin); err != nil {
+			return err
+		}
+		text, err := trustFrom(path, settings["truststore.password"])
+		if err != nil {
+			return storeError(prefix+trustStoreFile, e.Registry[trust].Origin, path, err)
+		}
+		settings["ca"] = text
+	}
+	if path := settings[key]; path != "" {
+		if err := exists(prefix+keyStoreFile, path, e.Registry[key].Origin); err != nil {
+			return err
+		}
+		password, ok := settings["key.password"]
+		if !ok {
+			password = settings["keystore.password"]
+		}
+		chain, private, err := keyFrom(path, settings["keystore.password"], password)
+		if err != nil {
+			return storeError(prefix+keyStoreFile, e.Registry[key].Origin, path, err)
+		}
+		settings["cert"], settings["key"] = chain, private
+	}
+	for _, name := range []string{trust, "truststore.password", key, "keystore.password", "key.password"} {
+		delete(settings, name)
+	}
+	return nil
+}
+
+func storeError(name string, origin Origin, path string, err error) error {
+	known := usagef("%s (%s): %s: %v", name, origin, shownPath(path), err)
 	switch {
 	case errors.Is(err, errStorePassword):
 		known.Hint = strings.TrimSuffix(name, "location") + "password says it; @env:, @file: and @keyring: keep it elsewhere"

@@ -181,6 +181,67 @@ func connectWith(t *testing.T, properties, context string, flags ...string) *Con
 	return c
 }
 
+// The stores that a Java client has for the schema registry become PEM, too.
+func TestRegistryStores(t *testing.T) {
+	i := newIdentity(t)
+	certificate := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: i.cert.Raw}))
+	dir := t.TempDir()
+	store := func(name string, data []byte) string {
+		path := filepath.Join(dir, name)
+		save(t, path, string(data))
+		return path
+	}
+	trust := map[string]string{"jks": store("t.jks", i.jks(t, "changeit", "")), "pkcs12": store("t.p12", i.pkcs12(t, "changeit", false))}
+	keys := map[string]string{
+		"jks":    store("k.jks", i.jks(t, "hunter2", "the key")) + "\nschema.registry.ssl.key.password=the key",
+		"pkcs12": store("k.p12", i.pkcs12(t, "hunter2", true)),
+	}
+	const url = "schema.registry.url=https://registry:8081\n"
+	for kind := range trust {
+		text := url + "schema.registry.ssl.truststore.location=" + trust[kind] + "\nschema.registry.ssl.truststore.password=changeit\nschema.registry.ssl.truststore.type=" + kind +
+			"\nschema.registry.ssl.keystore.location=" + keys[kind] + "\nschema.registry.ssl.keystore.password=hunter2\nschema.registry.ssl.keystore.type=" + kind + "\n"
+		got := connectWith(t, text, "").Registry
+		if diff := cmp.Diff(certificate, got["ca"]); diff != "" {
+			t.Errorf("%s: %s", kind, diff)
+		}
+		pair, err := tls.X509KeyPair([]byte(got["cert"]), []byte(got["key"]))
+		if err != nil {
+			t.Fatalf("%s: %v", kind, err)
+		}
+		if !i.key.Equal(pair.PrivateKey) {
+			t.Errorf("%s: another key", kind)
+		}
+		for name := range got {
+			if strings.Contains(name, "store") || strings.Contains(name, "password") {
+				t.Errorf("%s: %s is left", kind, name)
+			}
+		}
+	}
+	ca := store("ca.pem", []byte(certificate))
+	c := connectWith(t, url+"schema.registry.ssl.truststore.location="+trust["jks"]+"\n", "", "schema.registry.ssl.ca.location="+ca)
+	if c.Registry["ca"] != ca {
+		t.Errorf("the file of the flag does not count: %q", c.Registry["ca"])
+	}
+	c = connectWith(t, url+"schema.registry.ssl.ca.location="+filepath.Join(dir, "none.pem")+"\n", "", "schema.registry.ssl.truststore.location="+trust["jks"], "schema.registry.ssl.truststore.type=JKS")
+	if c.Registry["ca"] != certificate {
+		t.Errorf("the store of the flag does not count: %q", c.Registry["ca"])
+	}
+
+	for name, want := range map[string]string{
+		"t.jks": "t.jks: the password is wrong", "t.p12": "t.p12: the password is wrong", "none.jks": "none.jks: no such file or directory",
+	} {
+		file := store("x.properties", []byte(url+"schema.registry.ssl.truststore.location="+filepath.Join(dir, name)+"\nschema.registry.ssl.truststore.password=wrong\n"))
+		e, err := Resolve(Options{File: file})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = e.Connect(t.Context(), Secrets{})
+		if got := errText(err); !strings.HasPrefix(got, "schema.registry.ssl.truststore.location (file ") || !strings.HasSuffix(strings.SplitN(got, "\n", 2)[0], want) {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
 // A store and PEM are never both handed on: the stronger source counts.
 func TestStoresAndPEM(t *testing.T) {
 	i := newIdentity(t)

@@ -21,7 +21,7 @@ type Config struct {
 	Username, Password string // basic authentication, unless both are empty
 	Token              string // bearer authentication, instead
 
-	CA, Cert, Key string // PEM files: whom to trust instead of the system's, who we are
+	CA, Cert, Key string // PEM, or files of it: whom to trust instead of the system's, who we are
 	Insecure      bool   // trust anybody
 
 	// Timeout bounds each question with all its repetitions; 0 means 10 seconds.

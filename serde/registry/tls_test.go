@@ -31,6 +31,13 @@ func TestTLS(t *testing.T) {
 	issue(t, dir, "us")
 	issue(t, dir, "others")
 	file := func(name string) string { return filepath.Join(dir, name) }
+	text := func(name string) string {
+		data, err := os.ReadFile(file(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
 	pair, err := tls.LoadX509KeyPair(file("us.pem"), file("us.key"))
 	if err != nil {
 		t.Fatal(err)
@@ -48,6 +55,8 @@ func TestTLS(t *testing.T) {
 		want   string // what the error says, where there is one
 	}{
 		"both know each other": {config: Config{CA: file("us.pem"), Cert: file("us.pem"), Key: file("us.key")}},
+		"PEM itself":           {config: Config{CA: text("us.pem"), Cert: text("us.pem"), Key: text("us.key")}},
+		"PEM of others":        {config: Config{CA: text("others.pem")}, want: "certificate signed by unknown authority"},
 		"anybody will do":      {config: Config{Insecure: true, Cert: file("us.pem"), Key: file("us.key")}},
 		"no CA":                {config: Config{Cert: file("us.pem"), Key: file("us.key")}, want: "certificate signed by unknown authority"},
 		"another CA":           {config: Config{CA: file("others.pem")}, want: "certificate signed by unknown authority"},

@@ -43,26 +43,47 @@ func newTransport(c Config) (http.RoundTripper, error) {
 func tlsConfig(c Config) (*tls.Config, error) {
 	t := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: c.Insecure}
 	if c.CA != "" {
-		pem, err := os.ReadFile(c.CA)
+		pem, err := pemOf(c.CA)
 		if err != nil {
 			return nil, fmt.Errorf("certificates that the registry is checked by: %w", err)
 		}
 		t.RootCAs = x509.NewCertPool()
 		if !t.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%s: no certificate in it: want PEM", c.CA)
+			where, _, _ := strings.Cut(c.CA, "\n")
+			return nil, fmt.Errorf("%s: no certificate in it: want PEM", where)
 		}
 	}
 	if (c.Cert == "") != (c.Key == "") {
 		return nil, errors.New("a certificate for the registry needs its key, and the key its certificate")
 	}
 	if c.Cert != "" {
-		pair, err := tls.LoadX509KeyPair(c.Cert, c.Key)
+		pair, err := keyPair(c.Cert, c.Key)
 		if err != nil {
 			return nil, fmt.Errorf("certificate for the registry: %w", err)
 		}
 		t.Certificates = []tls.Certificate{pair}
 	}
 	return t, nil
+}
+
+func keyPair(certOrFile, keyOrFile string) (tls.Certificate, error) {
+	cert, err := pemOf(certOrFile)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	key, err := pemOf(keyOrFile)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(cert, key)
+}
+
+// pemOf returns PEM, or what is in the file of that name.
+func pemOf(textOrFile string) ([]byte, error) {
+	if strings.HasPrefix(textOrFile, "-----BEGIN ") {
+		return []byte(textOrFile), nil
+	}
+	return os.ReadFile(textOrFile)
 }
 
 // bounded is a transport whose answers end in an error where they get too long. It tells
