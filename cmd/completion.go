@@ -70,7 +70,11 @@ func argumentNames(use string) []string {
 
 func completeArgument(env *cli.Env) cobra.CompletionFunc {
 	return func(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+		l := &completion{env: env, command: c, args: args}
 		names := argumentNames(c.Use)
+		if l.text("global") == "true" { // it stands for the subject
+			names = names[1:]
+		}
 		kind, several := "", false
 		if len(names) > 0 {
 			kind, several = strings.CutSuffix(names[min(len(args), len(names)-1)], "...")
@@ -81,7 +85,6 @@ func completeArgument(env *cli.Env) cobra.CompletionFunc {
 		case len(args) >= len(names) && !several: // a command of the user's own
 			return nil, cobra.ShellCompDirectiveDefault
 		}
-		l := &completion{env: env, command: c, args: args}
 		second := len(args) > 0 && !several // SRC DST, A B: the second may be elsewhere
 		found, known := l.named(kind, second)
 		if !known {

@@ -40,6 +40,10 @@ func (l *completion) named(kind string, elsewhere bool) (names []string, known b
 		names = l.admin(false, brokerIDs)
 	case "SUBJECT", "SUBJECT[:VERSION":
 		names = l.within(l.subjects)
+	case "LEVEL":
+		names = compatibilityLevels()
+	case "MODE":
+		names = schemaModes()
 	case "DELETE-CONFIG":
 		names = l.admin(false, l.changedSettings)
 	case "CONTEXT":

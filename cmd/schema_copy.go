@@ -22,7 +22,7 @@ the target has already is left as it is, so a copy that was cut short may be rep
 What is deleted, levels of compatibility and modes are not copied. All versions are
 tried; when one could not be copied the exit code is 1.`,
 		Example: `  kstream schema copy orders-value --to http://localhost:8081 --dry-run
-  kstream schema mode --global IMPORT --registry http://localhost:8081
+  kstream schema mode set --global IMPORT --registry http://localhost:8081
   kstream schema copy '*' --to http://localhost:8081 --yes
   kstream schema copy '*' -c prod --to-context test --yes`,
 		Args: cobra.MinimumNArgs(1),
