@@ -95,30 +95,14 @@ func (s *Store) open(rows *table.Rows) (*target, error) {
 func checkName(name string) error { return table.CheckName(name, 0) }
 
 func (s *Store) create(rows *table.Rows) ([]table.Column, error) {
-	if err := checkName(rows.Table); err != nil {
-		return nil, cli.Errorf(cli.CodeBadData, "table: %w", err)
-	}
-	needed, err := table.Needs(s.options, rows, checkName, fold)
+	statement, n, err := table.Definition(s.options, rows, checkName, fold, typeOf)
 	if err != nil {
 		return nil, err
 	}
-	if len(needed) == 0 {
-		needed = []table.Column{{Name: columns.ValueColumn, Shape: &columns.Shape{Type: columns.String}}}
-	}
-	var parts, keys []string
-	for _, c := range needed {
-		parts = append(parts, table.Quote(c.Name)+" "+typeOf(c.Shape))
-		if c.Key {
-			keys = append(keys, table.Quote(c.Name))
-		}
-	}
-	if len(keys) > 0 {
-		parts = append(parts, "PRIMARY KEY ("+strings.Join(keys, ", ")+")")
-	}
-	if err := s.exec("CREATE TABLE " + table.Quote(rows.Table) + " (" + strings.Join(parts, ", ") + ")"); err != nil {
+	if err := s.exec(statement); err != nil {
 		return nil, fmt.Errorf("create table %s: %w", rows.Table, err)
 	}
-	s.options.Notice("created table %s with %s", rows.Table, cli.Count(int64(len(needed)), "column"))
+	s.options.Notice("created table %s with %s", rows.Table, cli.Count(int64(n), "column"))
 	return s.describe(rows.Table)
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"kstream/cmd/cli"
 	"kstream/output/columns"
 )
 
@@ -229,6 +230,32 @@ func CheckName(name string, most int) error {
 
 // Quote returns a name as SQL has it (ISO 9075-2, delimited identifier).
 func Quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// Definition returns the statement that creates the table of rows, and the number of its
+// columns: those that Needs finds, with the types that typeOf gives them, or the value alone.
+func Definition(o *Options, rows *Rows, check func(name string) error, fold func(string) string, typeOf func(*columns.Shape) string) (statement string, n int, err error) {
+	if err := check(rows.Table); err != nil {
+		return "", 0, cli.Errorf(cli.CodeBadData, "table: %w", err)
+	}
+	needed, err := Needs(o, rows, check, fold)
+	if err != nil {
+		return "", 0, err
+	}
+	if len(needed) == 0 {
+		needed = []Column{{Name: columns.ValueColumn, Shape: &columns.Shape{Type: columns.String}}}
+	}
+	var parts, keys []string
+	for _, c := range needed {
+		parts = append(parts, Quote(c.Name)+" "+typeOf(c.Shape))
+		if c.Key {
+			keys = append(keys, Quote(c.Name))
+		}
+	}
+	if len(keys) > 0 {
+		parts = append(parts, "PRIMARY KEY ("+strings.Join(keys, ", ")+")")
+	}
+	return "CREATE TABLE " + Quote(rows.Table) + " (" + strings.Join(parts, ", ") + ")", len(needed), nil
+}
 
 // Has reports whether the row that was filled last has a value, or a null, for a column.
 func (l *Layout) Has(i int) bool { return l.set[i] }
